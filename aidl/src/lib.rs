@@ -1,0 +1,1 @@
+//! The binder interface of mediagate.

@@ -1,0 +1,91 @@
+//! The answer: allowed or refused, and why.
+
+/// The errnos that decisions use, as the app sees them (mediaprovider.md §2.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Errno {
+    /// Permission denied.
+    Eacces,
+    /// Operation not permitted.
+    Eperm,
+    /// No such file or directory.
+    Enoent,
+    /// File exists.
+    Eexist,
+    /// Bad address: a caller without a package.
+    Efault,
+    /// Cross-device link.
+    Exdev,
+    /// Invalid argument.
+    Einval,
+    /// Operation not supported.
+    Eopnotsupp,
+}
+
+/// How much of a directory an allowed [`crate::Operation::OpenDir`] may list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ListScope {
+    /// Every entry of the lower directory.
+    Everything,
+    /// All directories, and the files for which [`crate::Operation::ListEntry`] is allowed.
+    #[default]
+    Filtered,
+}
+
+/// What comes with an allowed operation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Grant {
+    /// The caller sees the redacted bytes if the file holds location data.
+    pub redact: bool,
+    /// Scope of a listing.
+    pub scope: ListScope,
+    /// A directory rename that is allowed only if [`crate::Operation::MoveWithParent`] is, for every file below.
+    pub check_children: bool,
+    /// The created file belongs to [`crate::Principal::first_package`].
+    pub take_ownership: bool,
+}
+
+/// Allowed or refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Go ahead.
+    Allow(Grant),
+    /// Refuse with this errno.
+    Deny(Errno),
+}
+
+/// The rule that decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Root may do everything.
+    Root,
+}
+
+/// A decision and its reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Decision {
+    /// Allowed or refused.
+    pub outcome: Outcome,
+    /// Which rule said so.
+    pub reason: Reason,
+}
+
+impl Decision {
+    /// Allowed, with `grant`.
+    pub const fn allow(reason: Reason, grant: Grant) -> Decision {
+        Decision { outcome: Outcome::Allow(grant), reason }
+    }
+
+    /// Refused with `errno`.
+    pub const fn deny(reason: Reason, errno: Errno) -> Decision {
+        Decision { outcome: Outcome::Deny(errno), reason }
+    }
+
+    /// The grant, or the errno to answer with.
+    pub const fn grant(&self) -> Result<Grant, Errno> {
+        match self.outcome {
+            Outcome::Allow(grant) => Ok(grant),
+            Outcome::Deny(errno) => Err(errno),
+        }
+    }
+}

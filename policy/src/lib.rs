@@ -1,0 +1,26 @@
+//! Who may do what on Android-style shared storage.
+//!
+//! The crate is one pure function, [`decide`], and the types it reads: a [`Principal`] (the caller), an
+//! [`Object`] (what it touches) and an [`Operation`]. It answers with a [`Decision`]: allowed or refused with
+//! an errno, and always with the [`Reason`], i.e. the rule that decided. It does no I/O, holds no state, knows
+//! no clock and never allocates on the way to a decision.
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+mod decision;
+mod mime;
+mod object;
+mod operation;
+mod path;
+mod permission;
+mod principal;
+mod rules;
+
+pub use decision::{Decision, Errno, Grant, ListScope, Outcome, Reason};
+pub use mime::{MediaType, mime_of};
+pub use object::{Kind, Object, Row, VolumeKind};
+pub use operation::{AccessMask, Operation};
+pub use path::{AndroidDir, DefaultDir, NameState, Place, is_valid_fat_name, name_state};
+pub use permission::{AppOp, AppOps, OpMode, Permission, PermissionSet, UnknownName};
+pub use principal::{AppId, MountMode, PackageFacts, Principal, PrincipalKind, Traits, Uid, UserId};
+pub use rules::decide;

@@ -1,0 +1,131 @@
+//! What administrators and apps may ask of a running service, free of any transport.
+//!
+//! [`crate::binder`] decodes calls, authorises them and hands them to an implementation of [`Control`];
+//! [`crate::serve::Service`] is the real one, tests bring their own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{PackageConfig, VolumeConfig};
+
+/// Why a control call failed. Each variant has its own service-specific code on the wire.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// The named volume, package or user does not exist.
+    #[error("{0}")]
+    NotFound(String),
+    /// It exists already, or collides with something that does.
+    #[error("{0}")]
+    AlreadyExists(String),
+    /// The arguments make no sense; says which and what to give instead.
+    #[error("{0}")]
+    Invalid(String),
+    /// The service failed at it: a mount, a write to the catalog.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// A volume as `volume list` shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VolumeStatus {
+    /// Volume name, e.g. `external_primary`.
+    pub name: String,
+    /// `emulated` or `public`.
+    pub kind: String,
+    /// Lower directory.
+    pub lower: String,
+    /// Where it is mounted.
+    pub mount: String,
+    /// Users served (empty for public volumes: all).
+    pub users: Vec<u32>,
+    /// `upstream`, or `off: <why>`.
+    pub passthrough: String,
+    /// True when the lower file system keeps extended attributes.
+    pub xattrs: bool,
+    /// True once the index has been brought up to date with the lower tree since attaching.
+    pub indexed: bool,
+}
+
+/// A package as `package list` shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PackageStatus {
+    /// What is configured or was installed.
+    #[serde(flatten)]
+    pub package: PackageConfig,
+    /// The uids it has, one for each of its users.
+    pub uids: Vec<u32>,
+    /// Where it is known from: `config`, `packages.list` or `runtime`.
+    pub source: String,
+}
+
+/// A question to `explain`: what would happen if `uid` did `operation` on `path`?
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExplainRequest {
+    /// The caller.
+    pub uid: u32,
+    /// `lookup`, `read`, `write`, `create`, `mkdir`, `rmdir`, `list`, `delete` or `rename`.
+    pub operation: String,
+    /// Absolute path on a mounted volume, as bytes.
+    pub path: Vec<u8>,
+    /// The new name, for `rename`.
+    pub to: Option<Vec<u8>>,
+}
+
+/// The answer of `explain`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// Whether it would be allowed.
+    pub allowed: bool,
+    /// The errno's name when it would not (`EACCES`), else empty.
+    pub errno: String,
+    /// The rule that decided, as a stable identifier (`others-media-without-permission`).
+    pub rule: String,
+    /// The rule in words.
+    pub because: String,
+    /// True when the caller would see redacted bytes of a file that holds location data.
+    pub redacted: bool,
+    /// The facts looked at, as name and value.
+    pub facts: Vec<(String, String)>,
+}
+
+/// One counter or gauge of `stats`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stat {
+    /// Stable name, dotted: `fuse.requests.lookup`.
+    pub name: String,
+    /// Its value.
+    pub value: i64,
+    /// True for a gauge (a level), false for a counter (only ever grows).
+    pub gauge: bool,
+}
+
+/// The service as its clients see it. Authorisation is the caller's business ([`crate::binder`]).
+pub trait Control: Send + Sync + 'static {
+    /// All attached volumes.
+    fn volumes(&self) -> Vec<VolumeStatus>;
+    /// Attaches and mounts a volume.
+    fn attach_volume(&self, volume: VolumeConfig) -> Result<(), ControlError>;
+    /// Unmounts and detaches a volume.
+    fn detach_volume(&self, name: &str) -> Result<(), ControlError>;
+
+    /// All packages.
+    fn packages(&self) -> Vec<PackageStatus>;
+    /// Installs a package or replaces it.
+    fn install_package(&self, package: PackageConfig) -> Result<(), ControlError>;
+    /// Removes a package from all users.
+    fn remove_package(&self, name: &str) -> Result<(), ControlError>;
+    /// Grants (`true`) or revokes a permission. Takes effect for every open that starts after the return.
+    fn set_permission(&self, package: &str, permission: &str, granted: bool) -> Result<(), ControlError>;
+    /// Sets an app op's mode (`default`, `allow`, `ignore`, `deny`). Takes effect as a permission does.
+    fn set_app_op(&self, package: &str, op: &str, mode: &str) -> Result<(), ControlError>;
+    /// Names of the packages that `uid` has.
+    fn packages_of_uid(&self, uid: u32) -> Vec<String>;
+
+    /// Decides without performing anything.
+    fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ControlError>;
+    /// All counters and gauges, sorted by name.
+    fn stats(&self) -> Vec<Stat>;
+    /// The state of the service as text for people: volumes, handles, requests in flight and their age, last errors.
+    fn dump(&self) -> String;
+    /// uids that may call everything.
+    fn admin_uids(&self) -> Vec<u32>;
+}

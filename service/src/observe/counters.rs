@@ -1,0 +1,1 @@
+//! Every number that `stats` shows, by name.
