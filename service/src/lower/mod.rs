@@ -1,1 +1,23 @@
-//! lower
+//! Every touch of the lower file system.
+//!
+//! Names are resolved by the kernel beneath the volume's root and never through a symbolic link, a magic link
+//! or a mount (`openat2` with `RESOLVE_BENEATH | NO_SYMLINKS | NO_MAGICLINKS | NO_XDEV`), so whatever a process
+//! on the lower side does to the tree, an app never gets a byte from outside it. There is no fallback for
+//! kernels without `openat2`. What was opened is compared with what was meant ([`Id`]) by the callers.
+//!
+//! Nothing here knows nodes, policy or SQL, and nothing here takes a lock.
+
+mod dir;
+mod error;
+mod meta;
+mod root;
+mod xattr;
+
+#[cfg(test)]
+mod tests;
+
+pub use dir::{DirEntry, read_dir};
+pub use error::LowerError;
+pub use meta::{FileKind, Id, Meta};
+pub use root::{Access, Root, Time};
+pub use xattr::{clear_owner, owner, set_owner};

@@ -1,1 +1,24 @@
-//! passthrough
+//! Handing approved opens to the kernel: backing files, and the rules for mixing ways of serving one inode.
+//!
+//! Upstream kernels allow one backing file for each FUSE inode and refuse, with EIO at open(2), to mix passthrough
+//! opens of an inode with others (fs/fuse/iomode.c). So each file carries an [`IoState`] from its first OPEN to its
+//! last RELEASE: all opens meanwhile are served the way the first one was, and share its backing file.
+//!
+//! The backing file is registered once, from whatever descriptor the open came with, and closed with the last open.
+//! It belongs to an open handle of ours, which holds a descriptor of its own, so there are never more backing files
+//! than our descriptors; [`Budget`] bounds them for each uid and in all. A registration that fails never fails the
+//! open: the daemon serves it, and the cause is counted.
+//!
+//! # Locks
+//! A file's `io` mutex is held to look at and change the state only, never across the ioctls.
+
+mod budget;
+mod device;
+mod state;
+
+#[cfg(test)]
+mod tests;
+
+pub use budget::{Budget, Limits};
+pub use device::{Backing, BackingDevice, FuseDevice};
+pub use state::{IoMode, IoState, Passthrough, RefusedBy};

@@ -1,0 +1,45 @@
+//! Reading a lower directory.
+
+use std::mem::MaybeUninit;
+use std::os::fd::BorrowedFd;
+
+use rustix::fs::{FileType, RawDir, SeekFrom, seek};
+
+use super::{FileKind, LowerError};
+
+/// Bytes asked for by one `getdents64`.
+const BUFFER: usize = 64 * 1024;
+
+/// One name of a lower directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirEntry {
+    /// The name.
+    pub name: Box<[u8]>,
+    /// Its kind; `None` if the file system does not say.
+    pub kind: Option<FileKind>,
+    /// Its inode number as the directory has it.
+    pub ino: u64,
+}
+
+/// Every servable entry of the directory that `dir` (opened for reading) refers to, in the directory's order:
+/// without `.` and `..`, symbolic links, devices, sockets and pipes.
+pub fn read_dir(dir: BorrowedFd<'_>) -> Result<Vec<DirEntry>, LowerError> {
+    seek(dir, SeekFrom::Start(0))?;
+    let mut entries = Vec::new();
+    let mut buffer = vec![MaybeUninit::uninit(); BUFFER];
+    let mut raw = RawDir::new(dir, &mut buffer);
+    while let Some(entry) = raw.next() {
+        let entry = entry?;
+        let kind = match entry.file_type() {
+            FileType::RegularFile => Some(FileKind::File),
+            FileType::Directory => Some(FileKind::Directory),
+            FileType::Unknown => None,
+            _ => continue,
+        };
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            entries.push(DirEntry { name: name.into(), kind, ino: entry.ino() });
+        }
+    }
+    Ok(entries)
+}

@@ -1,0 +1,104 @@
+//! What `statx` says about a lower file.
+
+use std::os::fd::BorrowedFd;
+
+use rustix::fs::{AtFlags, FileType, Statx, StatxFlags, statx};
+
+use super::LowerError;
+
+/// Kinds of lower files; everything but these two is invisible to apps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+}
+
+/// Which lower file it is: stable over renames, different once an inode number is used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Id {
+    /// Inode number on the lower file system.
+    pub ino: u64,
+    /// Derived from the birth time; 0 where the file system keeps none.
+    pub generation: u64,
+}
+
+/// Attributes of a lower file, as they are shown to apps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meta {
+    /// Which file.
+    pub id: Id,
+    /// Its kind.
+    pub kind: FileKind,
+    /// Permission bits.
+    pub mode: u16,
+    /// Hard links.
+    pub nlink: u32,
+    /// Owner on the lower file system.
+    pub uid: u32,
+    /// Group on the lower file system.
+    pub gid: u32,
+    /// Size in bytes.
+    pub size: u64,
+    /// Blocks of 512 bytes.
+    pub blocks: u64,
+    /// Preferred block size.
+    pub blksize: u32,
+    /// Access time: seconds and nanoseconds since the epoch.
+    pub atime: (i64, u32),
+    /// Modification time.
+    pub mtime: (i64, u32),
+    /// Change time.
+    pub ctime: (i64, u32),
+}
+
+impl Meta {
+    /// Of what `fd` refers to (`O_PATH` is enough).
+    pub fn of(fd: BorrowedFd<'_>) -> Result<Meta, LowerError> {
+        Self::at(fd, b"")
+    }
+
+    /// Of `name` in the directory `dir`, without following it; of `dir` itself if `name` is empty.
+    pub fn at(dir: BorrowedFd<'_>, name: &[u8]) -> Result<Meta, LowerError> {
+        let mut flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
+        if name.is_empty() {
+            flags |= AtFlags::EMPTY_PATH;
+        }
+        let mask = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
+        Self::from_statx(&statx(dir, name, flags, mask)?)
+    }
+
+    fn from_statx(raw: &Statx) -> Result<Meta, LowerError> {
+        let kind = match FileType::from_raw_mode(raw.stx_mode.into()) {
+            FileType::RegularFile => FileKind::File,
+            FileType::Directory => FileKind::Directory,
+            _ => return Err(LowerError::NotServed),
+        };
+        let generation = if raw.stx_mask & StatxFlags::BTIME.bits() != 0 {
+            let birth = (raw.stx_btime.tv_sec as u64) << 30 ^ u64::from(raw.stx_btime.tv_nsec);
+            birth.max(1)
+        } else {
+            0
+        };
+        Ok(Meta {
+            id: Id { ino: raw.stx_ino, generation },
+            kind,
+            mode: raw.stx_mode & 0o7777,
+            nlink: raw.stx_nlink,
+            uid: raw.stx_uid,
+            gid: raw.stx_gid,
+            size: raw.stx_size,
+            blocks: raw.stx_blocks,
+            blksize: raw.stx_blksize,
+            atime: (raw.stx_atime.tv_sec, raw.stx_atime.tv_nsec),
+            mtime: (raw.stx_mtime.tv_sec, raw.stx_mtime.tv_nsec),
+            ctime: (raw.stx_ctime.tv_sec, raw.stx_ctime.tv_nsec),
+        })
+    }
+
+    /// Modification time in nanoseconds since the epoch, clamped to what fits.
+    pub fn mtime_ns(&self) -> i64 {
+        self.mtime.0.saturating_mul(1_000_000_000).saturating_add(i64::from(self.mtime.1))
+    }
+}

@@ -1,0 +1,236 @@
+//! The root of a volume's lower tree, and opening, making, moving and removing what is beneath it.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{
+    AtFlags, CWD, Gid, Mode, OFlags, RenameFlags, ResolveFlags, StatVfs, Uid, fchown, fstatfs, fstatvfs, ftruncate,
+    mkdirat, open, openat, openat2, renameat_with, unlinkat,
+};
+use rustix::io::Errno;
+
+use super::{LowerError, Meta, xattr};
+
+/// `openat2` answers EAGAIN when a rename anywhere raced with a `..`-free but scoped walk; it is safe to try again.
+const RETRIES: usize = 16;
+/// `OVERLAYFS_SUPER_MAGIC` and `FUSE_SUPER_MAGIC` (include/uapi/linux/magic.h): file systems that stack already.
+const STACKED: [i64; 2] = [0x794c_7630, 0x6573_5546];
+/// Mode of new files (MediaProvider's FuseDaemon `pf_create`).
+const FILE_MODE: Mode = Mode::from_raw_mode(0o664);
+/// Mode of new directories (`pf_mkdir`).
+const DIR_MODE: Mode = Mode::from_raw_mode(0o775);
+
+/// How a file is opened for the daemon's own reading and writing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reading only.
+    Read,
+    /// Reading and writing.
+    ReadWrite,
+    /// Reading and writing, every write at the file's end.
+    Append,
+}
+
+/// The root of a lower tree.
+#[derive(Debug)]
+pub struct Root {
+    fd: OwnedFd,
+    owner: (u32, u32),
+    xattrs: bool,
+    stacked: bool,
+}
+
+impl Root {
+    /// Opens `path`. New files and directories will belong to `owner` (uid, gid), by default the root's own.
+    pub fn open(path: &Path, owner: Option<(u32, u32)>) -> Result<Root, LowerError> {
+        let fd = open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        let meta = Meta::of(fd.as_fd())?;
+        let readable = openat(&fd, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        Ok(Root {
+            owner: owner.unwrap_or((meta.uid, meta.gid)),
+            xattrs: xattr::supported(readable.as_fd()),
+            stacked: STACKED.contains(&(fstatfs(&readable)?.f_type as i64)),
+            fd,
+        })
+    }
+
+    /// The root directory (`O_PATH`).
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    /// True when the file system keeps user attributes, i.e. can carry ownership.
+    pub fn has_xattrs(&self) -> bool {
+        self.xattrs
+    }
+
+    /// True when the file system itself stacks on another: passthrough then needs a stack depth of 2.
+    pub fn is_stacked(&self) -> bool {
+        self.stacked
+    }
+
+    /// Opens `path` (relative, bytes; empty for the root) with `O_PATH`.
+    pub fn open_path(&self, path: &[u8]) -> Result<OwnedFd, LowerError> {
+        self.resolve(path, OFlags::PATH)
+    }
+
+    /// Opens the directory `path` with `O_PATH`, to work on names in it.
+    pub fn open_dir(&self, path: &[u8]) -> Result<OwnedFd, LowerError> {
+        self.resolve(path, OFlags::PATH | OFlags::DIRECTORY)
+    }
+
+    /// Opens the directory `path` for [`super::read_dir`].
+    pub fn open_dir_for_reading(&self, path: &[u8]) -> Result<OwnedFd, LowerError> {
+        self.resolve(path, OFlags::RDONLY | OFlags::DIRECTORY)
+    }
+
+    fn resolve(&self, path: &[u8], flags: OFlags) -> Result<OwnedFd, LowerError> {
+        let path = if path.is_empty() { b"." } else { path };
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let how = ResolveFlags::BENEATH
+            | ResolveFlags::NO_SYMLINKS
+            | ResolveFlags::NO_MAGICLINKS
+            | ResolveFlags::NO_XDEV;
+        for _ in 0..RETRIES {
+            match openat2(&self.fd, path, flags, Mode::empty(), how) {
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                other => return Ok(other?),
+            }
+        }
+        Err(LowerError::Os(Errno::AGAIN))
+    }
+
+    /// Opens a name in a directory with `O_PATH`, never following it.
+    pub fn open_child(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, LowerError> {
+        let how = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
+        Ok(openat2(dir, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty(), how)?)
+    }
+
+    /// Opens for input and output what `file` (one of our own descriptors, usually `O_PATH`) refers to. The
+    /// caller has made sure that it is a regular file: a pipe or a device must never be opened.
+    pub fn reopen(file: BorrowedFd<'_>, access: Access) -> Result<OwnedFd, LowerError> {
+        let flags = match access {
+            Access::Read => OFlags::RDONLY,
+            Access::ReadWrite => OFlags::RDWR,
+            Access::Append => OFlags::RDWR | OFlags::APPEND,
+        };
+        // The one magic link that is followed: that of a descriptor of this process.
+        let link = format!("/proc/self/fd/{}", file.as_raw_fd());
+        Ok(open(link, flags | OFlags::CLOEXEC, Mode::empty())?)
+    }
+
+    /// Makes a new file, opened for reading and writing; fails with EEXIST if there is anything of that name.
+    pub fn create(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, LowerError> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = openat(dir, name, flags, FILE_MODE)?;
+        if let Err(error) = self.give_to_owner(file.as_fd()) {
+            // Nothing was promised yet: leave no file behind that nobody can account for.
+            let _ = unlinkat(dir, name, AtFlags::empty());
+            return Err(error);
+        }
+        Ok(file)
+    }
+
+    /// Makes a directory.
+    pub fn make_dir(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<(), LowerError> {
+        mkdirat(dir, name, DIR_MODE)?;
+        let made = self.open_child(dir, name)?;
+        let readable = openat(&made, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        self.give_to_owner(readable.as_fd())
+    }
+
+    /// Nothing to do where the daemon already creates files as the owner; a file system without owners says EPERM.
+    fn give_to_owner(&self, file: BorrowedFd<'_>) -> Result<(), LowerError> {
+        let (uid, gid) = self.owner;
+        let (own_uid, own_gid) = (rustix::process::geteuid(), rustix::process::getegid());
+        if (uid, gid) == (own_uid.as_raw(), own_gid.as_raw()) {
+            return Ok(());
+        }
+        match fchown(file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid))) {
+            Err(Errno::PERM) if !self.xattrs => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    /// Makes the directory `path` and the twelve default directories in it, unless that was done before.
+    pub fn prepare_user(&self, path: &[u8], default_dirs: &[&str]) -> Result<(), LowerError> {
+        let new = if path.is_empty() {
+            false
+        } else {
+            match self.make_dir(self.as_fd(), path) {
+                Ok(()) => true,
+                Err(LowerError::Os(Errno::EXIST)) => false,
+                Err(other) => return Err(other),
+            }
+        };
+        let dir = self.open_dir_for_reading(path)?;
+        let first = if self.xattrs { xattr::mark_prepared(dir.as_fd())? } else { new };
+        if first {
+            for name in default_dirs {
+                match self.make_dir(dir.as_fd(), name.as_bytes()) {
+                    Ok(()) | Err(LowerError::Os(Errno::EXIST)) => {}
+                    Err(other) => return Err(other),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a file.
+    pub fn unlink(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<(), LowerError> {
+        Ok(unlinkat(dir, name, AtFlags::empty())?)
+    }
+
+    /// Removes an empty directory.
+    pub fn remove_dir(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<(), LowerError> {
+        Ok(unlinkat(dir, name, AtFlags::REMOVEDIR)?)
+    }
+
+    /// Renames, replacing what is there unless `no_replace`.
+    pub fn rename(
+        &self,
+        from: (BorrowedFd<'_>, &[u8]),
+        to: (BorrowedFd<'_>, &[u8]),
+        no_replace: bool,
+    ) -> Result<(), LowerError> {
+        let flags = if no_replace { RenameFlags::NOREPLACE } else { RenameFlags::empty() };
+        Ok(renameat_with(from.0, from.1, to.0, to.1, flags)?)
+    }
+
+    /// Sets the size of what `file` (`O_PATH` is enough) refers to.
+    pub fn truncate(file: BorrowedFd<'_>, size: u64) -> Result<(), LowerError> {
+        Ok(ftruncate(Self::reopen(file, Access::ReadWrite)?, size)?)
+    }
+
+    /// Sets times; `None` leaves one as it is.
+    pub fn set_times(
+        file: BorrowedFd<'_>,
+        atime: Option<Time>,
+        mtime: Option<Time>,
+    ) -> Result<(), LowerError> {
+        let spec = |time: Option<Time>| match time {
+            None => rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_OMIT },
+            Some(Time::Now) => rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW },
+            Some(Time::At(seconds, nanos)) => {
+                rustix::fs::Timespec { tv_sec: seconds, tv_nsec: nanos.into() }
+            }
+        };
+        let times = rustix::fs::Timestamps { last_access: spec(atime), last_modification: spec(mtime) };
+        let link = format!("/proc/self/fd/{}", file.as_raw_fd());
+        Ok(rustix::fs::utimensat(CWD, link, &times, AtFlags::empty())?)
+    }
+
+    /// Space on the file system.
+    pub fn space(&self) -> Result<StatVfs, LowerError> {
+        Ok(fstatvfs(&self.fd)?)
+    }
+}
+
+/// A time to set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Time {
+    /// The current time.
+    Now,
+    /// Seconds and nanoseconds since the epoch.
+    At(i64, u32),
+}

@@ -1,0 +1,197 @@
+//! One lower file or directory that the kernel knows.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, RwLock};
+
+use super::id::NodeId;
+use crate::lower::{FileKind, Id};
+use crate::passthrough::IoState;
+
+/// Who owns a file, once it has been looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Not looked up yet.
+    Unknown,
+    /// Nobody.
+    Nobody,
+    /// This package.
+    Package(Arc<str>),
+}
+
+impl From<Option<Arc<str>>> for Owner {
+    fn from(owner: Option<Arc<str>>) -> Self {
+        owner.map_or(Owner::Nobody, Owner::Package)
+    }
+}
+
+/// Parent and name. The root has neither.
+#[derive(Debug)]
+struct Place {
+    parent: Option<Arc<File>>,
+    name: Box<[u8]>,
+}
+
+/// A lower file or directory.
+#[derive(Debug)]
+pub struct File {
+    /// Which lower file it is.
+    pub id: Id,
+    /// Its kind.
+    pub kind: FileKind,
+    node: NodeId,
+    place: RwLock<Place>,
+    owner: RwLock<Owner>,
+    removed: AtomicBool,
+    writers: AtomicU32,
+    /// How its open handles are served at the moment.
+    pub io: Mutex<IoState>,
+    /// For directories: whether it contains a `.nomedia`, and when that was last looked at.
+    nomedia: Mutex<Option<(bool, Instant)>>,
+}
+
+impl File {
+    pub(super) fn new(id: Id, kind: FileKind, node: NodeId, parent: Option<Arc<File>>, name: &[u8]) -> File {
+        File {
+            id,
+            kind,
+            node,
+            place: RwLock::new(Place { parent, name: name.into() }),
+            owner: RwLock::new(Owner::Unknown),
+            removed: AtomicBool::new(false),
+            writers: AtomicU32::new(0),
+            io: Mutex::new(IoState::default()),
+            nomedia: Mutex::new(None),
+        }
+    }
+
+    /// The id of its original view.
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// Path below the volume's lower root: bytes, no leading slash; empty for the root.
+    ///
+    /// Ancestors are read one after another: a rename meanwhile gives a path that never was. Whoever uses the path
+    /// on the lower file system checks that it led to the file that was meant.
+    pub fn path(&self) -> Vec<u8> {
+        let mut names = Vec::new();
+        let mut next = {
+            let place = self.place.read();
+            if place.parent.is_some() {
+                names.push(place.name.clone());
+            }
+            place.parent.clone()
+        };
+        while let Some(file) = next {
+            let place = file.place.read();
+            if place.parent.is_some() {
+                names.push(place.name.clone());
+            }
+            let parent = place.parent.clone();
+            drop(place);
+            next = parent;
+        }
+        names.reverse();
+        names.join(&b'/')
+    }
+
+    /// The directory it is in; `None` for the root.
+    pub fn parent(&self) -> Option<Arc<File>> {
+        self.place.read().parent.clone()
+    }
+
+    /// Its name; empty for the root.
+    pub fn name(&self) -> Box<[u8]> {
+        self.place.read().name.clone()
+    }
+
+    /// True when it is known at exactly this place.
+    pub fn is_at(&self, parent: &Arc<File>, name: &[u8]) -> bool {
+        let place = self.place.read();
+        *place.name == *name && place.parent.as_ref().is_some_and(|known| Arc::ptr_eq(known, parent))
+    }
+
+    /// True when it is known in this directory under another spelling of this name.
+    pub fn is_other_spelling(&self, parent: &Arc<File>, name: &[u8]) -> bool {
+        let place = self.place.read();
+        *place.name != *name
+            && place.name.eq_ignore_ascii_case(name)
+            && place.parent.as_ref().is_some_and(|known| Arc::ptr_eq(known, parent))
+    }
+
+    /// Records that it is now known at this place. A place inside itself is refused (it could only come from a lower
+    /// tree that changed under a lookup) as paths would never end.
+    pub fn move_to(self: &Arc<File>, parent: &Arc<File>, name: &[u8]) {
+        let mut above = Some(Arc::clone(parent));
+        while let Some(file) = above {
+            if Arc::ptr_eq(&file, self) {
+                return;
+            }
+            above = file.parent();
+        }
+        let old = {
+            let mut place = self.place.write();
+            std::mem::replace(&mut *place, Place { parent: Some(Arc::clone(parent)), name: name.into() })
+        };
+        // The old parent may be the last reference to a long chain: dropped without the lock.
+        drop(old);
+        self.removed.store(false, Relaxed);
+    }
+
+    /// Its name is gone; open handles go on.
+    pub fn mark_removed(&self) {
+        self.removed.store(true, Relaxed);
+    }
+
+    /// True once its name is gone.
+    pub fn is_removed(&self) -> bool {
+        self.removed.load(Relaxed)
+    }
+
+    /// Who owns it, as far as that has been looked up.
+    pub fn owner(&self) -> Owner {
+        self.owner.read().clone()
+    }
+
+    /// Remembers who owns it.
+    pub fn set_owner(&self, owner: Owner) {
+        *self.owner.write() = owner;
+    }
+
+    /// Remembers who owns it unless that is known already: for what was read before somebody else may have written.
+    pub fn learn_owner(&self, owner: Owner) -> Owner {
+        let mut known = self.owner.write();
+        if *known == Owner::Unknown {
+            *known = owner;
+        }
+        known.clone()
+    }
+
+    /// One more handle that can write. True for the first.
+    pub fn writer_came(&self) -> bool {
+        self.writers.fetch_add(1, Relaxed) == 0
+    }
+
+    /// One handle that could write is gone. True for the last.
+    pub fn writer_left(&self) -> bool {
+        self.writers.fetch_sub(1, Relaxed) == 1
+    }
+
+    /// True while a handle that can write is open: attributes may change without a request.
+    pub fn has_writers(&self) -> bool {
+        self.writers.load(Relaxed) > 0
+    }
+
+    /// Whether the directory holds a `.nomedia`, if that was looked at less than `fresh` ago.
+    pub fn nomedia(&self, fresh: Duration) -> Option<bool> {
+        self.nomedia.lock().filter(|(_, seen)| seen.elapsed() < fresh).map(|(there, _)| there)
+    }
+
+    /// Remembers whether the directory holds a `.nomedia`; `None` forgets.
+    pub fn set_nomedia(&self, there: Option<bool>) {
+        *self.nomedia.lock() = there.map(|there| (there, Instant::now()));
+    }
+}

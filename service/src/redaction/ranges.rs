@@ -1,0 +1,82 @@
+//! Sorted, merged byte ranges.
+
+/// Half-open byte ranges of a file: sorted, not empty, neither overlapping nor touching.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ranges(Vec<(u64, u64)>);
+
+impl Ranges {
+    /// From `(start, end)` pairs in any order; empty and reversed ones are dropped, the rest is merged
+    /// (MediaProvider `RedactionInfo`).
+    pub fn new(pairs: impl IntoIterator<Item = (u64, u64)>) -> Ranges {
+        let mut pairs: Vec<_> = pairs.into_iter().filter(|(start, end)| start < end).collect();
+        pairs.sort_unstable();
+        let mut merged: Vec<(u64, u64)> = Vec::with_capacity(pairs.len());
+        for (start, end) in pairs {
+            match merged.last_mut() {
+                Some(last) if start <= last.1 => last.1 = last.1.max(end),
+                _ => merged.push((start, end)),
+            }
+        }
+        Ranges(merged)
+    }
+
+    /// True when there is nothing to hide.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The ranges.
+    pub fn as_slice(&self) -> &[(u64, u64)] {
+        &self.0
+    }
+
+    /// Zeroes what of `data`, read at `offset`, lies in a range.
+    pub fn hide(&self, offset: u64, data: &mut [u8]) {
+        let end = offset.saturating_add(data.len() as u64);
+        let first = self.0.partition_point(|range| range.1 <= offset);
+        for &(start, stop) in self.0.iter().skip(first).take_while(|range| range.0 < end) {
+            // Both fit: they are differences of positions within `data`.
+            let from = start.saturating_sub(offset) as usize;
+            let to = (stop.min(end) - offset) as usize;
+            if let Some(hidden) = data.get_mut(from..to) {
+                hidden.fill(0);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn overlapping_touching_and_empty_ranges_are_merged() {
+        let ranges = Ranges::new([(5, 7), (1, 3), (7, 9), (2, 4), (20, 20), (30, 10)]);
+        assert_eq!(ranges.as_slice(), [(1, 4), (5, 9)]);
+    }
+
+    proptest! {
+        #[test]
+        fn hiding_equals_hiding_byte_by_byte(
+            pairs in prop::collection::vec((0u64..64, 0u64..64), 0..8),
+            offset in 0u64..64,
+            length in 0usize..64,
+        ) {
+            let mut data = vec![1; length];
+            Ranges::new(pairs.clone()).hide(offset, &mut data);
+            for (i, byte) in data.iter().enumerate() {
+                let at = offset + i as u64;
+                let hidden = pairs.iter().any(|(start, end)| *start <= at && at < *end);
+                prop_assert_eq!(*byte == 0, hidden);
+            }
+        }
+
+        #[test]
+        fn no_offset_overflows(start in any::<u64>(), end in any::<u64>(), offset in any::<u64>()) {
+            let mut data = [1; 16];
+            Ranges::new([(start, end)]).hide(offset, &mut data);
+        }
+    }
+}
