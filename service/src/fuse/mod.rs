@@ -1,1 +1,10 @@
-//! fuse
+//! The FUSE adapter: decodes requests, calls [`crate::ops`], replies. Nothing else in the service names the FUSE
+//! library.
+//!
+//! A panic in an operation is caught here: the app gets EIO, the session goes on, and `fuse.panics` counts it.
+
+mod attr;
+mod filesystem;
+mod mount;
+
+pub use mount::{MountError, Mounted, clear_stale_mount, mount};

@@ -1,12 +1,13 @@
 //! One lower file or directory that the kernel knows.
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
 
-use super::id::NodeId;
+use super::id::{NodeId, View};
 use crate::lower::{FileKind, Id};
 use crate::passthrough::IoState;
 
@@ -46,8 +47,8 @@ pub struct File {
     owner: RwLock<Owner>,
     removed: AtomicBool,
     writers: AtomicU32,
-    /// How its open handles are served at the moment.
-    pub io: Mutex<IoState>,
+    /// How the open handles of each view are served at the moment.
+    io: [Mutex<IoState>; 2],
     /// For directories: whether it contains a `.nomedia`, and when that was last looked at.
     nomedia: Mutex<Option<(bool, Instant)>>,
 }
@@ -62,7 +63,7 @@ impl File {
             owner: RwLock::new(Owner::Unknown),
             removed: AtomicBool::new(false),
             writers: AtomicU32::new(0),
-            io: Mutex::new(IoState::default()),
+            io: Default::default(),
             nomedia: Mutex::new(None),
         }
     }
@@ -96,6 +97,17 @@ impl File {
         }
         names.reverse();
         names.join(&b'/')
+    }
+
+    /// How the open handles of a view are served at the moment.
+    pub fn io(&self, view: View) -> &Mutex<IoState> {
+        &self.io[view as usize]
+    }
+
+    /// A descriptor of the lower file, while any handle of it is open.
+    pub fn open_fd(&self) -> Option<Arc<OwnedFd>> {
+        let fd = self.io(View::Original).lock().fd();
+        fd.or_else(|| self.io(View::Redacted).lock().fd())
     }
 
     /// The directory it is in; `None` for the root.

@@ -1,1 +1,32 @@
-//! ops
+//! One file for each operation, free of any protocol: decide, touch the lower file system, keep nodes and the index in
+//! step. The FUSE adapter decodes, calls one of these, and replies.
+
+mod access;
+mod attr;
+mod create;
+mod dirs;
+mod error;
+mod explain;
+mod io;
+mod list;
+mod lookup;
+mod open;
+mod rename;
+mod space;
+mod types;
+mod unlink;
+
+pub use access::access;
+pub use attr::{SetAttr, getattr, setattr};
+pub use create::{create, mknod};
+pub use dirs::{mkdir, rmdir};
+pub use error::OpError;
+pub use explain::explain;
+pub use io::{allocate, copy_range, fsync, fsync_dir, read, seek, write};
+pub use list::{listing, opendir, plus_entry, releasedir};
+pub use lookup::lookup;
+pub use open::{OpenRequest, open, release};
+pub use rename::rename;
+pub use space::statfs;
+pub use types::{Caller, Created, Entry, LookupReply, Opened};
+pub use unlink::unlink;

@@ -49,6 +49,11 @@ impl IoState {
         self.fd.clone()
     }
 
+    /// One open more that the daemon serves in any case.
+    pub fn join_daemon(&mut self, fd: &Arc<OwnedFd>) {
+        self.join(IoMode::Daemon, fd);
+    }
+
     /// One open more, served as `wanted` unless the inode is already being served: then as that is.
     fn join(&mut self, wanted: IoMode, fd: &Arc<OwnedFd>) -> IoMode {
         self.opens += 1;

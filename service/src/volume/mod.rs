@@ -1,1 +1,108 @@
-//! volume
+//! A volume: its lower root, the nodes and handles over it, and what they need to decide.
+//!
+//! The FUSE adapter and [`crate::ops`] work on a `Volume`; it knows neither.
+
+mod facts;
+mod handle;
+mod notice;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mediagate_policy::VolumeKind;
+
+use crate::access::Access;
+use crate::catalog::{Catalog, VolumeKey};
+use crate::lower::{LowerError, Meta, Root};
+use crate::node::{Handles, Table};
+use crate::observe::{Gauge, Observer};
+use crate::passthrough::{Budget, Passthrough};
+use crate::redaction::RangeSource;
+
+pub use handle::{DirHandle, FileHandle, Listed};
+pub use notice::{KernelCache, Notice, Notices};
+
+/// Everything a volume is made from.
+#[derive(Debug)]
+pub struct Parts {
+    /// Volume name.
+    pub name: String,
+    /// Emulated or public.
+    pub kind: VolumeKind,
+    /// Users served; emulated volumes only.
+    pub users: Vec<u32>,
+    /// The lower tree.
+    pub lower: Root,
+    /// How long the kernel may trust names and attributes.
+    pub ttl: Duration,
+    /// The volume's key in the catalog.
+    pub key: VolumeKey,
+    /// The index.
+    pub catalog: Arc<Catalog>,
+    /// Decisions.
+    pub access: Arc<Access>,
+    /// Finds location data.
+    pub ranges: Arc<dyn RangeSource>,
+    /// Bounds of backing files, over all volumes.
+    pub budget: Arc<Budget>,
+    /// Numbers.
+    pub observer: Arc<Observer>,
+}
+
+/// A volume that can be mounted.
+#[derive(Debug)]
+pub struct Volume {
+    /// Volume name.
+    pub name: String,
+    /// Emulated or public.
+    pub kind: VolumeKind,
+    /// Users served; emulated volumes only.
+    pub users: Vec<u32>,
+    /// The lower tree.
+    pub lower: Root,
+    /// The volume's key in the catalog.
+    pub key: VolumeKey,
+    /// The index.
+    pub catalog: Arc<Catalog>,
+    /// Decisions.
+    pub access: Arc<Access>,
+    /// Finds location data.
+    pub ranges: Arc<dyn RangeSource>,
+    /// Numbers.
+    pub observer: Arc<Observer>,
+    /// What the kernel knows.
+    pub nodes: Table,
+    /// Open files.
+    pub files: Handles<FileHandle>,
+    /// Open directories.
+    pub dirs: Handles<DirHandle>,
+    /// Backing files.
+    pub passthrough: Passthrough,
+    /// Tells the kernel what it should forget.
+    pub notices: Notices,
+    ttl: Duration,
+}
+
+impl Volume {
+    /// Puts a volume together.
+    pub fn new(parts: Parts) -> Result<Volume, LowerError> {
+        let root = Meta::of(parts.lower.as_fd())?;
+        Ok(Volume {
+            nodes: Table::new(&root, Arc::clone(&parts.observer)),
+            files: Handles::new(Gauge::FileHandles, Arc::clone(&parts.observer)),
+            dirs: Handles::new(Gauge::DirHandles, Arc::clone(&parts.observer)),
+            passthrough: Passthrough::new(parts.budget, Arc::clone(&parts.observer)),
+            notices: Notices::default(),
+            name: parts.name,
+            kind: parts.kind,
+            users: parts.users,
+            lower: parts.lower,
+            key: parts.key,
+            catalog: parts.catalog,
+            access: parts.access,
+            ranges: parts.ranges,
+            observer: parts.observer,
+            ttl: parts.ttl,
+        })
+    }
+}

@@ -1,0 +1,229 @@
+//! The object of a decision: a place on a volume and what is known about it, owned.
+
+use std::sync::Arc;
+
+use mediagate_policy::{
+    AndroidDir, DefaultDir, Kind, MediaType, NameState, Object, Place, Row, UserId, VolumeKind, mime_of, name_state,
+};
+
+/// What is known about an indexed file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowFacts {
+    /// The owner package.
+    pub owner: Option<Arc<str>>,
+    /// Media type; none for hidden files.
+    pub media_type: MediaType,
+}
+
+/// A place on a volume, with facts.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    volume: VolumeKind,
+    lower_path: Vec<u8>,
+    /// Where in `lower_path` the part below the user's root begins.
+    start: usize,
+    user: Option<UserId>,
+    mount_root: bool,
+    kind: Kind,
+    row: Option<RowFacts>,
+}
+
+impl Subject {
+    /// From the path below the lower root. `None` for a name directly in an emulated volume's root that is no user.
+    pub fn new(volume: VolumeKind, lower_path: Vec<u8>, kind: Kind) -> Option<Subject> {
+        let (start, user, mount_root) = match volume {
+            VolumeKind::Public => (0, None, false),
+            VolumeKind::Emulated if lower_path.is_empty() => (0, None, true),
+            VolumeKind::Emulated => {
+                let end = lower_path.iter().position(|b| *b == b'/').unwrap_or(lower_path.len());
+                let user = parse_user(lower_path.get(..end)?)?;
+                ((end + 1).min(lower_path.len()), Some(UserId(user)), false)
+            }
+        };
+        Some(Subject { volume, lower_path, start, user, mount_root, kind, row: None })
+    }
+
+    /// With what the index knows.
+    #[must_use]
+    pub fn with_row(mut self, row: Option<RowFacts>) -> Subject {
+        self.row = row;
+        self
+    }
+
+    /// As the policy takes it.
+    pub fn object(&self) -> Object<'_> {
+        Object {
+            volume: self.volume,
+            user: self.user,
+            path: self.path(),
+            mount_root: self.mount_root,
+            kind: self.kind,
+            row: self.row.as_ref().map(|row| {
+                let state = name_state(self.name());
+                Row {
+                    owner: row.owner.as_deref(),
+                    media_type: row.media_type,
+                    pending: state == NameState::Pending,
+                    trashed: state == NameState::Trashed,
+                }
+            }),
+        }
+    }
+
+    /// Path below the user's root.
+    pub fn path(&self) -> &[u8] {
+        self.lower_path.get(self.start..).unwrap_or_default()
+    }
+
+    /// Path below the volume's lower root.
+    pub fn lower_path(&self) -> &[u8] {
+        &self.lower_path
+    }
+
+    /// The user whose tree it is in; 0 on public volumes, which all users share.
+    pub fn user_number(&self) -> u32 {
+        self.user.map_or(0, |user| user.0)
+    }
+
+    /// True for the root of a user's tree on an emulated volume.
+    pub fn is_user_root(&self) -> bool {
+        self.user.is_some() && self.path().is_empty()
+    }
+
+    /// True for the directory above the users.
+    pub fn is_mount_root(&self) -> bool {
+        self.mount_root
+    }
+
+    /// What is known about the file.
+    pub fn row(&self) -> Option<&RowFacts> {
+        self.row.as_ref()
+    }
+
+    /// The last component of the path.
+    pub fn name(&self) -> &[u8] {
+        self.path().rsplit(|b| *b == b'/').next().unwrap_or_default()
+    }
+
+    /// The directory part of the path.
+    pub fn dir(&self) -> &[u8] {
+        let path = self.path();
+        path.iter().rposition(|b| *b == b'/').and_then(|slash| path.get(..slash)).unwrap_or_default()
+    }
+
+    /// True where files are never indexed (`FileUtils.shouldBeInvisible`): apps' private directories, `.transforms`.
+    pub fn is_invisible(&self) -> bool {
+        match Place::of(self.path()) {
+            Place::AndroidPackage { dir, .. } | Place::AndroidTop(dir) => dir != AndroidDir::Media,
+            _ => self.path().split(|b| *b == b'/').next().is_some_and(|top| top.eq_ignore_ascii_case(b".transforms")),
+        }
+    }
+
+    /// True where who may see a name depends on the caller, so that the kernel must ask each time: at and below
+    /// `Android/data/<package>` and `Android/obb/<package>`.
+    pub fn depends_on_caller(&self) -> bool {
+        matches!(Place::of(self.path()), Place::AndroidPackage { dir, .. } if dir.is_private())
+    }
+
+    /// The package that a file belongs to by its place alone: below `Android/media/<package>` (what the scanner
+    /// records for files that nobody created through the mount, mediaprovider.md §3.5).
+    pub fn owner_by_place(&self) -> Option<Arc<str>> {
+        match Place::of(self.path()) {
+            Place::AndroidPackage { dir: AndroidDir::Media, package, itself: false } => {
+                std::str::from_utf8(package).ok().map(Arc::from)
+            }
+            _ => None,
+        }
+    }
+
+    /// The MIME type of its name.
+    pub fn mime(&self) -> &'static str {
+        mime_of(self.name())
+    }
+
+    /// The media type of its name, if it is not hidden.
+    pub fn media_type(&self, hidden: bool) -> MediaType {
+        if hidden { MediaType::None } else { MediaType::of_mime(self.mime()) }
+    }
+}
+
+/// A user directory's name: decimal, as the number prints.
+fn parse_user(name: &[u8]) -> Option<u32> {
+    let text = std::str::from_utf8(name).ok()?;
+    text.parse().ok().filter(|user: &u32| user.to_string() == text)
+}
+
+/// True when a component of the path hides what is there: it begins with a dot, unless it is the last one and says
+/// pending or trashed (`FileUtils.isFileHidden`, `isDirectoryHidden`).
+pub fn is_hidden_name(path: &[u8]) -> bool {
+    let mut components = path.split(|b| *b == b'/').peekable();
+    while let Some(name) = components.next() {
+        let last = components.peek().is_none();
+        if name.first() == Some(&b'.') && !(last && name_state(name) != NameState::Plain) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Directories whose `.nomedia` counts for nothing (mediaprovider.md §3.7): the root, the default directories,
+/// `DCIM/Camera`, and `Screenshots` in the root or a default directory.
+pub fn nomedia_is_ignored(dir: &[u8]) -> bool {
+    let mut names = dir.split(|b| *b == b'/');
+    let (first, second, third) = (names.next().unwrap_or_default(), names.next(), names.next());
+    let default = DefaultDir::from_name(first);
+    match (second, third) {
+        (None, _) => first.is_empty() || default.is_some() || first.eq_ignore_ascii_case(b"Screenshots"),
+        (Some(second), None) => {
+            (default == Some(DefaultDir::Dcim) && second.eq_ignore_ascii_case(b"Camera"))
+                || (default.is_some() && second.eq_ignore_ascii_case(b"Screenshots"))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(volume: VolumeKind, path: &str) -> Option<Subject> {
+        Subject::new(volume, path.into(), Kind::File)
+    }
+
+    #[test]
+    fn an_emulated_path_begins_with_its_user() {
+        let photo = subject(VolumeKind::Emulated, "10/DCIM/a.jpg").unwrap();
+        assert_eq!((photo.user_number(), photo.path(), photo.dir(), photo.name()), (
+            10,
+            &b"DCIM/a.jpg"[..],
+            &b"DCIM"[..],
+            &b"a.jpg"[..]
+        ));
+        assert!(subject(VolumeKind::Emulated, "10").unwrap().is_user_root());
+        assert!(subject(VolumeKind::Emulated, "").unwrap().object().mount_root);
+        for stranger in ["obb", "010", "+1", "-1", "4294967296", "0x0", " 0"] {
+            assert!(subject(VolumeKind::Emulated, stranger).is_none(), "{stranger}");
+        }
+        assert_eq!(subject(VolumeKind::Public, "10/a").unwrap().path(), b"10/a");
+    }
+
+    #[test]
+    fn dots_hide_except_for_pending_and_trashed_leaves() {
+        for hidden in [".a", "DCIM/.a/b.jpg", "a/.b", ".pending-1-x/y", ".nomedia"] {
+            assert!(is_hidden_name(hidden.as_bytes()), "{hidden}");
+        }
+        for shown in ["a", "DCIM/a.jpg", "DCIM/.pending-17-a.jpg", "DCIM/.trashed-17-a.jpg", ""] {
+            assert!(!is_hidden_name(shown.as_bytes()), "{shown}");
+        }
+    }
+
+    #[test]
+    fn nomedia_does_not_hide_the_well_known_directories() {
+        for dir in ["", "DCIM", "music", "DCIM/Camera", "dcim/camera", "Pictures/Screenshots", "Screenshots"] {
+            assert!(nomedia_is_ignored(dir.as_bytes()), "{dir}");
+        }
+        for dir in ["Foo", "DCIM/Other", "Music/Camera", "DCIM/Camera/x", "Foo/Screenshots"] {
+            assert!(!nomedia_is_ignored(dir.as_bytes()), "{dir}");
+        }
+    }
+}

@@ -1,0 +1,640 @@
+//! One method for each request: decode, call, reply.
+
+use std::cell::RefCell;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use fuser::{
+    AccessFlags, BsdFileFlags, CopyFileRangeFlags, Errno, FileHandle, Filesystem, FopenFlags, ForgetOne, Generation,
+    INodeNo, InitFlags, KernelConfig, LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData,
+    ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen, ReplyStatfs, ReplyWrite,
+    ReplyXattr, Request, TimeOrNow, WriteFlags,
+};
+use mediagate_policy::AccessMask;
+
+use super::attr::{attributes, file_type, time};
+use crate::errno::errno;
+use crate::lower::Access;
+use crate::node::{NodeId, View};
+use crate::observe::Counter;
+use crate::ops::{self, Caller, Entry, LookupReply, OpError, OpenRequest};
+use crate::passthrough::IoMode;
+use crate::volume::Volume;
+
+/// Largest READ and WRITE that is asked for; the kernel has its own bound (`fs.fuse.max_pages_limit`).
+const MAX_IO: u32 = 1 << 20;
+
+thread_local! {
+    /// Each worker's buffer for READ, grown to the largest request it has seen.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A volume, as the FUSE library wants it.
+#[derive(Debug)]
+pub(super) struct VolumeFs {
+    pub(super) volume: Arc<Volume>,
+    /// Whether to ask for passthrough.
+    pub(super) passthrough: bool,
+    /// Told once INIT was answered whether the kernel gave it.
+    pub(super) negotiated: Arc<std::sync::atomic::AtomicBool>,
+}
+
+fn caller(request: &Request) -> Caller {
+    Caller { uid: request.uid() }
+}
+
+fn node(ino: INodeNo) -> NodeId {
+    NodeId(ino.0)
+}
+
+fn access(flags: i32) -> Access {
+    match (flags & libc::O_ACCMODE, flags & libc::O_APPEND) {
+        (libc::O_RDONLY, _) => Access::Read,
+        (_, 0) => Access::ReadWrite,
+        _ => Access::Append,
+    }
+}
+
+impl VolumeFs {
+    /// Counts the request, keeps it in the table of those in flight while `work` runs, and stops a panic: `work` has
+    /// taken the reply, whose drop answers EIO.
+    fn handle<T>(
+        &self,
+        request: &Request,
+        counter: Counter,
+        ino: INodeNo,
+        work: impl FnOnce(&Volume) -> T,
+    ) -> Option<T> {
+        let observer = &self.volume.observer;
+        observer.count(counter);
+        let _flight = observer.inflight.enter(counter.name(), ino.0, request.uid(), request.pid());
+        match catch_unwind(AssertUnwindSafe(|| work(&self.volume))) {
+            Ok(done) => Some(done),
+            Err(_) => {
+                observer.count(Counter::Panics);
+                log::error!("op={} node={} uid={}: panicked, answered EIO", counter.name(), ino.0, request.uid());
+                None
+            }
+        }
+    }
+
+    fn empty(
+        &self,
+        request: &Request,
+        counter: Counter,
+        ino: INodeNo,
+        reply: ReplyEmpty,
+        work: impl FnOnce(&Volume) -> Result<(), OpError>,
+    ) {
+        self.handle(request, counter, ino, |volume| match work(volume) {
+            Ok(()) => reply.ok(),
+            Err(error) => reply.error(wire(&error)),
+        });
+    }
+
+    fn entry(
+        &self,
+        request: &Request,
+        counter: Counter,
+        ino: INodeNo,
+        reply: ReplyEntry,
+        work: impl FnOnce(&Volume) -> Result<Entry, OpError>,
+    ) {
+        self.handle(request, counter, ino, |volume| match work(volume) {
+            Ok(entry) => reply_entry(reply, &entry),
+            Err(error) => reply.error(wire(&error)),
+        });
+    }
+}
+
+fn wire(error: &OpError) -> Errno {
+    Errno::from_i32(errno(error))
+}
+
+fn generation(entry: &Entry) -> Generation {
+    Generation(entry.meta.id.generation)
+}
+
+fn reply_entry(reply: ReplyEntry, entry: &Entry) {
+    let attr = attributes(entry.node, &entry.meta);
+    reply.entry_with_ttls(&entry.attr_ttl, &entry.entry_ttl, &attr, generation(entry));
+}
+
+impl Filesystem for VolumeFs {
+    fn init(&mut self, _request: &Request, config: &mut KernelConfig) -> std::io::Result<()> {
+        // What a kernel does not offer it does without; nothing here is needed for being right.
+        for wanted in [
+            InitFlags::FUSE_ATOMIC_O_TRUNC,
+            InitFlags::FUSE_PARALLEL_DIROPS,
+            InitFlags::FUSE_DO_READDIRPLUS,
+            InitFlags::FUSE_READDIRPLUS_AUTO,
+            InitFlags::FUSE_MAX_PAGES,
+        ] {
+            if config.add_capabilities(wanted).is_err() {
+                log::info!("volume={}: the kernel does not offer {wanted:?}", self.volume.name);
+            }
+        }
+        if let Err(most) = config.set_max_write(MAX_IO) {
+            let _ = config.set_max_write(most);
+        }
+        // 2 lets the lower file system be stacked itself, 1 keeps this mount usable as a lower one of overlayfs.
+        let depth = if self.volume.lower.is_stacked() { 2 } else { 1 };
+        let offered = self.passthrough
+            && config.add_capabilities(InitFlags::FUSE_PASSTHROUGH).is_ok()
+            && config.set_max_stack_depth(depth).is_ok();
+        self.negotiated.store(offered, std::sync::atomic::Ordering::Release);
+        Ok(())
+    }
+
+    fn lookup(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
+        self.handle(request, Counter::Lookup, parent, |volume| {
+            match ops::lookup(volume, caller(request), node(parent), name.as_bytes()) {
+                Ok(LookupReply::Found(entry)) => reply_entry(reply, &entry),
+                Ok(LookupReply::Missing(ttl)) if ttl.is_zero() => reply.error(Errno::ENOENT),
+                Ok(LookupReply::Missing(ttl)) => {
+                    // A node id of 0 is a negative entry that may be kept (fs/fuse/dir.c, fuse_lookup).
+                    let nothing = attributes(NodeId(0), &no_meta());
+                    reply.entry_with_ttls(&Duration::ZERO, &ttl, &nothing, Generation(0));
+                }
+                Err(error) => reply.error(wire(&error)),
+            }
+        });
+    }
+
+    fn forget(&self, request: &Request, ino: INodeNo, nlookup: u64) {
+        self.handle(request, Counter::Forget, ino, |volume| volume.nodes.forget(node(ino), nlookup));
+    }
+
+    fn batch_forget(&self, request: &Request, nodes: &[ForgetOne]) {
+        self.handle(request, Counter::BatchForget, INodeNo(0), |volume| {
+            nodes.iter().for_each(|one| volume.nodes.forget(node(one.nodeid()), one.nlookup()));
+        });
+    }
+
+    fn getattr(&self, request: &Request, ino: INodeNo, _handle: Option<FileHandle>, reply: ReplyAttr) {
+        self.handle(request, Counter::GetAttr, ino, |volume| {
+            match ops::getattr(volume, caller(request), node(ino)) {
+                Ok((meta, ttl)) => reply.attr(&ttl, &attributes(node(ino), &meta)),
+                Err(error) => reply.error(wire(&error)),
+            }
+        });
+    }
+
+    fn setattr(
+        &self,
+        request: &Request,
+        ino: INodeNo,
+        _mode: Option<u32>,
+        _uid: Option<u32>,
+        _gid: Option<u32>,
+        size: Option<u64>,
+        atime: Option<TimeOrNow>,
+        mtime: Option<TimeOrNow>,
+        _ctime: Option<SystemTime>,
+        handle: Option<FileHandle>,
+        _crtime: Option<SystemTime>,
+        _chgtime: Option<SystemTime>,
+        _bkuptime: Option<SystemTime>,
+        _flags: Option<BsdFileFlags>,
+        reply: ReplyAttr,
+    ) {
+        self.handle(request, Counter::SetAttr, ino, |volume| {
+            let change = ops::SetAttr { size, atime: atime.map(time), mtime: mtime.map(time) };
+            let handle = handle.map(|handle| handle.0);
+            match ops::setattr(volume, caller(request), node(ino), handle, change) {
+                Ok((meta, ttl)) => reply.attr(&ttl, &attributes(node(ino), &meta)),
+                Err(error) => reply.error(wire(&error)),
+            }
+        });
+    }
+
+    fn readlink(&self, request: &Request, ino: INodeNo, reply: ReplyData) {
+        // No symbolic link is ever shown.
+        self.handle(request, Counter::ReadLink, ino, |_| reply.error(Errno::EINVAL));
+    }
+
+    fn mknod(
+        &self,
+        request: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        mode: u32,
+        _umask: u32,
+        _rdev: u32,
+        reply: ReplyEntry,
+    ) {
+        self.entry(request, Counter::Mknod, parent, reply, |volume| {
+            ops::mknod(volume, caller(request), node(parent), name.as_bytes(), mode)
+        });
+    }
+
+    fn mkdir(
+        &self,
+        request: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        _mode: u32,
+        _umask: u32,
+        reply: ReplyEntry,
+    ) {
+        self.entry(request, Counter::Mkdir, parent, reply, |volume| {
+            ops::mkdir(volume, caller(request), node(parent), name.as_bytes())
+        });
+    }
+
+    fn unlink(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
+        self.empty(request, Counter::Unlink, parent, reply, |volume| {
+            ops::unlink(volume, caller(request), node(parent), name.as_bytes())
+        });
+    }
+
+    fn rmdir(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
+        self.empty(request, Counter::Rmdir, parent, reply, |volume| {
+            ops::rmdir(volume, caller(request), node(parent), name.as_bytes())
+        });
+    }
+
+    fn symlink(
+        &self,
+        request: &Request,
+        parent: INodeNo,
+        _name: &OsStr,
+        _target: &std::path::Path,
+        reply: ReplyEntry,
+    ) {
+        self.entry(request, Counter::Symlink, parent, reply, |_| Err(OpError::NotPermitted));
+    }
+
+    fn rename(
+        &self,
+        request: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        newparent: INodeNo,
+        newname: &OsStr,
+        flags: RenameFlags,
+        reply: ReplyEmpty,
+    ) {
+        self.empty(request, Counter::Rename, parent, reply, |volume| {
+            let (from, to) = ((node(parent), name.as_bytes()), (node(newparent), newname.as_bytes()));
+            ops::rename(volume, caller(request), from, to, flags.bits())
+        });
+    }
+
+    fn link(&self, request: &Request, ino: INodeNo, _parent: INodeNo, _name: &OsStr, reply: ReplyEntry) {
+        self.entry(request, Counter::Link, ino, reply, |_| Err(OpError::NotPermitted));
+    }
+
+    fn open(&self, request: &Request, ino: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
+        self.handle(request, Counter::Open, ino, |volume| {
+            let wanted = OpenRequest { access: access(flags.0), truncate: flags.0 & libc::O_TRUNC != 0 };
+            match ops::open(volume, caller(request), node(ino), wanted) {
+                Ok(opened) => match &opened.mode {
+                    IoMode::Kernel(registered) => {
+                        let backing = backing(registered.id(), |id| {
+                            #[expect(unsafe_code, reason = "the library's way to name a backing file")]
+                            // SAFETY: the number is registered on this connection, and `registered` keeps it so.
+                            unsafe {
+                                reply.wrap_backing(id)
+                            }
+                        });
+                        reply.opened_passthrough(FileHandle(opened.handle), FopenFlags::empty(), &backing);
+                    }
+                    IoMode::Daemon => reply.opened(FileHandle(opened.handle), FopenFlags::empty()),
+                },
+                Err(error) => reply.error(wire(&error)),
+            }
+        });
+    }
+
+    fn read(
+        &self,
+        request: &Request,
+        ino: INodeNo,
+        handle: FileHandle,
+        offset: u64,
+        size: u32,
+        _flags: OpenFlags,
+        _lock_owner: Option<LockOwner>,
+        reply: ReplyData,
+    ) {
+        self.handle(request, Counter::Read, ino, |volume| {
+            BUFFER.with_borrow_mut(|buffer| {
+                let size = size.min(MAX_IO) as usize;
+                if buffer.len() < size {
+                    buffer.resize(size, 0);
+                }
+                let buffer = buffer.get_mut(..size).unwrap_or_default();
+                match ops::read(volume, handle.0, offset, buffer) {
+                    Ok(filled) => reply.data(buffer.get(..filled).unwrap_or_default()),
+                    Err(error) => reply.error(wire(&error)),
+                }
+            });
+        });
+    }
+
+    fn write(
+        &self,
+        request: &Request,
+        ino: INodeNo,
+        handle: FileHandle,
+        offset: u64,
+        data: &[u8],
+        _write_flags: WriteFlags,
+        _flags: OpenFlags,
+        _lock_owner: Option<LockOwner>,
+        reply: ReplyWrite,
+    ) {
+        self.handle(request, Counter::Write, ino, |volume| {
+            match ops::write(volume, handle.0, offset, data) {
+                Ok(written) => reply.written(u32::try_from(written).unwrap_or(u32::MAX)),
+                Err(error) => reply.error(wire(&error)),
+            }
+        });
+    }
+
+    fn flush(&self, request: &Request, ino: INodeNo, _handle: FileHandle, _owner: LockOwner, reply: ReplyEmpty) {
+        // There is nothing to do at close(2), and this answer makes the kernel stop asking.
+        self.handle(request, Counter::Flush, ino, |_| reply.error(Errno::ENOSYS));
+    }
+
+    fn release(
+        &self,
+        request: &Request,
+        ino: INodeNo,
+        handle: FileHandle,
+        _flags: OpenFlags,
+        _lock_owner: Option<LockOwner>,
+        _flush: bool,
+        reply: ReplyEmpty,
+    ) {
+        self.empty(request, Counter::Release, ino, reply, |volume| ops::release(volume, handle.0));
+    }
+
+    fn fsync(&self, request: &Request, ino: INodeNo, handle: FileHandle, datasync: bool, reply: ReplyEmpty) {
+        self.empty(request, Counter::Fsync, ino, reply, |volume| ops::fsync(volume, handle.0, datasync));
+    }
+
+    fn opendir(&self, request: &Request, ino: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
+        self.handle(request, Counter::OpenDir, ino, |volume| {
+            match ops::opendir(volume, caller(request), node(ino)) {
+                Ok(handle) => reply.opened(FileHandle(handle), FopenFlags::empty()),
+                Err(error) => reply.error(wire(&error)),
+            }
+        });
+    }
+
+    fn readdir(
+        &self,
+        request: &Request,
+        ino: INodeNo,
+        handle: FileHandle,
+        offset: u64,
+        mut reply: ReplyDirectory,
+    ) {
+        self.handle(request, Counter::ReadDir, ino, |volume| match ops::listing(volume, handle.0) {
+            Ok((_, listed)) => {
+                let from = usize::try_from(offset).unwrap_or(usize::MAX);
+                for (position, entry) in listed.iter().enumerate().skip(from) {
+                    // A number that no node has: it is shown, and never looked up by.
+                    let number = NodeId::of(entry.ino, View::Original).map_or(u64::MAX, |node| node.0);
+                    let kind = file_type(entry.kind);
+                    if reply.add(INodeNo(number), position as u64 + 1, kind, OsStr::from_bytes(&entry.name)) {
+                        break;
+                    }
+                }
+                reply.ok();
+            }
+            Err(error) => reply.error(wire(&error)),
+        });
+    }
+
+    fn readdirplus(
+        &self,
+        request: &Request,
+        ino: INodeNo,
+        handle: FileHandle,
+        offset: u64,
+        mut reply: ReplyDirectoryPlus,
+    ) {
+        self.handle(request, Counter::ReadDirPlus, ino, |volume| match ops::listing(volume, handle.0) {
+            Ok((handle, listed)) => {
+                let from = usize::try_from(offset).unwrap_or(usize::MAX);
+                for (position, entry) in listed.iter().enumerate().skip(from) {
+                    let Some(found) = ops::plus_entry(volume, &handle, entry) else { continue };
+                    // The reply has one time for the name and the attributes.
+                    let ttl = found.entry_ttl.min(found.attr_ttl);
+                    let attr = attributes(found.node, &found.meta);
+                    let name = OsStr::from_bytes(&entry.name);
+                    if reply.add(attr.ino, position as u64 + 1, name, &ttl, &attr, generation(&found)) {
+                        // It did not fit, so the kernel holds no lookup of it.
+                        volume.nodes.forget(found.node, 1);
+                        break;
+                    }
+                }
+                reply.ok();
+            }
+            Err(error) => reply.error(wire(&error)),
+        });
+    }
+
+    fn releasedir(
+        &self,
+        request: &Request,
+        ino: INodeNo,
+        handle: FileHandle,
+        _flags: OpenFlags,
+        reply: ReplyEmpty,
+    ) {
+        self.empty(request, Counter::ReleaseDir, ino, reply, |volume| ops::releasedir(volume, handle.0));
+    }
+
+    fn fsyncdir(&self, request: &Request, ino: INodeNo, handle: FileHandle, _data: bool, reply: ReplyEmpty) {
+        self.empty(request, Counter::FsyncDir, ino, reply, |volume| ops::fsync_dir(volume, handle.0));
+    }
+
+    fn statfs(&self, request: &Request, ino: INodeNo, reply: ReplyStatfs) {
+        self.handle(request, Counter::StatFs, ino, |volume| match ops::statfs(volume) {
+            Ok(space) => reply.statfs(
+                space.f_blocks,
+                space.f_bfree,
+                space.f_bavail,
+                space.f_files,
+                space.f_ffree,
+                u32::try_from(space.f_bsize).unwrap_or(4096),
+                u32::try_from(space.f_namemax).unwrap_or(255),
+                u32::try_from(space.f_frsize).unwrap_or(4096),
+            ),
+            Err(error) => reply.error(wire(&error)),
+        });
+    }
+
+    // ENOSYS makes the kernel answer EOPNOTSUPP from then on without asking; without it every write(2) would ask for
+    // security.capability first.
+    fn setxattr(
+        &self,
+        request: &Request,
+        ino: INodeNo,
+        _name: &OsStr,
+        _value: &[u8],
+        _flags: i32,
+        _position: u32,
+        reply: ReplyEmpty,
+    ) {
+        self.handle(request, Counter::Xattr, ino, |_| reply.error(Errno::ENOSYS));
+    }
+
+    fn getxattr(&self, request: &Request, ino: INodeNo, _name: &OsStr, _size: u32, reply: ReplyXattr) {
+        self.handle(request, Counter::Xattr, ino, |_| reply.error(Errno::ENOSYS));
+    }
+
+    fn listxattr(&self, request: &Request, ino: INodeNo, _size: u32, reply: ReplyXattr) {
+        self.handle(request, Counter::Xattr, ino, |_| reply.error(Errno::ENOSYS));
+    }
+
+    fn removexattr(&self, request: &Request, ino: INodeNo, _name: &OsStr, reply: ReplyEmpty) {
+        self.handle(request, Counter::Xattr, ino, |_| reply.error(Errno::ENOSYS));
+    }
+
+    fn access(&self, request: &Request, ino: INodeNo, mask: AccessFlags, reply: ReplyEmpty) {
+        self.empty(request, Counter::Access, ino, reply, |volume| {
+            let mask = AccessMask {
+                read: mask.contains(AccessFlags::R_OK),
+                write: mask.contains(AccessFlags::W_OK),
+                execute: mask.contains(AccessFlags::X_OK),
+            };
+            ops::access(volume, caller(request), node(ino), mask)
+        });
+    }
+
+    fn create(
+        &self,
+        request: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        _mode: u32,
+        _umask: u32,
+        flags: i32,
+        reply: ReplyCreate,
+    ) {
+        self.handle(request, Counter::Create, parent, |volume| {
+            let exclusive = flags & libc::O_EXCL != 0;
+            let made =
+                ops::create(volume, caller(request), node(parent), name.as_bytes(), access(flags), exclusive);
+            match made {
+                Ok(created) => {
+                    let (entry, opened) = (&created.entry, &created.opened);
+                    let attr = attributes(entry.node, &entry.meta);
+                    let handle = FileHandle(opened.handle);
+                    let none = FopenFlags::empty();
+                    match &opened.mode {
+                        IoMode::Kernel(registered) => {
+                            let backing = backing(registered.id(), |id| {
+                                #[expect(unsafe_code, reason = "the library's way to name a backing file")]
+                                // SAFETY: the number is registered on this connection, and `registered` keeps it so.
+                                unsafe {
+                                    reply.wrap_backing(id)
+                                }
+                            });
+                            let generation = generation(entry);
+                            reply.created_passthrough(
+                                &entry.entry_ttl,
+                                &attr,
+                                generation,
+                                handle,
+                                none,
+                                &backing,
+                            );
+                        }
+                        IoMode::Daemon => {
+                            reply.created(&entry.entry_ttl, &attr, generation(entry), handle, none);
+                        }
+                    }
+                }
+                Err(error) => reply.error(wire(&error)),
+            }
+        });
+    }
+
+    fn fallocate(
+        &self,
+        request: &Request,
+        ino: INodeNo,
+        handle: FileHandle,
+        offset: u64,
+        length: u64,
+        mode: i32,
+        reply: ReplyEmpty,
+    ) {
+        self.empty(request, Counter::Fallocate, ino, reply, |volume| {
+            ops::allocate(volume, handle.0, mode.cast_unsigned(), offset, length)
+        });
+    }
+
+    fn lseek(
+        &self,
+        request: &Request,
+        ino: INodeNo,
+        handle: FileHandle,
+        offset: i64,
+        whence: i32,
+        reply: ReplyLseek,
+    ) {
+        self.handle(request, Counter::Lseek, ino, |volume| {
+            match ops::seek(volume, handle.0, offset, whence) {
+                Ok(position) => reply.offset(i64::try_from(position).unwrap_or(i64::MAX)),
+                Err(error) => reply.error(wire(&error)),
+            }
+        });
+    }
+
+    fn copy_file_range(
+        &self,
+        request: &Request,
+        ino_in: INodeNo,
+        handle_in: FileHandle,
+        offset_in: u64,
+        _ino_out: INodeNo,
+        handle_out: FileHandle,
+        offset_out: u64,
+        length: u64,
+        _flags: CopyFileRangeFlags,
+        reply: ReplyWrite,
+    ) {
+        self.handle(request, Counter::CopyFileRange, ino_in, |volume| {
+            match ops::copy_range(volume, (handle_in.0, offset_in), (handle_out.0, offset_out), length) {
+                Ok(copied) => reply.written(u32::try_from(copied).unwrap_or(u32::MAX)),
+                Err(error) => reply.error(wire(&error)),
+            }
+        });
+    }
+}
+
+/// Names a backing file to the library without giving it to the library: [`crate::passthrough`] closes it.
+fn backing(
+    id: u32,
+    wrap: impl FnOnce(u32) -> fuser::BackingId,
+) -> std::mem::ManuallyDrop<fuser::BackingId> {
+    std::mem::ManuallyDrop::new(wrap(id))
+}
+
+/// Attributes of nothing.
+fn no_meta() -> crate::lower::Meta {
+    crate::lower::Meta {
+        id: crate::lower::Id { ino: 0, generation: 0 },
+        kind: crate::lower::FileKind::File,
+        mode: 0,
+        nlink: 0,
+        uid: 0,
+        gid: 0,
+        size: 0,
+        blocks: 0,
+        blksize: 0,
+        atime: (0, 0),
+        mtime: (0, 0),
+        ctime: (0, 0),
+    }
+}

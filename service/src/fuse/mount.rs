@@ -1,0 +1,162 @@
+//! Mounting and unmounting.
+
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Acquire};
+use std::time::{Duration, Instant};
+
+use fuser::{BackgroundSession, Config, INodeNo, MountOption, Notifier, Session, SessionACL};
+use nix::errno::Errno;
+use nix::mount::{MntFlags, umount2};
+
+use super::filesystem::VolumeFs;
+use crate::passthrough::FuseDevice;
+use crate::volume::{KernelCache, Notice, Volume};
+
+/// How long an unmount waits for the workers; files that stay open keep a detached mount alive beyond that.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Why a volume could not be mounted.
+#[derive(Debug, thiserror::Error)]
+pub enum MountError {
+    /// The mount point cannot be used.
+    #[error("cannot use the mount point {}: {source}", path.display())]
+    MountPoint {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The kernel or the library refused.
+    #[error(
+        "cannot mount at {}: {source} (`mediagate doctor` says what this machine lacks)",
+        path.display()
+    )]
+    Refused {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// A mounted volume. Unmounted by [`Mounted::unmount`], or when dropped.
+#[derive(Debug)]
+pub struct Mounted {
+    session: Option<BackgroundSession>,
+    path: PathBuf,
+}
+
+struct Kernel(Notifier);
+
+impl KernelCache for Kernel {
+    fn forget(&self, notice: &Notice) -> std::io::Result<()> {
+        match notice {
+            // A negative offset means: attributes only (fs/fuse/inode.c, fuse_reverse_inval_inode).
+            Notice::Attributes(node) => self.0.inval_inode(INodeNo(node.0), -1, 0),
+            Notice::Contents(node) => self.0.inval_inode(INodeNo(node.0), 0, 0),
+            Notice::Entry(node, name) => {
+                self.0.inval_entry(INodeNo(node.0), std::os::unix::ffi::OsStrExt::from_bytes(&**name))
+            }
+        }
+    }
+}
+
+/// Takes away a mount that a killed run left behind: everything there answers ENOTCONN.
+pub fn clear_stale_mount(path: &Path) -> std::io::Result<()> {
+    while let Err(error) = std::fs::metadata(path) {
+        match error.raw_os_error() {
+            Some(libc::ENOTCONN) => {
+                log::info!("mount={}: left over from an earlier run, unmounting it", path.display());
+                umount2(path, MntFlags::MNT_DETACH)?;
+            }
+            Some(libc::ENOENT) => return Ok(()),
+            _ => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Mounts `volume` at `path`, which is made if it is missing, and serves it with `threads` workers.
+pub fn mount(
+    volume: &Arc<Volume>,
+    path: &Path,
+    threads: usize,
+    passthrough: bool,
+) -> Result<Mounted, MountError> {
+    let unusable = |source| MountError::MountPoint { path: path.to_owned(), source };
+    clear_stale_mount(path).map_err(unusable)?;
+    std::fs::create_dir_all(path).map_err(unusable)?;
+
+    let mut config = Config::default();
+    config.mount_options = vec![
+        MountOption::FSName(format!("mediagate:{}", volume.name)),
+        MountOption::Subtype("mediagate".into()),
+        MountOption::NoSuid,
+        MountOption::NoDev,
+        MountOption::NoExec,
+        MountOption::NoAtime,
+    ];
+    config.acl = SessionACL::All;
+    config.n_threads = Some(threads);
+    config.clone_fd = true;
+
+    let refused = |source| MountError::Refused { path: path.to_owned(), source };
+    let negotiated = Arc::new(AtomicBool::new(false));
+    let filesystem =
+        VolumeFs { volume: Arc::clone(volume), passthrough, negotiated: Arc::clone(&negotiated) };
+    let session = Session::new(filesystem, path, &config).map_err(refused)?;
+    if negotiated.load(Acquire) {
+        let device = session.as_fd().try_clone_to_owned().map_err(refused)?;
+        volume.passthrough.enable(Arc::new(FuseDevice(device)));
+    }
+    volume
+        .notices
+        .start(Kernel(session.notifier()), Arc::clone(&volume.observer))
+        .map_err(refused)?;
+    let session = session.spawn().map_err(refused)?;
+    Ok(Mounted { session: Some(session), path: path.to_owned() })
+}
+
+impl Mounted {
+    /// Where it is mounted.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Unmounts. Nobody can reach the volume by its path any more when this returns; files that are still open stay
+    /// usable until they are closed or the process ends.
+    pub fn unmount(mut self) {
+        self.detach();
+    }
+
+    fn detach(&mut self) {
+        let Some(session) = self.session.take() else { return };
+        // Not the library's own unmount: that one fails while a file is open.
+        match umount2(&self.path, MntFlags::MNT_DETACH) {
+            // EINVAL: somebody unmounted it already.
+            Ok(()) | Err(Errno::EINVAL) => {}
+            Err(error) => log::error!("mount={}: cannot unmount: {error}", self.path.display()),
+        }
+        let begin = Instant::now();
+        while !session.guard.is_finished() && begin.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        if session.guard.is_finished() {
+            if let Err(error) = session.join() {
+                log::warn!("mount={}: the session ended with {error}", self.path.display());
+            }
+        } else {
+            log::warn!("mount={}: detached while files are still open", self.path.display());
+            // Dropping it would try to unmount what may be mounted there by then.
+            std::mem::forget(session);
+        }
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        self.detach();
+    }
+}

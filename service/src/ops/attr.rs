@@ -1,0 +1,90 @@
+//! GETATTR and SETATTR.
+
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mediagate_policy::Operation;
+
+use super::{Caller, OpError};
+use crate::lower::{FileKind, LowerError, Meta, Root, Time};
+use crate::node::{File, NodeId};
+use crate::volume::{FileHandle, Volume};
+
+/// What SETATTR asks for. Mode and owner are accepted without effect (mediaprovider.md §1.6).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SetAttr {
+    /// New size.
+    pub size: Option<u64>,
+    /// New access time.
+    pub atime: Option<Time>,
+    /// New modification time.
+    pub mtime: Option<Time>,
+}
+
+/// Attributes of a node and how long they may be kept.
+pub fn getattr(volume: &Volume, caller: Caller, node: NodeId) -> Result<(Meta, Duration), OpError> {
+    let file = volume.nodes.get(node).ok_or(OpError::Stale)?;
+    // A file that is open answers for itself, whatever became of its name.
+    if let Some(fd) = file.open_fd() {
+        return Ok((Meta::of(fd.as_fd())?, volume.attr_ttl(&file)));
+    }
+    let place = volume.place_of(&file)?;
+    let who = volume.access.principal(caller.uid);
+    volume.access.check(&who, &place.object(), Operation::GetAttr)?;
+    Ok((meta_of(volume, &file)?, volume.attr_ttl(&file)))
+}
+
+fn meta_of(volume: &Volume, file: &File) -> Result<Meta, OpError> {
+    let fd = volume.open(file, &file.path())?;
+    Ok(Meta::of(fd.as_fd())?)
+}
+
+/// Sets size and times. With a handle that is all that is asked; by path the caller must be allowed to write.
+pub fn setattr(
+    volume: &Volume,
+    caller: Caller,
+    node: NodeId,
+    handle: Option<u64>,
+    change: SetAttr,
+) -> Result<(Meta, Duration), OpError> {
+    let file = volume.nodes.get(node).ok_or(OpError::Stale)?;
+    let handle = handle.and_then(|number| volume.files.get(number)).filter(|it| Arc::ptr_eq(&it.file, &file));
+    let fd = match &handle {
+        Some(handle) => handle_fd(handle, change)?,
+        None => {
+            let place = volume.place_of(&file)?;
+            let fd = volume.open(&file, place.lower_path())?;
+            let subject = volume.subject_of(&file, Some(fd.as_fd()))?;
+            let who = volume.access.principal(caller.uid);
+            volume.access.check(&who, &subject.object(), Operation::SetAttr)?;
+            fd
+        }
+    };
+    apply(&file, fd.as_fd(), change)?;
+    let meta = Meta::of(fd.as_fd())?;
+    if change.size.is_some() && !file.has_writers() {
+        super::open::refresh_index(volume, &file, &meta);
+    }
+    Ok((meta, volume.attr_ttl(&file)))
+}
+
+fn handle_fd(handle: &FileHandle, change: SetAttr) -> Result<Arc<std::os::fd::OwnedFd>, OpError> {
+    if change.size.is_some() && !handle.is_writer() {
+        return Err(OpError::Invalid);
+    }
+    handle.file.open_fd().ok_or(OpError::BadHandle)
+}
+
+fn apply(file: &File, fd: std::os::fd::BorrowedFd<'_>, change: SetAttr) -> Result<(), LowerError> {
+    if let Some(size) = change.size {
+        if file.kind == FileKind::Directory {
+            return Err(LowerError::Os(rustix::io::Errno::ISDIR));
+        }
+        Root::truncate(fd, size)?;
+    }
+    if change.atime.is_some() || change.mtime.is_some() {
+        Root::set_times(fd, change.atime, change.mtime)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! CREATE and MKNOD.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+use mediagate_policy::Operation;
+use rustix::io::Errno;
+
+use super::lookup::answer;
+use super::open::attach;
+use super::{Caller, Created, Entry, OpError};
+use crate::access::Subject;
+use crate::lower::{self, Access, FileKind, LowerError, Meta};
+use crate::node::{File, NodeId, Owner, View};
+use crate::volume::Volume;
+
+/// Makes a file and opens it. `exclusive` is the app's `O_EXCL`.
+pub fn create(
+    volume: &Volume,
+    caller: Caller,
+    parent: NodeId,
+    name: &[u8],
+    access: Access,
+    exclusive: bool,
+) -> Result<Created, OpError> {
+    let (entry, file, fd) = make(volume, caller, parent, name).map_err(|error| match error {
+        // Something of that name appeared behind the kernel's back. Never open it here, where it was not decided
+        // about: the kernel looks it up and sends OPEN.
+        OpError::Lower(LowerError::Os(Errno::EXIST)) if !exclusive => OpError::Stale,
+        other => other,
+    })?;
+    let opened = attach(volume, caller, &file, View::Original, access, Arc::default(), Arc::new(fd));
+    Ok(Created { entry, opened })
+}
+
+/// `mknod` of a regular file is a create without a handle; nothing else can be made.
+pub fn mknod(
+    volume: &Volume,
+    caller: Caller,
+    parent: NodeId,
+    name: &[u8],
+    mode: u32,
+) -> Result<Entry, OpError> {
+    if !matches!(mode & libc::S_IFMT, libc::S_IFREG | 0) {
+        return Err(OpError::NotPermitted);
+    }
+    Ok(make(volume, caller, parent, name)?.0)
+}
+
+fn make(
+    volume: &Volume,
+    caller: Caller,
+    parent: NodeId,
+    name: &[u8],
+) -> Result<(Entry, Arc<File>, OwnedFd), OpError> {
+    let dir = volume.nodes.get(parent).ok_or(OpError::Stale)?;
+    let who = volume.access.principal(caller.uid);
+    let subject = volume.subject_at(&dir, name, FileKind::File).ok_or(OpError::NotPermitted)?;
+    let grant = volume.access.check(&who, &subject.object(), Operation::Create)?;
+    let owner = if grant.take_ownership { who.first_package().cloned() } else { None };
+
+    let lower_dir = volume.open_dir(&dir)?;
+    let fd = volume.lower.create(lower_dir.as_fd(), name)?;
+    let made = record(volume, &subject, &dir, &fd, owner.as_ref()).and_then(|meta| {
+        let entry = answer(volume, &who, &dir, name, &meta)?;
+        let file = volume.nodes.get(entry.node).ok_or(OpError::Stale)?;
+        file.set_owner(Owner::from(owner.clone()));
+        Ok((entry, file))
+    });
+    match made {
+        Ok((entry, file)) => {
+            if name == b".nomedia" {
+                hide_below(volume, &dir, true);
+            }
+            Ok((entry, file, fd))
+        }
+        Err(error) => {
+            // Ownership could not be recorded: the file must not stay as nobody's.
+            let _ = volume.lower.unlink(lower_dir.as_fd(), name);
+            Err(error)
+        }
+    }
+}
+
+/// Records the owner where it survives everything before the create is answered.
+fn record(
+    volume: &Volume,
+    subject: &Subject,
+    dir: &Arc<File>,
+    fd: &OwnedFd,
+    owner: Option<&Arc<str>>,
+) -> Result<Meta, OpError> {
+    if let Some(owner) = owner
+        && volume.lower.has_xattrs()
+    {
+        lower::set_owner(fd.as_fd(), owner)?;
+    }
+    let meta = Meta::of(fd.as_fd())?;
+    if !subject.is_invisible() {
+        let hidden = volume.is_hidden(subject, Some(dir));
+        let row = volume.row_of(subject, owner.cloned(), &meta, hidden);
+        if volume.lower.has_xattrs() {
+            volume.catalog.upsert(volume.key_of(subject), row);
+        } else {
+            volume.catalog.upsert_now(volume.key_of(subject), row).map_err(|_| OpError::Index)?;
+        }
+    }
+    Ok(meta)
+}
+
+/// A `.nomedia` came or went: what is below the directory is media no longer, or again.
+pub(super) fn hide_below(volume: &Volume, dir: &Arc<File>, came: bool) {
+    dir.set_nomedia(Some(came));
+    let Ok(place) = volume.place_of(dir) else { return };
+    let hidden = volume.is_hidden_dir(dir, place.path());
+    volume.catalog.set_media_types_below(volume.key, place.user_number(), place.path().to_vec(), hidden);
+}

@@ -1,0 +1,42 @@
+//! MKDIR and RMDIR.
+
+use std::os::fd::AsFd;
+
+use mediagate_policy::Operation;
+
+use super::lookup::{answer, is_unserved_user};
+use super::{Caller, Entry, OpError};
+use crate::lower::{FileKind, Meta};
+use crate::node::NodeId;
+use crate::volume::Volume;
+
+/// Makes a directory.
+pub fn mkdir(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Result<Entry, OpError> {
+    let dir = volume.nodes.get(parent).ok_or(OpError::Stale)?;
+    let who = volume.access.principal(caller.uid);
+    let subject = volume.subject_at(&dir, name, FileKind::Directory).ok_or(OpError::NotPermitted)?;
+    volume.access.check(&who, &subject.object(), Operation::MakeDir)?;
+    if is_unserved_user(volume, &subject) {
+        return Err(OpError::NotPermitted);
+    }
+    let lower_dir = volume.open_dir(&dir)?;
+    volume.lower.make_dir(lower_dir.as_fd(), name)?;
+    answer(volume, &who, &dir, name, &Meta::at(lower_dir.as_fd(), name)?)
+}
+
+/// Removes an empty directory; one that is not empty stays, even if the caller sees nothing in it.
+pub fn rmdir(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Result<(), OpError> {
+    let dir = volume.nodes.get(parent).ok_or(OpError::Stale)?;
+    let who = volume.access.principal(caller.uid);
+    let subject = volume.subject_at(&dir, name, FileKind::Directory).ok_or(OpError::NoEntry)?;
+    volume.access.check(&who, &subject.object(), Operation::RemoveDir)?;
+    let lower_dir = volume.open_dir(&dir)?;
+    let meta = Meta::at(lower_dir.as_fd(), name)?;
+    volume.lower.remove_dir(lower_dir.as_fd(), name)?;
+    if let Some(removed) = volume.nodes.find(meta.id) {
+        removed.mark_removed();
+    }
+    // Rows of files that were removed behind the mount.
+    volume.catalog.remove_dir(volume.key, subject.user_number(), subject.path().to_vec());
+    Ok(())
+}

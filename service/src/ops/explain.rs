@@ -1,0 +1,131 @@
+//! `explain`: the decision about a path, with everything it looked at, without performing anything.
+
+use std::os::fd::AsFd;
+
+use mediagate_policy::{AccessMask, Decision, Errno, Operation, Principal};
+
+use super::OpError;
+use crate::access::Subject;
+use crate::control::{ControlError, ExplainRequest, Explanation};
+use crate::lower::{FileKind, Meta};
+use crate::node::Found;
+use crate::volume::Volume;
+
+/// What stands at a path, or only its place if nothing does.
+struct Target {
+    subject: Subject,
+    exists: bool,
+}
+
+/// Decides about `path`, relative to the volume's lower root.
+pub fn explain(
+    volume: &Volume,
+    request: &ExplainRequest,
+    path: &[u8],
+    to: Option<&[u8]>,
+) -> Result<Explanation, ControlError> {
+    let who = volume.access.principal(request.uid);
+    let kind = if matches!(request.operation.as_str(), "mkdir" | "rmdir" | "list") {
+        FileKind::Directory
+    } else {
+        FileKind::File
+    };
+    let target = resolve(volume, path, kind)?;
+    let object = target.subject.object();
+    let new = to.map(|to| resolve(volume, to, kind)).transpose()?;
+    let operation = match (request.operation.as_str(), &new) {
+        ("lookup", _) => Operation::Lookup,
+        ("read", _) => Operation::OpenRead,
+        ("write", _) => Operation::OpenWrite,
+        ("access", _) => Operation::Access(AccessMask { read: true, ..AccessMask::default() }),
+        ("create", _) => Operation::Create,
+        ("mkdir", _) => Operation::MakeDir,
+        ("rmdir", _) => Operation::RemoveDir,
+        ("list", _) => Operation::OpenDir,
+        ("delete", _) => Operation::Unlink,
+        ("rename", Some(new)) => {
+            let mut place = new.subject.object();
+            place.row = None;
+            place.kind = object.kind;
+            Operation::Rename { to: place, replaced: new.exists.then(|| new.subject.object()) }
+        }
+        ("rename", None) => {
+            return Err(ControlError::Invalid("rename needs the new name: give it with --to".into()));
+        }
+        (other, _) => {
+            return Err(ControlError::Invalid(format!(
+                "unknown operation {other:?}: use lookup, read, write, access, create, mkdir, rmdir, list, delete or rename"
+            )));
+        }
+    };
+    // Whoever may not even reach a name learns nothing about what is there.
+    let decision = match volume.access.explain(&who, &object, Operation::Lookup) {
+        seen if seen.grant().is_ok() => volume.access.explain(&who, &object, operation),
+        unseen => unseen,
+    };
+    Ok(answer(&who, &target, decision))
+}
+
+/// Walks to a path as lookups would; nothing of it stays in the node table.
+fn resolve(volume: &Volume, path: &[u8], kind: FileKind) -> Result<Target, ControlError> {
+    let failed = |error: OpError| ControlError::Failed(format!("cannot look at the path: {error}"));
+    let mut chain: Vec<Found<'_>> = Vec::new();
+    let mut dir = volume.nodes.root().clone();
+    let mut missing = false;
+    for name in path.split(|b| *b == b'/').filter(|name| !name.is_empty()) {
+        if name == b"." || name == b".." {
+            return Err(ControlError::Invalid("give the path without . and ..".into()));
+        }
+        let meta = volume.open_dir(&dir).and_then(|fd| Ok(Meta::at(fd.as_fd(), name)?));
+        match meta {
+            Ok(meta) => {
+                let found = volume.nodes.enter(&dir, name, &meta).map_err(|error| failed(error.into()))?;
+                dir = found.file().clone();
+                chain.push(found);
+            }
+            Err(OpError::Lower(error)) if error.is_not_found() => missing = true,
+            Err(OpError::NotDirectory | OpError::Stale) => missing = true,
+            Err(error) => return Err(failed(error)),
+        }
+        if missing {
+            break;
+        }
+    }
+    let subject = if missing {
+        let names: Vec<_> = path.split(|b| *b == b'/').filter(|name| !name.is_empty()).collect();
+        let policy_kind = match kind {
+            FileKind::File => mediagate_policy::Kind::File,
+            FileKind::Directory => mediagate_policy::Kind::Directory,
+        };
+        Subject::new(volume.kind, names.join(&b'/'), policy_kind)
+            .ok_or_else(|| ControlError::NotFound("no user of this volume has that path".into()))?
+    } else {
+        volume.subject_of(&dir, None).map_err(failed)?
+    };
+    Ok(Target { subject, exists: !missing })
+}
+
+fn answer(who: &Principal, target: &Target, decision: Decision) -> Explanation {
+    let row = target.subject.row();
+    let facts = [
+        ("caller", format!("uid {} ({:?})", who.uid.0, who.kind)),
+        ("packages", if who.packages.is_empty() { "none".into() } else { who.packages.join(", ") }),
+        ("path", String::from_utf8_lossy(target.subject.path()).into_owned()),
+        ("exists", target.exists.to_string()),
+        ("owner", row.and_then(|row| row.owner.as_deref()).unwrap_or("nobody").to_owned()),
+        ("mime", target.subject.mime().to_owned()),
+        ("media type", row.map_or_else(|| "not indexed".to_owned(), |row| format!("{:?}", row.media_type))),
+    ];
+    let mut because = decision.reason.because().to_owned();
+    if let (Err(_), Some(needs)) = (decision.grant(), decision.reason.needs()) {
+        because = format!("{because}; {needs}");
+    }
+    Explanation {
+        allowed: decision.grant().is_ok(),
+        errno: decision.grant().err().map_or("", Errno::name).to_owned(),
+        rule: decision.reason.rule().to_owned(),
+        because,
+        redacted: decision.grant().is_ok_and(|grant| grant.redact),
+        facts: facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+    }
+}

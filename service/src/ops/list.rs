@@ -1,0 +1,183 @@
+//! OPENDIR, READDIR, READDIRPLUS, RELEASEDIR.
+//!
+//! A listing is a snapshot: made at the handle's first READDIR, filtered for the caller, the same until the handle is
+//! closed. Offsets are positions in it, so seeking works. Directories are never hidden but for the rules about
+//! `Android/data` and `obb`, which OPENDIR has applied.
+
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+use mediagate_policy::{ListScope, Operation, Principal};
+
+use super::lookup::{answer, is_unserved_user};
+use super::{Caller, Entry, OpError};
+use crate::access::RowFacts;
+use crate::lower::{DirEntry, FileKind, Meta, read_dir};
+use crate::node::NodeId;
+use crate::volume::{DirHandle, Listed, Volume};
+
+/// Opens a directory for listing.
+pub fn opendir(volume: &Volume, caller: Caller, node: NodeId) -> Result<u64, OpError> {
+    let file = volume.nodes.get(node).ok_or(OpError::Stale)?;
+    if file.kind != FileKind::Directory {
+        return Err(OpError::NotDirectory);
+    }
+    let place = volume.place_of(&file)?;
+    let who = volume.access.principal(caller.uid);
+    let grant = volume.access.check(&who, &place.object(), Operation::OpenDir)?;
+    let fd = volume.lower.open_dir_for_reading(place.lower_path())?;
+    if Meta::of(fd.as_fd())?.id != file.id {
+        return Err(OpError::Stale);
+    }
+    let handle =
+        DirHandle { file, uid: caller.uid, scope: grant.scope, fd, snapshot: parking_lot::Mutex::new(None) };
+    Ok(volume.dirs.insert(Arc::new(handle)))
+}
+
+/// Closes a directory.
+pub fn releasedir(volume: &Volume, number: u64) -> Result<(), OpError> {
+    volume.dirs.remove(number).map(drop).ok_or(OpError::BadHandle)
+}
+
+/// The handle and its listing.
+pub fn listing(volume: &Volume, number: u64) -> Result<(Arc<DirHandle>, Arc<[Listed]>), OpError> {
+    let handle = volume.dirs.get(number).ok_or(OpError::BadHandle)?;
+    if let Some(listed) = handle.snapshot.lock().clone() {
+        return Ok((handle, listed));
+    }
+    let made: Arc<[Listed]> = make(volume, &handle)?.into();
+    // Two first reads may have come at once: both use the one that was stored.
+    let listed = Arc::clone(handle.snapshot.lock().get_or_insert(made));
+    Ok((handle, listed))
+}
+
+/// An entry of a listing with its attributes, for READDIRPLUS. `None` if it is gone meanwhile.
+pub fn plus_entry(volume: &Volume, handle: &DirHandle, listed: &Listed) -> Option<Entry> {
+    let meta = Meta::at(handle.fd.as_fd(), &listed.name).ok()?;
+    let who = volume.access.principal(handle.uid);
+    answer(volume, &who, &handle.file, &listed.name, &meta).ok()
+}
+
+fn make(volume: &Volume, handle: &DirHandle) -> Result<Vec<Listed>, OpError> {
+    let entries = read_dir(handle.fd.as_fd())?;
+    let kinds = entries.iter().map(|entry| {
+        entry.kind.or_else(|| Meta::at(handle.fd.as_fd(), &entry.name).ok().map(|meta| meta.kind))
+    });
+    let listed: Vec<Listed> = entries
+        .iter()
+        .zip(kinds)
+        .filter_map(|(entry, kind)| Some(Listed { name: entry.name.clone(), kind: kind?, ino: entry.ino }))
+        .collect();
+    let place = volume.place_of(&handle.file)?;
+    if place.is_mount_root() {
+        return Ok(listed.into_iter().filter(|entry| is_served_user(volume, handle, entry)).collect());
+    }
+    match handle.scope {
+        ListScope::Everything => Ok(listed),
+        ListScope::Filtered => filter(volume, handle, listed),
+    }
+}
+
+fn is_served_user(volume: &Volume, handle: &DirHandle, entry: &Listed) -> bool {
+    volume
+        .subject_at(&handle.file, &entry.name, entry.kind)
+        .is_some_and(|subject| entry.kind == FileKind::Directory && !is_unserved_user(volume, &subject))
+}
+
+/// Keeps the directories, and the files that the caller may see: one query for the directory, and a look at the file
+/// itself only where the index does not know it.
+fn filter(volume: &Volume, handle: &DirHandle, listed: Vec<Listed>) -> Result<Vec<Listed>, OpError> {
+    let who = volume.access.principal(handle.uid);
+    if listed.iter().all(|entry| entry.kind == FileKind::Directory) {
+        return Ok(listed);
+    }
+    let facts = Facts::of(volume, handle)?;
+    let shown = |entry: &Listed| entry.kind == FileKind::Directory || facts.shows(&who, entry);
+    Ok(listed.into_iter().filter(|entry| shown(entry)).collect())
+}
+
+/// What is known about the files of one directory.
+pub(super) struct Facts<'a> {
+    volume: &'a Volume,
+    dir: &'a Arc<crate::node::File>,
+    fd: std::os::fd::BorrowedFd<'a>,
+    rows: std::collections::HashMap<Vec<u8>, crate::catalog::FileRow>,
+    hidden: bool,
+}
+
+impl<'a> Facts<'a> {
+    fn of(volume: &'a Volume, handle: &'a DirHandle) -> Result<Facts<'a>, OpError> {
+        Self::new(volume, &handle.file, handle.fd.as_fd())
+    }
+
+    /// Of the directory that `fd` refers to.
+    pub(super) fn new(
+        volume: &'a Volume,
+        dir: &'a Arc<crate::node::File>,
+        fd: std::os::fd::BorrowedFd<'a>,
+    ) -> Result<Facts<'a>, OpError> {
+        let place = volume.place_of(dir)?;
+        // What was created before this listing began is in it.
+        volume.catalog.flush().map_err(|_| OpError::Index)?;
+        let rows = volume
+            .catalog
+            .list_dir(volume.key, place.user_number(), place.path())
+            .map_err(|_| OpError::Index)?;
+        Ok(Facts { volume, dir, fd, rows, hidden: volume.is_hidden_dir(dir, place.path()) })
+    }
+
+    fn shows(&self, who: &Principal, entry: &Listed) -> bool {
+        let Ok(Some(subject)) = self.subject(&entry.name, entry.ino) else { return false };
+        self.volume.access.shows(who, &subject.object(), Operation::ListEntry)
+    }
+
+    /// A file of the directory as the object of a decision.
+    pub(super) fn subject(&self, name: &[u8], ino: u64) -> Result<Option<crate::access::Subject>, OpError> {
+        let Some(subject) = self.volume.subject_at(self.dir, name, FileKind::File) else { return Ok(None) };
+        if subject.is_invisible() {
+            return Ok(Some(subject));
+        }
+        let owner = match self.rows.get(name) {
+            Some(row) if row.ino == ino => row.owner.clone(),
+            known => match self.look(&subject, name, known.is_some()) {
+                Err(OpError::Lower(error)) if error.is_not_found() => return Ok(None),
+                other => other?,
+            },
+        };
+        let hidden = self.hidden || crate::access::is_hidden_name(subject.path());
+        let media_type = subject.media_type(hidden);
+        Ok(Some(subject.with_row(Some(RowFacts { owner, media_type }))))
+    }
+
+    /// The index does not know the file, or knows another one of that name: asks the file, and indexes it.
+    fn look(
+        &self,
+        subject: &crate::access::Subject,
+        name: &[u8],
+        replaces: bool,
+    ) -> Result<Option<Arc<str>>, OpError> {
+        let fd = self.volume.lower.open_child(self.fd, name)?;
+        let owner = self.volume.recorded_owner(subject, fd.as_fd())?;
+        let meta = Meta::of(fd.as_fd())?;
+        if replaces {
+            let hidden = self.hidden || crate::access::is_hidden_name(subject.path());
+            let row = self.volume.row_of(subject, owner.clone(), &meta, hidden);
+            self.volume.catalog.upsert(self.volume.key_of(subject), row);
+        } else {
+            self.volume.index_first_seen(subject, owner.clone(), &meta, Some(self.dir));
+        }
+        Ok(owner)
+    }
+}
+
+/// The entries of a lower directory that are regular files or directories.
+pub(super) fn served(fd: std::os::fd::BorrowedFd<'_>) -> Result<Vec<(DirEntry, FileKind)>, OpError> {
+    let entries = read_dir(fd)?;
+    Ok(entries
+        .into_iter()
+        .filter_map(|entry| {
+            let kind = entry.kind.or_else(|| Meta::at(fd, &entry.name).ok().map(|meta| meta.kind))?;
+            Some((entry, kind))
+        })
+        .collect())
+}

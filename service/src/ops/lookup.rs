@@ -1,0 +1,83 @@
+//! LOOKUP: from a name in a directory to a node, in the view that the caller may see.
+
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+use mediagate_policy::{Operation, Principal};
+
+use super::{Caller, Entry, LookupReply, OpError};
+use crate::access::Subject;
+use crate::lower::{FileKind, Meta};
+use crate::node::{File, Found, NodeId, View};
+use crate::volume::Volume;
+
+/// Resolves `name` in `parent`.
+pub fn lookup(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Result<LookupReply, OpError> {
+    let dir = volume.nodes.get(parent).ok_or(OpError::Stale)?;
+    let who = volume.access.principal(caller.uid);
+    // The kind does not matter for lookups, and is not known before the lower file system is asked.
+    let subject = volume.subject_at(&dir, name, FileKind::File).ok_or(OpError::NoEntry)?;
+    volume.access.check(&who, &subject.object(), Operation::Lookup)?;
+    if is_unserved_user(volume, &subject) {
+        return Err(OpError::NoEntry);
+    }
+    let lower_dir = volume.open_dir(&dir)?;
+    match Meta::at(lower_dir.as_fd(), name) {
+        Ok(meta) => Ok(LookupReply::Found(answer(volume, &who, &dir, name, &meta)?)),
+        Err(error) if error.is_not_found() => Ok(LookupReply::Missing(volume.missing_ttl(&subject))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// True for the directory of a user that the volume does not serve.
+pub(super) fn is_unserved_user(volume: &Volume, subject: &Subject) -> bool {
+    subject.is_user_root() && !volume.users.contains(&subject.user_number())
+}
+
+/// Enters what was found into the node table and says what the kernel is to know of it.
+pub(super) fn answer(
+    volume: &Volume,
+    who: &Principal,
+    dir: &Arc<File>,
+    name: &[u8],
+    meta: &Meta,
+) -> Result<Entry, OpError> {
+    let found = volume.nodes.enter(dir, name, meta)?;
+    let subject = volume.subject_at(dir, name, meta.kind).ok_or(OpError::NoEntry)?;
+    let (view, split) = view_for(volume, who, &found, name, meta)?;
+    let other_spelling = found.file().is_other_spelling(dir, name);
+    let entry_ttl =
+        if split || other_spelling { std::time::Duration::ZERO } else { volume.entry_ttl(&subject) };
+    let attr_ttl = volume.attr_ttl(found.file());
+    Ok(Entry { node: found.answer(view), meta: *meta, entry_ttl, attr_ttl })
+}
+
+/// Which view of a file the caller gets, and whether that depends on the caller at all.
+fn view_for(
+    volume: &Volume,
+    who: &Principal,
+    found: &Found<'_>,
+    name: &[u8],
+    meta: &Meta,
+) -> Result<(View, bool), OpError> {
+    if meta.kind != FileKind::File || !volume.ranges.may_have_ranges(name) {
+        return Ok((View::Original, false));
+    }
+    let file = found.file();
+    let fd = volume.open(file, &file.path())?;
+    // What cannot be understood is treated as located: OPEN will refuse it to whom it must not be shown.
+    if volume.ranges.ranges(fd.as_fd(), meta).is_ok_and(|ranges| ranges.is_empty()) {
+        return Ok((View::Original, false));
+    }
+    let subject = volume.subject_of(file, Some(fd.as_fd()))?;
+    Ok((view_of(volume, who, &subject), true))
+}
+
+/// The original only for who may read it unredacted.
+pub(super) fn view_of(volume: &Volume, who: &Principal, subject: &Subject) -> View {
+    let decision = volume.access.explain(who, &subject.object(), Operation::OpenRead);
+    match decision.grant() {
+        Ok(grant) if !grant.redact => View::Original,
+        _ => View::Redacted,
+    }
+}

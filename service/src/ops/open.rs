@@ -1,0 +1,123 @@
+//! OPEN and RELEASE.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+use mediagate_policy::Operation;
+
+use super::lookup::view_of;
+use super::{Caller, OpError, Opened};
+use crate::access::Subject;
+use crate::lower::{Access, FileKind, Meta, Root};
+use crate::node::{File, NodeId, Owner, View};
+use crate::observe::Counter;
+use crate::passthrough::{IoMode, RefusedBy};
+use crate::redaction::Ranges;
+use crate::volume::{FileHandle, Notice, Volume};
+
+/// What OPEN asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenRequest {
+    /// How.
+    pub access: Access,
+    /// `O_TRUNC`.
+    pub truncate: bool,
+}
+
+/// Opens a file: decides, makes sure that the node's view is the one that the caller may see, and hands the open to the
+/// kernel if it can be.
+pub fn open(
+    volume: &Volume,
+    caller: Caller,
+    node: NodeId,
+    request: OpenRequest,
+) -> Result<Opened, OpError> {
+    let file = volume.nodes.get(node).ok_or(OpError::Stale)?;
+    if file.kind != FileKind::File {
+        return Err(OpError::IsDirectory);
+    }
+    let who = volume.access.principal(caller.uid);
+    let place = volume.place_of(&file)?;
+    let fd = volume.open(&file, place.lower_path())?;
+    let subject = volume.subject_of(&file, Some(fd.as_fd()))?;
+    let writes = request.access != Access::Read;
+    // O_TRUNC changes the file whatever the access mode says.
+    let operation = if writes || request.truncate { Operation::OpenWrite } else { Operation::OpenRead };
+    volume.access.check(&who, &subject.object(), operation)?;
+
+    let ranges = hidden_ranges(volume, &subject, &fd)?;
+    let view = if ranges.is_empty() { View::Original } else { view_of(volume, &who, &subject) };
+    if view != node.view() {
+        // The walk that led here was somebody else's, or the file changed its class since.
+        volume.observer.count(Counter::StaleOpens);
+        return Err(OpError::Stale);
+    }
+    if request.truncate {
+        Root::truncate(fd.as_fd(), 0)?;
+    }
+    let opened = attach(volume, caller, &file, view, request.access, ranges, fd);
+    if writes {
+        // From now on attributes change without a request: what the kernel has cached must not outlive this open.
+        volume.notices.send(Notice::Attributes(node));
+    }
+    Ok(opened)
+}
+
+/// The bytes to hide from callers that may not see a location. What cannot be understood is refused.
+fn hidden_ranges(volume: &Volume, subject: &Subject, fd: &OwnedFd) -> Result<Arc<Ranges>, OpError> {
+    if !volume.ranges.may_have_ranges(subject.name()) {
+        return Ok(Arc::default());
+    }
+    let meta = Meta::of(fd.as_fd())?;
+    volume.ranges.ranges(fd.as_fd(), &meta).map_err(|_| OpError::Denied(mediagate_policy::Errno::Eacces))
+}
+
+/// Joins the inode's I/O state and makes the handle.
+pub(super) fn attach(
+    volume: &Volume,
+    caller: Caller,
+    file: &Arc<File>,
+    view: View,
+    access: Access,
+    ranges: Arc<Ranges>,
+    fd: Arc<OwnedFd>,
+) -> Opened {
+    let (mode, ranges) = match view {
+        View::Original => (volume.passthrough.join(file.io(view), &fd, caller.uid), None),
+        View::Redacted => {
+            file.io(view).lock().join_daemon(&fd);
+            volume.passthrough.count_refusal(RefusedBy::RedactedView);
+            (IoMode::Daemon, Some(ranges))
+        }
+    };
+    let handle = FileHandle::new(Arc::clone(file), view, caller.uid, access, mode.clone(), ranges, fd);
+    Opened { handle: volume.files.insert(Arc::new(handle)), mode }
+}
+
+/// The last reference to an open file is gone.
+pub fn release(volume: &Volume, number: u64) -> Result<(), OpError> {
+    let handle = volume.files.remove(number).ok_or(OpError::BadHandle)?;
+    if handle.is_writer()
+        && !handle.file.is_removed()
+        && let Ok(meta) = Meta::of(handle.fd())
+    {
+        refresh_index(volume, &handle.file, &meta);
+    }
+    Ok(())
+}
+
+/// Brings size and modification time in the index up to date.
+pub(super) fn refresh_index(volume: &Volume, file: &File, meta: &Meta) {
+    let Ok(subject) = volume.place_of(file) else { return };
+    let owner = match file.owner() {
+        Owner::Package(package) => Some(package),
+        Owner::Nobody => None,
+        // Nothing is known that the index would not know better.
+        Owner::Unknown => return,
+    };
+    if subject.is_invisible() {
+        return;
+    }
+    let hidden = volume.is_hidden(&subject, file.parent().as_ref());
+    volume.catalog.upsert(volume.key_of(&subject), volume.row_of(&subject, owner, meta, hidden));
+}

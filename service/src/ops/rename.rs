@@ -1,0 +1,177 @@
+//! RENAME.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+
+use mediagate_policy::{Operation, Principal};
+
+use super::create::hide_below;
+use super::list::{Facts, served};
+use super::{Caller, OpError};
+use crate::access::Subject;
+use crate::lower::{FileKind, LowerError, Meta};
+use crate::node::{File, Found, NodeId, Owner};
+use crate::volume::Volume;
+
+/// Deeper than that below a directory that is renamed, nothing is checked but the rename is refused: a path that long
+/// cannot be reached through the mount anyway (`PATH_MAX` / 2).
+const DEEPEST: usize = 2048;
+
+/// One end of a rename.
+struct End<'a> {
+    dir: &'a Arc<File>,
+    fd: BorrowedFd<'a>,
+    name: &'a [u8],
+}
+
+/// Renames; `flags` are those of `renameat2(2)`, of which only `RENAME_NOREPLACE` can be served
+/// (mediaprovider.md §1.6).
+pub fn rename(
+    volume: &Volume,
+    caller: Caller,
+    from: (NodeId, &[u8]),
+    to: (NodeId, &[u8]),
+    flags: u32,
+) -> Result<(), OpError> {
+    if flags & !libc::RENAME_NOREPLACE != 0 {
+        return Err(OpError::Invalid);
+    }
+    let no_replace = flags != 0;
+    if from == to {
+        return Ok(());
+    }
+    let from_dir = volume.nodes.get(from.0).ok_or(OpError::Stale)?;
+    let to_dir = volume.nodes.get(to.0).ok_or(OpError::Stale)?;
+    let (from_fd, to_fd) = (volume.open_dir(&from_dir)?, volume.open_dir(&to_dir)?);
+    let from = End { dir: &from_dir, fd: from_fd.as_fd(), name: from.1 };
+    let to = End { dir: &to_dir, fd: to_fd.as_fd(), name: to.1 };
+
+    let moved = enter(volume, &from)?.ok_or(OpError::NoEntry)?;
+    let replaced = enter(volume, &to)?;
+    let old = subject(volume, &moved, &from)?;
+    let new =
+        volume.subject_at(to.dir, to.name, moved.file().kind).ok_or(OpError::NotPermitted)?;
+    let who = volume.access.principal(caller.uid);
+    check(volume, &who, moved.file(), &old, &new, replaced.as_ref().map(|it| subject(volume, it, &to)).transpose()?)?;
+
+    let was_hidden = volume.is_hidden(&old, Some(from.dir));
+    volume.lower.rename((from.fd, from.name), (to.fd, to.name), no_replace)?;
+    if let Some(replaced) = &replaced
+        && !Arc::ptr_eq(replaced.file(), moved.file())
+    {
+        replaced.file().mark_removed();
+    }
+    moved.file().move_to(to.dir, to.name);
+    index(volume, moved.file(), &old, &new, was_hidden);
+    for (end, came) in [(&from, false), (&to, true)] {
+        if end.name == b".nomedia" {
+            hide_below(volume, end.dir, came);
+        }
+    }
+    Ok(())
+}
+
+/// What stands at one end, if anything; entered for the time of the request.
+fn enter<'a>(volume: &'a Volume, end: &End<'_>) -> Result<Option<Found<'a>>, OpError> {
+    match Meta::at(end.fd, end.name) {
+        Ok(meta) => Ok(Some(volume.nodes.enter(end.dir, end.name, &meta)?)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn subject(volume: &Volume, found: &Found<'_>, end: &End<'_>) -> Result<Subject, OpError> {
+    let fd = volume.lower.open_child(end.fd, end.name)?;
+    if Meta::of(fd.as_fd())?.id != found.file().id {
+        return Err(OpError::Stale);
+    }
+    volume.subject_of(found.file(), Some(fd.as_fd()))
+}
+
+fn check(
+    volume: &Volume,
+    who: &Principal,
+    moved: &Arc<File>,
+    old: &Subject,
+    new: &Subject,
+    replaced: Option<Subject>,
+) -> Result<(), OpError> {
+    let operation =
+        Operation::Rename { to: new.object(), replaced: replaced.as_ref().map(Subject::object) };
+    let grant = volume.access.check(who, &old.object(), operation)?;
+    if grant.check_children && moved.kind == FileKind::Directory {
+        check_children(volume, who, moved, old, new)?;
+    }
+    Ok(())
+}
+
+/// Every file below a directory must be allowed to move along. The lower tree says what is there, so that a file that the
+/// index does not know yet cannot slip through.
+fn check_children(
+    volume: &Volume,
+    who: &Principal,
+    top: &Arc<File>,
+    old: &Subject,
+    new: &Subject,
+) -> Result<(), OpError> {
+    let mut found: Vec<Found<'_>> = Vec::new();
+    let mut dirs = vec![Arc::clone(top)];
+    while let Some(dir) = dirs.pop() {
+        let path = dir.path();
+        let below = path.get(old.lower_path().len()..).unwrap_or_default();
+        if below.len() > DEEPEST {
+            return Err(OpError::Lower(LowerError::Os(rustix::io::Errno::NAMETOOLONG)));
+        }
+        let fd = volume.lower.open_dir_for_reading(&path)?;
+        if Meta::of(fd.as_fd())?.id != dir.id {
+            return Err(OpError::Stale);
+        }
+        let entries = served(fd.as_fd())?;
+        let facts = Facts::new(volume, &dir, fd.as_fd())?;
+        for (entry, kind) in entries {
+            if kind == FileKind::Directory {
+                let meta = Meta::at(fd.as_fd(), &entry.name)?;
+                let sub = volume.nodes.enter(&dir, &entry.name, &meta)?;
+                dirs.push(Arc::clone(sub.file()));
+                found.push(sub);
+                continue;
+            }
+            let Some(child) = facts.subject(&entry.name, entry.ino)? else { continue };
+            let target = [new.lower_path(), below, b"/", &entry.name].concat();
+            let target =
+                Subject::new(volume.kind, target, child.object().kind).ok_or(OpError::NotPermitted)?;
+            let operation = Operation::MoveWithParent { to: target.object() };
+            volume.access.check(who, &child.object(), operation)?;
+        }
+    }
+    Ok(())
+}
+
+/// Carries the rename over to the index.
+fn index(volume: &Volume, moved: &Arc<File>, old: &Subject, new: &Subject, was_hidden: bool) {
+    let (user, to_user) = (old.user_number(), new.user_number());
+    let hidden = volume.is_hidden(new, moved.parent().as_ref());
+    match moved.kind {
+        FileKind::File if new.is_invisible() => volume.catalog.remove(volume.key_of(old)),
+        FileKind::File => {
+            // Also covers a file that the index did not know under its old name.
+            volume.catalog.remove(volume.key_of(old));
+            let owner = match moved.owner() {
+                Owner::Package(package) => Some(package),
+                Owner::Nobody | Owner::Unknown => None,
+            };
+            if let Ok(meta) = volume.open(moved, new.lower_path()).and_then(|fd| Ok(Meta::of(fd.as_fd())?)) {
+                volume.catalog.upsert(volume.key_of(new), volume.row_of(new, owner, &meta, hidden));
+            }
+        }
+        FileKind::Directory if user != to_user || new.is_invisible() => {
+            volume.catalog.remove_dir(volume.key, user, old.path().to_vec());
+        }
+        FileKind::Directory => {
+            volume.catalog.rename_dir(volume.key, user, old.path().to_vec(), new.path().to_vec());
+            if hidden != was_hidden {
+                volume.catalog.set_media_types_below(volume.key, user, new.path().to_vec(), hidden);
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! UNLINK.
+
+use std::os::fd::AsFd;
+
+use mediagate_policy::Operation;
+
+use super::create::hide_below;
+use super::{Caller, OpError};
+use crate::lower::{FileKind, Meta};
+use crate::node::NodeId;
+use crate::volume::Volume;
+
+/// Removes a file.
+pub fn unlink(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Result<(), OpError> {
+    let dir = volume.nodes.get(parent).ok_or(OpError::Stale)?;
+    let lower_dir = volume.open_dir(&dir)?;
+    let meta = Meta::at(lower_dir.as_fd(), name)?;
+    if meta.kind != FileKind::File {
+        return Err(OpError::IsDirectory);
+    }
+    let found = volume.nodes.enter(&dir, name, &meta)?;
+    let fd = volume.lower.open_child(lower_dir.as_fd(), name)?;
+    let subject = volume.subject_of(found.file(), Some(fd.as_fd()))?;
+    let who = volume.access.principal(caller.uid);
+    volume.access.check(&who, &subject.object(), Operation::Unlink)?;
+    drop(fd);
+    volume.lower.unlink(lower_dir.as_fd(), name)?;
+    found.file().mark_removed();
+    if !subject.is_invisible() {
+        volume.catalog.remove(volume.key_of(&subject));
+    }
+    if name == b".nomedia" {
+        hide_below(volume, &dir, false);
+    }
+    Ok(())
+}

@@ -1,0 +1,235 @@
+//! Finding out what decisions need to know about a file: who owns it, and whether it is hidden.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mediagate_policy::{DefaultDir, Kind};
+
+use super::Volume;
+use crate::access::{RowFacts, Subject, is_hidden_name, nomedia_is_ignored};
+use crate::catalog::{FileKey, FileRow};
+use crate::lower::{self, FileKind, LowerError, Meta};
+use crate::node::{File, Owner};
+use crate::observe::Counter;
+use crate::ops::OpError;
+
+/// How long it is believed whether a directory holds a `.nomedia` (one made behind the mount takes that long).
+const NOMEDIA_FRESH: Duration = Duration::from_secs(1);
+
+impl Volume {
+    /// Makes what an attached volume has from the beginning: on an emulated one each user's directory and, once, the
+    /// twelve default directories in it.
+    pub fn prepare(&self) -> Result<(), LowerError> {
+        let default_dirs = DefaultDir::ALL.map(DefaultDir::name);
+        self.users.iter().try_for_each(|user| {
+            self.lower.prepare_user(user.to_string().as_bytes(), &default_dirs)
+        })
+    }
+
+    /// How long the kernel may keep a name: not at all where who may see it depends on the caller.
+    pub fn entry_ttl(&self, subject: &Subject) -> Duration {
+        // With one user there is no app of another one that the user's directory would have to be kept from.
+        let of_many_users = subject.is_user_root() && self.users.len() > 1;
+        if of_many_users || subject.depends_on_caller() { Duration::ZERO } else { self.ttl }
+    }
+
+    /// How long the kernel may keep attributes: while a file is open for writing, stores through a mapping change
+    /// them without any request (fs/fuse/passthrough.c invalidates after write calls only).
+    pub fn attr_ttl(&self, file: &File) -> Duration {
+        if file.has_writers() { Duration::ZERO } else { self.ttl }
+    }
+
+    /// How long the kernel may keep that there is nothing of a name.
+    pub fn missing_ttl(&self, subject: &Subject) -> Duration {
+        self.entry_ttl(subject)
+    }
+
+    /// A name in a directory, as the object of a decision; nothing is known of what is there.
+    pub fn subject_at(&self, dir: &File, name: &[u8], kind: FileKind) -> Option<Subject> {
+        let mut path = dir.path();
+        if !path.is_empty() {
+            path.push(b'/');
+        }
+        path.extend_from_slice(name);
+        Subject::new(self.kind, path, policy_kind(kind))
+    }
+
+    /// A known file or directory as the object of a decision, without what the index knows.
+    pub fn place_of(&self, file: &File) -> Result<Subject, OpError> {
+        if file.is_removed() {
+            return Err(OpError::Stale);
+        }
+        Subject::new(self.kind, file.path(), policy_kind(file.kind)).ok_or(OpError::NoEntry)
+    }
+
+    /// A known file or directory as the object of a decision. Reads the owner from the lower file unless it is known;
+    /// `fd` refers to the file if the caller has it open.
+    pub fn subject_of(&self, file: &File, fd: Option<BorrowedFd<'_>>) -> Result<Subject, OpError> {
+        let subject = self.place_of(file)?;
+        if file.kind == FileKind::Directory || subject.is_invisible() {
+            return Ok(subject);
+        }
+        let owner = match file.owner() {
+            Owner::Unknown => match fd {
+                Some(fd) => self.learn_owner(file, &subject, fd)?,
+                None => self.learn_owner(file, &subject, self.open(file, subject.lower_path())?.as_fd())?,
+            },
+            Owner::Nobody => None,
+            Owner::Package(package) => Some(package),
+        };
+        let hidden = self.is_hidden(&subject, file.parent().as_ref());
+        let media_type = subject.media_type(hidden);
+        Ok(subject.with_row(Some(RowFacts { owner, media_type })))
+    }
+
+    /// Opens a known file (`O_PATH`) at its path and makes sure that it is the one that is meant.
+    pub fn open(&self, file: &File, lower_path: &[u8]) -> Result<Arc<OwnedFd>, OpError> {
+        if let Some(fd) = file.open_fd() {
+            return Ok(fd);
+        }
+        let fd = self.lower.open_path(lower_path).map_err(stale_if_gone)?;
+        if Meta::of(fd.as_fd())?.id != file.id {
+            return Err(OpError::Stale);
+        }
+        Ok(Arc::new(fd))
+    }
+
+    /// Opens a known directory (`O_PATH`), to work on names in it.
+    pub fn open_dir(&self, dir: &File) -> Result<OwnedFd, OpError> {
+        if dir.kind != FileKind::Directory {
+            return Err(OpError::NotDirectory);
+        }
+        let fd = self.lower.open_dir(&dir.path()).map_err(stale_if_gone)?;
+        if Meta::of(fd.as_fd())?.id != dir.id {
+            return Err(OpError::Stale);
+        }
+        Ok(fd)
+    }
+
+    fn learn_owner(
+        &self,
+        file: &File,
+        subject: &Subject,
+        fd: BorrowedFd<'_>,
+    ) -> Result<Option<Arc<str>>, OpError> {
+        let owner = self.recorded_owner(subject, fd)?;
+        let known = match file.learn_owner(owner.into()) {
+            Owner::Package(package) => Some(package),
+            Owner::Unknown | Owner::Nobody => None,
+        };
+        self.index_first_seen(subject, known.clone(), &Meta::of(fd)?, file.parent().as_ref());
+        Ok(known)
+    }
+
+    /// Who owns a file: what the file itself says, or the index where files cannot say it, or else its place.
+    pub fn recorded_owner(
+        &self,
+        subject: &Subject,
+        fd: BorrowedFd<'_>,
+    ) -> Result<Option<Arc<str>>, OpError> {
+        self.observer.count(Counter::OwnerReads);
+        let recorded = if self.lower.has_xattrs() {
+            lower::owner(fd)?
+        } else {
+            self.catalog.flush().map_err(|_| OpError::Index)?;
+            let row = self.catalog.file(&self.key_of(subject)).map_err(|_| OpError::Index)?;
+            // A row of another file that had this name says nothing about this one.
+            row.filter(|row| Meta::of(fd).is_ok_and(|meta| row.ino == meta.id.ino)).and_then(|row| row.owner)
+        };
+        Ok(recorded.or_else(|| subject.owner_by_place()))
+    }
+
+    /// True when the file must not show up as media: a dot in its path, or a `.nomedia` above it.
+    pub fn is_hidden(&self, subject: &Subject, parent: Option<&Arc<File>>) -> bool {
+        if is_hidden_name(subject.path()) {
+            return true;
+        }
+        parent.is_some_and(|parent| self.is_hidden_dir(parent, subject.dir()))
+    }
+
+    /// True when everything in the directory is hidden; `path` is the directory's below its user's root.
+    pub fn is_hidden_dir(&self, dir: &Arc<File>, path: &[u8]) -> bool {
+        if is_hidden_name(path) {
+            return true;
+        }
+        let (mut dir, mut path) = (Some(Arc::clone(dir)), path);
+        while let Some(current) = dir {
+            if !nomedia_is_ignored(path) && self.has_nomedia(&current) {
+                return true;
+            }
+            match path.iter().rposition(|b| *b == b'/') {
+                Some(slash) => path = path.get(..slash).unwrap_or_default(),
+                // The user's root is above: its `.nomedia` counts for nothing.
+                None => return false,
+            }
+            dir = current.parent();
+        }
+        false
+    }
+
+    fn has_nomedia(&self, dir: &File) -> bool {
+        if let Some(known) = dir.nomedia(NOMEDIA_FRESH) {
+            return known;
+        }
+        let mut path = dir.path();
+        path.extend_from_slice(if path.is_empty() { b".nomedia" } else { b"/.nomedia" });
+        let there = self.lower.open_path(&path).is_ok();
+        dir.set_nomedia(Some(there));
+        there
+    }
+
+    /// The file's key in the catalog.
+    pub fn key_of(&self, subject: &Subject) -> FileKey {
+        FileKey {
+            volume: self.key,
+            user: subject.user_number(),
+            dir: subject.dir().to_vec(),
+            name: subject.name().to_vec(),
+        }
+    }
+
+    /// The file's row for the catalog.
+    pub fn row_of(&self, subject: &Subject, owner: Option<Arc<str>>, meta: &Meta, hidden: bool) -> FileRow {
+        let object = subject.clone().with_row(Some(RowFacts { owner: None, media_type: subject.media_type(hidden) }));
+        let state = object.object().row;
+        FileRow {
+            owner,
+            mime: subject.mime().into(),
+            media_type: subject.media_type(hidden) as u8,
+            pending: state.is_some_and(|row| row.pending),
+            trashed: state.is_some_and(|row| row.trashed),
+            ino: meta.id.ino,
+            size: meta.size,
+            mtime_ns: meta.mtime_ns(),
+        }
+    }
+
+    /// Puts a file that was found on the lower file system into the index, unless it is there.
+    pub fn index_first_seen(
+        &self,
+        subject: &Subject,
+        owner: Option<Arc<str>>,
+        meta: &Meta,
+        parent: Option<&Arc<File>>,
+    ) {
+        if subject.is_invisible() {
+            return;
+        }
+        self.observer.count(Counter::IndexedFirstSeen);
+        let row = self.row_of(subject, owner, meta, self.is_hidden(subject, parent));
+        self.catalog.index_first_seen(self.key_of(subject), row);
+    }
+}
+
+fn policy_kind(kind: FileKind) -> Kind {
+    match kind {
+        FileKind::File => Kind::File,
+        FileKind::Directory => Kind::Directory,
+    }
+}
+
+/// A path that leads nowhere any more: the lower tree changed behind the mount, the kernel must look again.
+fn stale_if_gone(error: LowerError) -> OpError {
+    if error.is_not_found() { OpError::Stale } else { OpError::Lower(error) }
+}

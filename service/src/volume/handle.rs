@@ -1,0 +1,107 @@
+//! Open files and directories.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, OnceLock};
+
+use mediagate_policy::ListScope;
+use parking_lot::Mutex;
+
+use crate::lower::{Access, FileKind, LowerError, Root};
+use crate::node::{File, View};
+use crate::passthrough::IoMode;
+use crate::redaction::Ranges;
+
+/// An open file. Dropping it leaves the inode's I/O state.
+#[derive(Debug)]
+pub struct FileHandle {
+    /// What is open.
+    pub file: Arc<File>,
+    /// Which bytes it shows.
+    pub view: View,
+    /// Who opened it.
+    pub uid: u32,
+    /// How the daemon would open the lower file.
+    pub access: Access,
+    /// How reads and writes are served.
+    pub mode: IoMode,
+    /// What is hidden from this handle.
+    pub ranges: Option<Arc<Ranges>>,
+    /// The lower file, `O_PATH`.
+    fd: Arc<OwnedFd>,
+    /// The lower file, opened for the daemon's own input and output once that is needed.
+    io: OnceLock<OwnedFd>,
+}
+
+impl FileHandle {
+    /// A handle whose view's I/O state was joined already.
+    pub fn new(
+        file: Arc<File>,
+        view: View,
+        uid: u32,
+        access: Access,
+        mode: IoMode,
+        ranges: Option<Arc<Ranges>>,
+        fd: Arc<OwnedFd>,
+    ) -> FileHandle {
+        if access != Access::Read {
+            file.writer_came();
+        }
+        FileHandle { file, view, uid, access, mode, ranges, fd, io: OnceLock::new() }
+    }
+
+    /// The lower file, for what needs no access mode.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    /// True for a handle that was opened for writing.
+    pub fn is_writer(&self) -> bool {
+        self.access != Access::Read
+    }
+
+    /// The lower file, opened as this handle was.
+    pub fn io(&self) -> Result<BorrowedFd<'_>, LowerError> {
+        if let Some(fd) = self.io.get() {
+            return Ok(fd.as_fd());
+        }
+        let opened = Root::reopen(self.fd.as_fd(), self.access)?;
+        // Two requests may have opened it at once; one of the descriptors is kept.
+        Ok(self.io.get_or_init(|| opened).as_fd())
+    }
+}
+
+impl Drop for FileHandle {
+    fn drop(&mut self) {
+        let left = self.file.io(self.view).lock().leave();
+        drop(left);
+        if self.is_writer() {
+            self.file.writer_left();
+        }
+    }
+}
+
+/// One entry of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The name.
+    pub name: Box<[u8]>,
+    /// Its kind.
+    pub kind: FileKind,
+    /// Lower inode number.
+    pub ino: u64,
+}
+
+/// An open directory.
+#[derive(Debug)]
+pub struct DirHandle {
+    /// What is open.
+    pub file: Arc<File>,
+    /// Who opened it.
+    pub uid: u32,
+    /// How much of it may be listed.
+    pub scope: ListScope,
+    /// The lower directory, opened for reading.
+    pub fd: OwnedFd,
+    /// The listing: made at the first READDIR, the same until the handle is closed.
+    pub snapshot: Mutex<Option<Arc<[Listed]>>>,
+}
