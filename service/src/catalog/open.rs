@@ -149,7 +149,9 @@ fn set_aside(files: &Files, reason: &str) -> Result<(), CatalogError> {
         stamp += 1;
     };
     log::error!("catalog: {:?} is damaged ({reason}); it becomes {aside:?} and a new one is made", files.db);
-    for suffix in ["-wal", "-shm", ""] {
+    // The index of the log in shared memory is made anew by whoever opens the database.
+    let _ = std::fs::remove_file(with(&files.db, "-shm"));
+    for suffix in ["-wal", ""] {
         let path = with(&files.db, suffix);
         match std::fs::rename(&path, with(&aside, suffix)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
