@@ -1,1 +1,331 @@
-//! catalog
+//! The catalog: an index in SQLite over what the lower file system and its extended attributes say, plus what only it
+//! can hold (the packages that were installed at run time).
+//!
+//! # Guarantees
+//!
+//! * Writes take effect in the order in which they were queued, whichever thread queued them. [`Catalog::flush`]
+//!   before a read makes a thread see its own.
+//! * A queued write is lost only if the process dies within milliseconds, if the queue stays full for two seconds, or if
+//!   SQLite fails for good. The first makes every volume, the others the volume concerned, answer
+//!   [`Catalog::needs_reconcile`] with true.
+//! * What waits for its commit (`upsert_now`, `store_package`, …) survives the death of the process. A power cut
+//!   may undo the last moments (`synchronous = NORMAL`); that, too, leads to a reconcile.
+//! * A catalog of an older program is migrated; one of a newer program is refused and not touched; a damaged one is put
+//!   aside, never deleted.
+//!
+//! # Threads and locks
+//!
+//! One thread (`catalog-w`) owns the only connection that writes and commits what has gathered in a bounded queue.
+//! Whoever reads borrows a read-only connection, and never waits for the writer. Locks are inside `queue` and
+//! `reader`, none is held across SQL, and no caller's code runs under them: they may be taken under any lock of the
+//! caller's, though a caller should hold none, since most calls here can block on the disk.
+
+mod error;
+mod health;
+mod migrate;
+mod open;
+mod queue;
+mod reader;
+mod schema;
+mod sql;
+mod tree;
+mod write;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use error::CatalogError;
+
+use crate::observe::Observer;
+use health::Health;
+use open::Files;
+use queue::{Limits, Queue};
+use reader::Readers;
+use write::Write;
+use writer::Writer;
+
+/// A volume's number in the catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VolumeKey(i64);
+
+/// Where a file is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FileKey {
+    /// The volume.
+    pub volume: VolumeKey,
+    /// The user whose tree it is in.
+    pub user: u32,
+    /// The directory below the user's root, as bytes, without a slash at either end; empty for the root.
+    pub dir: Vec<u8>,
+    /// The name in that directory.
+    pub name: Vec<u8>,
+}
+
+/// What is known about a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileRow {
+    /// The package that owns it.
+    pub owner: Option<Arc<str>>,
+    /// Its MIME type.
+    pub mime: Cow<'static, str>,
+    /// MediaStore's media type: 0 none, 1 image, 2 audio, 3 video, 4 playlist, 5 subtitle, 6 document.
+    pub media_type: u8,
+    /// Not published yet.
+    pub pending: bool,
+    /// In the trash.
+    pub trashed: bool,
+    /// The lower inode.
+    pub ino: u64,
+    /// The size in bytes when last looked at.
+    pub size: u64,
+    /// The modification time when last looked at, in nanoseconds since 1970.
+    pub mtime_ns: i64,
+}
+
+/// Called with directory, name and row of a file.
+pub type EachFile<'a> = dyn FnMut(&[u8], &[u8], &FileRow) + 'a;
+
+/// The open catalog.
+#[derive(Debug)]
+pub struct Catalog {
+    queue: Arc<Queue>,
+    readers: Readers,
+}
+
+impl Catalog {
+    /// Opens or makes `catalog.db` in `state_dir`, which is made (mode 0700) if missing.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be used, another process uses it, or the catalog was written by a newer program.
+    pub fn open(state_dir: &Path, observer: Arc<Observer>) -> Result<Arc<Catalog>, CatalogError> {
+        Catalog::open_with(state_dir, observer, Limits::default())
+    }
+
+    fn open_with(
+        state_dir: &Path,
+        observer: Arc<Observer>,
+        limits: Limits,
+    ) -> Result<Arc<Catalog>, CatalogError> {
+        let files = Files::of(state_dir);
+        let lock = open::claim(state_dir, &files)?;
+        let conn = open::open_writer(&files, &limits)?;
+        let health = Arc::new(Health::new(files.suspect, Arc::clone(&observer)));
+        let (queue, jobs) = Queue::new(limits, Arc::clone(&observer));
+        Writer::start(conn, lock, jobs, &queue, &health, Arc::clone(&observer))?;
+        let readers = Readers::new(files.db, health, observer);
+        Ok(Arc::new(Catalog { queue, readers }))
+    }
+
+    /// Finds the volume called `name`, or adds it. One whose kind has changed needs a reconcile.
+    ///
+    /// # Errors
+    ///
+    /// When the commit fails or takes too long.
+    pub fn volume(&self, name: &str, kind: &str) -> Result<VolumeKey, CatalogError> {
+        self.queue.call(Write::Volume { name: name.into(), kind: kind.into() }).map(VolumeKey)
+    }
+
+    /// Queues: the row at `key` is `row`. A row that is there keeps its id.
+    pub fn upsert(&self, key: FileKey, row: FileRow) {
+        self.queue.post(Write::Upsert(key, row));
+    }
+
+    /// Queues: the row at `key` is `row` unless there is one already.
+    pub fn index_first_seen(&self, key: FileKey, row: FileRow) {
+        self.queue.post(Write::FirstSeen(key, row));
+    }
+
+    /// Queues: there is nothing at `key`.
+    pub fn remove(&self, key: FileKey) {
+        self.queue.post(Write::Remove(key));
+    }
+
+    /// Queues: there is nothing in `dir` or below it.
+    pub fn remove_dir(&self, volume: VolumeKey, user: u32, dir: Vec<u8>) {
+        self.queue.post(Write::RemoveDir(volume, user, dir));
+    }
+
+    /// Queues: the file at `from` is at `to` now, under its old id, in place of what was there, and of this type.
+    /// Without a row at `from` only the one at `to` goes.
+    pub fn rename_file(
+        &self,
+        from: FileKey,
+        to: FileKey,
+        mime: impl Into<Cow<'static, str>>,
+        media_type: u8,
+    ) {
+        self.queue.post(Write::RenameFile { from, to, mime: mime.into(), media_type });
+    }
+
+    /// Queues: what was in `from` or below it is in `to` or below it now, in place of what was there. The two may not
+    /// lie in one another.
+    pub fn rename_dir(&self, volume: VolumeKey, user: u32, from: Vec<u8>, to: Vec<u8>) {
+        self.queue.post(Write::RenameDir { volume, user, from, to });
+    }
+
+    /// Queues: everything in `dir` and below became hidden (media type 0), or is no longer (the media type follows from
+    /// the stored MIME type again). A tree further below that is hidden for its own reasons is to be
+    /// hidden again by a second call.
+    pub fn set_media_types_below(
+        &self,
+        volume: VolumeKey,
+        user: u32,
+        dir: Vec<u8>,
+        hidden: bool,
+        media_type_of: fn(&str) -> u8,
+    ) {
+        self.queue.post(if hidden {
+            Write::Hide(volume, user, dir)
+        } else {
+            Write::Unhide(volume, user, dir, media_type_of)
+        });
+    }
+
+    /// Returns when everything queued before the call is committed: at once if it is.
+    ///
+    /// # Errors
+    ///
+    /// When that takes too long, or a write was lost meanwhile.
+    pub fn flush(&self) -> Result<(), CatalogError> {
+        self.queue.flush()
+    }
+
+    /// Like [`Catalog::upsert`], but committed on return: for lower file systems that cannot hold the owner themselves.
+    ///
+    /// # Errors
+    ///
+    /// When the commit fails or takes too long.
+    pub fn upsert_now(&self, key: FileKey, row: FileRow) -> Result<(), CatalogError> {
+        self.queue.call(Write::Upsert(key, row)).map(drop)
+    }
+
+    /// The row at `key`.
+    ///
+    /// # Errors
+    ///
+    /// When SQLite fails or the catalog is closed; so for every other read.
+    pub fn file(&self, key: &FileKey) -> Result<Option<FileRow>, CatalogError> {
+        self.readers.file(key)
+    }
+
+    /// The rows of the files in `dir`, by name, in one query.
+    ///
+    /// # Errors
+    ///
+    /// As [`Catalog::file`].
+    pub fn list_dir(
+        &self,
+        volume: VolumeKey,
+        user: u32,
+        dir: &[u8],
+    ) -> Result<HashMap<Vec<u8>, FileRow>, CatalogError> {
+        self.readers.list_dir(volume, user, dir)
+    }
+
+    /// Calls `f` with directory, name and row of every file in `dir` and below, ordered by directory, then name. The
+    /// rows come in pages, and `f` runs between queries: it may use the catalog; what moves
+    /// meanwhile may be seen twice or not at all.
+    ///
+    /// # Errors
+    ///
+    /// As [`Catalog::file`].
+    pub fn for_each_below(
+        &self,
+        volume: VolumeKey,
+        user: u32,
+        dir: &[u8],
+        f: &mut EachFile<'_>,
+    ) -> Result<(), CatalogError> {
+        self.readers.for_each_below(volume, user, dir, f)
+    }
+
+    /// How many files of the volume are indexed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Catalog::file`].
+    pub fn count(&self, volume: VolumeKey) -> Result<u64, CatalogError> {
+        self.readers.count(volume)
+    }
+
+    /// Takes every file away from `package`; says how many there were.
+    ///
+    /// # Errors
+    ///
+    /// When the commit fails or takes too long.
+    pub fn orphan_package(&self, package: &str) -> Result<u64, CatalogError> {
+        self.queue.call(Write::Orphan(package.into())).map(|count| count.max(0).cast_unsigned())
+    }
+
+    /// Stores the record of a package; `None` says that it was removed.
+    ///
+    /// # Errors
+    ///
+    /// When the commit fails or takes too long.
+    pub fn store_package(&self, name: &str, json: Option<&str>) -> Result<(), CatalogError> {
+        self.queue.call(Write::Package(name.into(), json.map(Into::into))).map(drop)
+    }
+
+    /// All stored package records, by name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Catalog::file`].
+    pub fn packages(&self) -> Result<Vec<(String, Option<String>)>, CatalogError> {
+        self.readers.packages()
+    }
+
+    /// True if the index of the volume may not say what the lower file system says: it is new, the last end was not an
+    /// orderly one, or a write was lost. To be asked where a reconcile would begin: what is lost after the last
+    /// time it was asked outlives [`Catalog::set_reconciled`].
+    ///
+    /// # Errors
+    ///
+    /// When reading or writing the mark fails.
+    pub fn needs_reconcile(&self, volume: VolumeKey) -> Result<bool, CatalogError> {
+        if !self.queue.unmark(volume) {
+            return self.readers.is_reconciled(volume).map(|reconciled| !reconciled);
+        }
+        match self.queue.call(Write::Reconciled(volume, false)) {
+            Ok(_) => Ok(true),
+            Err(error) => {
+                self.queue.mark(Some(volume));
+                Err(error)
+            }
+        }
+    }
+
+    /// The volume has been reconciled.
+    ///
+    /// # Errors
+    ///
+    /// When the commit fails or takes too long.
+    pub fn set_reconciled(&self, volume: VolumeKey) -> Result<(), CatalogError> {
+        self.queue.call(Write::Reconciled(volume, true)).map(drop)
+    }
+
+    /// Commits what is queued, notes that this was an orderly end, and closes the file. Later writes are ignored and
+    /// counted, later reads fail. Dropping the catalog does the same.
+    pub fn close(&self) {
+        self.queue.shut();
+        self.readers.close();
+        if !self.queue.wait_until_gone() {
+            log::error!(
+                "catalog: the writer did not end in time; the next start will reconcile every volume"
+            );
+        }
+    }
+}
+
+impl Drop for Catalog {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,164 @@
+//! Opening: who may, in which version, and what becomes of a file that is no catalog any more.
+
+use std::fs::{DirBuilder, File, TryLockError};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, params};
+
+use super::error::is_corruption;
+use super::queue::Limits;
+use super::schema::STEPS;
+use super::{CatalogError, migrate, sql};
+
+/// More than there are statements.
+const CACHED_STATEMENTS: usize = 64;
+/// A reader waits only for another program's exclusive lock, and for the log's recovery.
+const READER_BUSY_WAIT: Duration = Duration::from_secs(1);
+/// The log is cut back to this size after a burst.
+const LOG_SIZE_LIMIT: i64 = 16 << 20;
+
+/// The files of one state directory.
+#[derive(Debug)]
+pub(super) struct Files {
+    pub(super) db: PathBuf,
+    pub(super) suspect: PathBuf,
+    lock: PathBuf,
+}
+
+impl Files {
+    pub(super) fn of(state_dir: &Path) -> Files {
+        Files {
+            db: state_dir.join("catalog.db"),
+            suspect: state_dir.join("catalog.db.suspect"),
+            lock: state_dir.join("catalog.lock"),
+        }
+    }
+}
+
+/// Makes the directory if need be and claims it for this process.
+pub(super) fn claim(state_dir: &Path, files: &Files) -> Result<File, CatalogError> {
+    let unusable = |path: &Path| {
+        let path = path.to_owned();
+        move |source| CatalogError::StateDir { path, source }
+    };
+    DirBuilder::new().recursive(true).mode(0o700).create(state_dir).map_err(unusable(state_dir))?;
+    let lock = File::create(&files.lock).map_err(unusable(&files.lock))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(CatalogError::InUse { path: files.db.clone() }),
+        Err(TryLockError::Error(source)) => Err(unusable(&files.lock)(source)),
+    }
+}
+
+/// Opens the catalog for the writer: migrated, marked as not clean, and with volumes marked for a reconcile if the end
+/// before was not an orderly one. A broken file is put aside first and a new one made.
+pub(super) fn open_writer(files: &Files, limits: &Limits) -> Result<Connection, CatalogError> {
+    if files.suspect.exists() {
+        set_aside(files, "an earlier run found it damaged")?;
+        std::fs::remove_file(&files.suspect)
+            .map_err(|source| CatalogError::StateDir { path: files.suspect.clone(), source })?;
+    }
+    match try_open_writer(&files.db, limits) {
+        Err(CatalogError::Open { source, .. }) if is_corruption(&source) => {
+            set_aside(files, &source.to_string())?;
+            try_open_writer(&files.db, limits)
+        }
+        other => other,
+    }
+}
+
+fn try_open_writer(path: &Path, limits: &Limits) -> Result<Connection, CatalogError> {
+    let open = |source| CatalogError::Open { path: path.to_owned(), source };
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut conn = Connection::open_with_flags(path, flags).map_err(open)?;
+    configure(&conn, limits.busy_wait).map_err(open)?;
+
+    // Until the version is known nothing may be written, and closing would otherwise write the log into the file.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(open)?;
+    let (found, known) = (migrate::version(&conn).map_err(open)?, migrate::newest(STEPS));
+    if found > known {
+        return Err(CatalogError::Newer { path: path.to_owned(), found, known });
+    }
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(open)?;
+
+    let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(open)?;
+    if mode != "wal" {
+        return Err(CatalogError::NoWal { path: path.to_owned(), mode });
+    }
+    prepare(&mut conn).map_err(open)?;
+    Ok(conn)
+}
+
+fn prepare(conn: &mut Connection) -> rusqlite::Result<()> {
+    conn.pragma_update(None, "journal_size_limit", LOG_SIZE_LIMIT)?;
+    // Synced, once: were a power cut to undo "not clean" but keep what followed, the loss would go unnoticed.
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    migrate::migrate(conn, STEPS)?;
+    let tx = conn.transaction()?;
+    let clean: i64 = tx.query_row(sql::META_GET, ["clean"], |row| row.get(0))?;
+    if clean == 0 {
+        log::info!("catalog: the last run did not end in order; every volume will be reconciled");
+        tx.execute(sql::VOLUMES_SET_UNRECONCILED, [])?;
+    }
+    tx.execute(sql::META_SET, params!["clean", 0])?;
+    tx.commit()?;
+    // From here on a commit survives the process, not a power cut: the truth about a file is with the file.
+    conn.pragma_update(None, "synchronous", "NORMAL")
+}
+
+/// Opens a connection that can only read.
+pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    configure(&conn, READER_BUSY_WAIT)?;
+    Ok(conn)
+}
+
+fn configure(conn: &Connection, busy_wait: Duration) -> rusqlite::Result<()> {
+    conn.busy_timeout(busy_wait)?;
+    conn.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    // The bundled SQLite has STAT4: without this guarantee a database that somebody ran ANALYZE on has its statements
+    // planned again at every bind, which makes a lookup three times as expensive.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    Ok(())
+}
+
+/// Renames the catalog to `catalog.db.corrupt-<unix time>`. Its log goes first: SQLite would take a log without its
+/// database for that of the new one.
+fn set_aside(files: &Files, reason: &str) -> Result<(), CatalogError> {
+    let with = |path: &Path, suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    let mut stamp =
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let aside = loop {
+        let aside = with(&files.db, &format!(".corrupt-{stamp}"));
+        if !aside.exists() {
+            break aside;
+        }
+        stamp += 1;
+    };
+    log::error!("catalog: {:?} is damaged ({reason}); it becomes {aside:?} and a new one is made", files.db);
+    // The index of the log in shared memory is made anew by whoever opens the database.
+    let _ = std::fs::remove_file(with(&files.db, "-shm"));
+    for suffix in ["-wal", ""] {
+        let path = with(&files.db, suffix);
+        match std::fs::rename(&path, with(&aside, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(CatalogError::StateDir { path, source: error });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

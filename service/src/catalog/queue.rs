@@ -1,0 +1,270 @@
+//! The way from the threads that answer requests to the one that writes.
+//!
+//! Writes are numbered in the order in which they enter the channel: the number is drawn under the same lock
+//! ([`Queue::gate`]) that covers the send, so "everything up to number n is committed" means what it says for every
+//! thread. `flush` compares two numbers and, if they differ, waits for the second to catch up.
+//!
+//! The writer rests for a moment after the first write of a batch so that others join it. Nobody waits for that rest:
+//! a flush says which number it wants, and the writer does not rest while a wanted number is open.
+//!
+//! Locks: `gate` before `progress`; `marks` alone. `gate` is held while waiting for room in the channel (bounded, and
+//! whoever queues behind it would wait for the same room).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, SendTimeoutError, Sender};
+use parking_lot::{Condvar, Mutex};
+
+use super::write::Write;
+use super::{CatalogError, VolumeKey};
+use crate::observe::{Counter, Gauge, Observer};
+
+/// Sizes and patience.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Writes that fit into the channel.
+    pub(super) capacity: usize,
+    /// Writes in one transaction.
+    pub(super) batch: usize,
+    /// How long the first write of a batch waits for company.
+    pub(super) linger: Duration,
+    /// How long a sender waits for room.
+    pub(super) send_wait: Duration,
+    /// How long a caller waits for a commit.
+    pub(super) commit_wait: Duration,
+    /// How long SQLite waits for a lock that somebody else's program holds on the file.
+    pub(super) busy_wait: Duration,
+    /// How often a batch is tried before it is given up.
+    pub(super) attempts: u32,
+}
+
+impl Default for Limits {
+    /// The busy waits of all attempts together stay below `commit_wait`.
+    fn default() -> Self {
+        Limits {
+            capacity: 8192,
+            batch: 1024,
+            linger: Duration::from_millis(10),
+            send_wait: Duration::from_secs(2),
+            commit_wait: Duration::from_secs(10),
+            busy_wait: Duration::from_secs(2),
+            attempts: 3,
+        }
+    }
+}
+
+/// One write on its way, and who wants to hear how it went.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) write: Write,
+    pub(super) reply: Option<Sender<Result<i64, CatalogError>>>,
+}
+
+#[derive(Debug, Default)]
+struct Progress {
+    /// Writes committed or given up.
+    done: u64,
+    /// The highest number somebody waits for.
+    wanted: u64,
+    /// Batches and single writes given up.
+    failures: u64,
+    /// The writer has ended.
+    gone: bool,
+}
+
+/// The sending side, shared by all.
+#[derive(Debug)]
+pub(super) struct Queue {
+    gate: Mutex<Option<Sender<Job>>>,
+    queued: AtomicU64,
+    done: AtomicU64,
+    progress: Mutex<Progress>,
+    hurry: Condvar,
+    advanced: Condvar,
+    /// Volumes that lost a write since the reconcile was last asked for.
+    marks: Mutex<BTreeSet<VolumeKey>>,
+    warned: AtomicBool,
+    observer: Arc<Observer>,
+    pub(super) limits: Limits,
+}
+
+impl Queue {
+    pub(super) fn new(limits: Limits, observer: Arc<Observer>) -> (Arc<Queue>, Receiver<Job>) {
+        let (sender, receiver) = crossbeam_channel::bounded(limits.capacity);
+        let queue = Queue {
+            gate: Mutex::new(Some(sender)),
+            queued: AtomicU64::new(0),
+            done: AtomicU64::new(0),
+            progress: Mutex::default(),
+            hurry: Condvar::new(),
+            advanced: Condvar::new(),
+            marks: Mutex::default(),
+            warned: AtomicBool::new(false),
+            observer,
+            limits,
+        };
+        (Arc::new(queue), receiver)
+    }
+
+    /// Puts a write into the queue and forgets about it. One that finds no room in time is counted, and its volume
+    /// marked for a reconcile.
+    pub(super) fn post(&self, write: Write) {
+        let volume = write.volume();
+        if let Err(error) = self.send(Job { write, reply: None }) {
+            if !matches!(error, CatalogError::Closed) {
+                self.mark(volume);
+            }
+            // Once is enough: what follows is in the counter.
+            if !self.warned.swap(true, Relaxed) {
+                log::error!("catalog: a write was dropped: {error}");
+            }
+        }
+    }
+
+    /// Puts a write into the queue and waits for its commit. After [`CatalogError::Timeout`] it may still happen.
+    pub(super) fn call(&self, write: Write) -> Result<i64, CatalogError> {
+        let deadline = Instant::now() + self.limits.commit_wait;
+        let (reply, answer) = crossbeam_channel::bounded(1);
+        let number = self.send(Job { write, reply: Some(reply) })?;
+        self.want(number);
+        match answer.recv_deadline(deadline) {
+            Ok(outcome) => outcome,
+            Err(crossbeam_channel::RecvTimeoutError::Timeout) => {
+                Err(CatalogError::Timeout(self.limits.commit_wait))
+            }
+            Err(crossbeam_channel::RecvTimeoutError::Disconnected) => Err(CatalogError::Closed),
+        }
+    }
+
+    fn send(&self, job: Job) -> Result<u64, CatalogError> {
+        let wait = self.limits.send_wait;
+        let deadline = Instant::now() + wait;
+        // Before the send, because the writer may take it off again before this thread runs on.
+        self.observer.shift(Gauge::CatalogQueue, 1);
+        let sent = match self.gate.try_lock_until(deadline) {
+            None => Err(CatalogError::QueueFull(wait)),
+            Some(gate) => match gate.as_ref() {
+                None => Err(CatalogError::Closed),
+                Some(sender) => match sender.send_deadline(job, deadline) {
+                    Ok(()) => {
+                        let number = self.queued.load(Relaxed) + 1;
+                        self.queued.store(number, Release);
+                        Ok((number, sender.len() >= self.limits.batch))
+                    }
+                    Err(SendTimeoutError::Timeout(_)) => Err(CatalogError::QueueFull(wait)),
+                    Err(SendTimeoutError::Disconnected(_)) => Err(CatalogError::Closed),
+                },
+            },
+        };
+        match sent {
+            Ok((number, batch_is_full)) => {
+                if batch_is_full {
+                    self.want(number);
+                }
+                Ok(number)
+            }
+            Err(error) => {
+                self.observer.shift(Gauge::CatalogQueue, -1);
+                self.observer.count(Counter::CatalogDropped);
+                Err(error)
+            }
+        }
+    }
+
+    /// Returns when everything queued before the call is committed.
+    pub(super) fn flush(&self) -> Result<(), CatalogError> {
+        let number = self.queued.load(Acquire);
+        if self.done.load(Acquire) >= number {
+            return Ok(());
+        }
+        let deadline = Instant::now() + self.limits.commit_wait;
+        let mut progress = self.progress.lock();
+        let failures = progress.failures;
+        progress.wanted = progress.wanted.max(number);
+        self.hurry.notify_one();
+        while progress.done < number {
+            if progress.gone {
+                return Err(CatalogError::Closed);
+            }
+            if self.advanced.wait_until(&mut progress, deadline).timed_out() && progress.done < number {
+                return Err(CatalogError::Timeout(self.limits.commit_wait));
+            }
+        }
+        if progress.failures != failures {
+            return Err(CatalogError::Lost);
+        }
+        Ok(())
+    }
+
+    fn want(&self, number: u64) {
+        let mut progress = self.progress.lock();
+        if number > progress.wanted {
+            progress.wanted = number;
+            self.hurry.notify_one();
+        }
+    }
+
+    /// The writer's rest: until the time is up or somebody waits for a number that is not done.
+    pub(super) fn linger(&self) {
+        let deadline = Instant::now() + self.limits.linger;
+        let mut progress = self.progress.lock();
+        while progress.wanted <= progress.done {
+            if self.hurry.wait_until(&mut progress, deadline).timed_out() {
+                return;
+            }
+        }
+    }
+
+    /// The writer is through with `count` writes, `failures` of them in vain.
+    pub(super) fn advance(&self, count: usize, failures: u64) {
+        let count = count as u64;
+        let mut progress = self.progress.lock();
+        progress.done += count;
+        progress.failures += failures;
+        self.done.store(progress.done, Release);
+        drop(progress);
+        self.observer.shift(Gauge::CatalogQueue, -count.cast_signed());
+        self.advanced.notify_all();
+    }
+
+    /// Remembers that `volume` lost a write.
+    pub(super) fn mark(&self, volume: Option<VolumeKey>) {
+        self.marks.lock().extend(volume);
+    }
+
+    /// Takes the mark off `volume`; true if there was one.
+    pub(super) fn unmark(&self, volume: VolumeKey) -> bool {
+        self.marks.lock().remove(&volume)
+    }
+
+    /// Takes all marks.
+    pub(super) fn take_marks(&self) -> BTreeSet<VolumeKey> {
+        std::mem::take(&mut *self.marks.lock())
+    }
+
+    /// Lets nothing more in. The writer ends when it has emptied the channel.
+    pub(super) fn shut(&self) {
+        drop(self.gate.lock().take());
+    }
+
+    /// Waits for the writer's end; false if it did not come in time.
+    pub(super) fn wait_until_gone(&self) -> bool {
+        let deadline = Instant::now() + self.limits.commit_wait;
+        let mut progress = self.progress.lock();
+        while !progress.gone {
+            if self.advanced.wait_until(&mut progress, deadline).timed_out() {
+                return progress.gone;
+            }
+        }
+        true
+    }
+
+    /// The writer has ended.
+    pub(super) fn set_gone(&self) {
+        self.progress.lock().gone = true;
+        self.advanced.notify_all();
+    }
+}

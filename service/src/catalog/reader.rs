@@ -1,0 +1,173 @@
+//! Read-only connections, one for each thread that is reading at the moment.
+//!
+//! They are lent from a stack rather than kept per thread: the last one used has the warmest page cache, there are
+//! never more than readers at one time, and closing the catalog closes them (a thread's own would stay open for as long
+//! as the thread lives, and with it the descriptor and the log file). In WAL mode a reader never waits for the writer.
+//!
+//! Lock: `idle`, held only to take or give back.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::health::Health;
+use super::open::open_reader;
+use super::tree::{Range, plain, stored};
+use super::{CatalogError, EachFile, FileKey, FileRow, VolumeKey, sql};
+use crate::observe::{Counter, Observer};
+
+/// Rows that one query of a walk fetches. Between pages no statement is open, so a long walk does not pin the log.
+const PAGE: i64 = 1024;
+
+/// The stack of connections.
+#[derive(Debug)]
+pub(super) struct Readers {
+    path: PathBuf,
+    idle: Mutex<Option<Vec<Connection>>>,
+    health: Arc<Health>,
+    observer: Arc<Observer>,
+}
+
+impl Readers {
+    pub(super) fn new(path: PathBuf, health: Arc<Health>, observer: Arc<Observer>) -> Readers {
+        Readers { path, idle: Mutex::new(Some(Vec::new())), health, observer }
+    }
+
+    /// Closes what is idle; what is lent closes when it comes back.
+    pub(super) fn close(&self) {
+        let idle = self.idle.lock().take();
+        drop(idle);
+    }
+
+    fn with<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, CatalogError> {
+        self.observer.count(Counter::CatalogReads);
+        let lent = match self.idle.lock().as_mut() {
+            None => return Err(CatalogError::Closed),
+            Some(idle) => idle.pop(),
+        };
+        let outcome = match lent {
+            Some(conn) => Ok(conn),
+            None => open_reader(&self.path),
+        }
+        .and_then(|conn| Ok((read(&conn)?, conn)));
+        match outcome {
+            Ok((value, conn)) => {
+                if let Some(idle) = self.idle.lock().as_mut() {
+                    idle.push(conn);
+                }
+                Ok(value)
+            }
+            Err(error) => {
+                self.health.failed(&error);
+                Err(CatalogError::Read(error))
+            }
+        }
+    }
+
+    pub(super) fn file(&self, key: &FileKey) -> Result<Option<FileRow>, CatalogError> {
+        self.with(|conn| {
+            conn.prepare_cached(sql::FILE_GET)?
+                .query_row(params![key.volume.0, key.user, stored(&key.dir), key.name], |row| {
+                    decode(row, 0, &mut None)
+                })
+                .optional()
+        })
+    }
+
+    pub(super) fn list_dir(
+        &self,
+        volume: VolumeKey,
+        user: u32,
+        dir: &[u8],
+    ) -> Result<HashMap<Vec<u8>, FileRow>, CatalogError> {
+        self.with(|conn| {
+            let mut owner = None;
+            let mut statement = conn.prepare_cached(sql::DIR_LIST)?;
+            let rows = statement.query_map(params![volume.0, user, stored(dir)], |row| {
+                Ok((row.get(0)?, decode(row, 1, &mut owner)?))
+            })?;
+            rows.collect()
+        })
+    }
+
+    pub(super) fn for_each_below(
+        &self,
+        volume: VolumeKey,
+        user: u32,
+        dir: &[u8],
+        f: &mut EachFile<'_>,
+    ) -> Result<(), CatalogError> {
+        let Range { low, high } = Range::of(dir);
+        // No name is empty, so the walk begins before the first one of `low`.
+        let mut last = (low, Vec::new());
+        let mut owner = None;
+        loop {
+            let page: Vec<(Vec<u8>, Vec<u8>, FileRow)> = self.with(|conn| {
+                let mut statement = conn.prepare_cached(sql::TREE_PAGE)?;
+                let rows = statement
+                    .query_map(params![volume.0, user, last.0, last.1, high, PAGE], |row| {
+                        Ok((row.get(0)?, row.get(1)?, decode(row, 2, &mut owner)?))
+                    })?;
+                rows.collect()
+            })?;
+            for (dir, name, row) in &page {
+                f(plain(dir), name, row);
+            }
+            match page.into_iter().last() {
+                Some((dir, name, _)) => last = (dir, name),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    pub(super) fn count(&self, volume: VolumeKey) -> Result<u64, CatalogError> {
+        let count: i64 =
+            self.with(|conn| conn.prepare_cached(sql::FILES_COUNT)?.query_row([volume.0], |row| row.get(0)))?;
+        Ok(count.max(0).cast_unsigned())
+    }
+
+    pub(super) fn packages(&self) -> Result<Vec<(String, Option<String>)>, CatalogError> {
+        self.with(|conn| {
+            let mut statement = conn.prepare_cached(sql::PACKAGES_LIST)?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })
+    }
+
+    pub(super) fn is_reconciled(&self, volume: VolumeKey) -> Result<bool, CatalogError> {
+        let known = self.with(|conn| {
+            conn.prepare_cached(sql::VOLUME_GET_RECONCILED)?
+                .query_row([volume.0], |row| row.get::<_, bool>(0))
+                .optional()
+        })?;
+        Ok(known.unwrap_or(false))
+    }
+}
+
+/// A row from the columns at `first` on. Neighbours mostly have one owner: `last` lets them share its name.
+fn decode(row: &Row<'_>, first: usize, last: &mut Option<Arc<str>>) -> rusqlite::Result<FileRow> {
+    let owner = match row.get_ref(first)?.as_str_or_null()? {
+        None => None,
+        Some(name) => match last {
+            Some(known) if **known == *name => Some(Arc::clone(known)),
+            _ => {
+                *last = Some(Arc::from(name));
+                last.clone()
+            }
+        },
+    };
+    Ok(FileRow {
+        owner,
+        mime: Cow::Owned(row.get_ref(first + 1)?.as_str()?.to_owned()),
+        media_type: row.get(first + 2)?,
+        pending: row.get(first + 3)?,
+        trashed: row.get(first + 4)?,
+        ino: row.get::<_, i64>(first + 5)?.cast_unsigned(),
+        size: row.get::<_, i64>(first + 6)?.cast_unsigned(),
+        mtime_ns: row.get(first + 7)?,
+    })
+}

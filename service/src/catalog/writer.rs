@@ -1,0 +1,184 @@
+//! The one thread that writes: it takes what has gathered in the queue, commits it as one transaction, and tells
+//! those who wait.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
+
+use super::health::Health;
+use super::queue::{Job, Queue};
+use super::write::Write;
+use super::{CatalogError, sql};
+use crate::observe::{Counter, Observer};
+
+/// The writer's belongings. The lock on the state directory goes when it does.
+pub(super) struct Writer {
+    conn: Connection,
+    generation: i64,
+    jobs: Receiver<Job>,
+    queue: Arc<Queue>,
+    health: Arc<Health>,
+    observer: Arc<Observer>,
+    _lock: File,
+}
+
+/// Says that the writer has ended, however it ended.
+struct SayGone(Arc<Queue>);
+
+impl Drop for SayGone {
+    fn drop(&mut self) {
+        self.0.set_gone();
+    }
+}
+
+type Outcomes = Vec<Result<i64, Arc<rusqlite::Error>>>;
+
+impl Writer {
+    /// Starts the thread. `conn` is the open, migrated catalog, already marked as not clean.
+    pub(super) fn start(
+        conn: Connection,
+        lock: File,
+        jobs: Receiver<Job>,
+        queue: &Arc<Queue>,
+        health: &Arc<Health>,
+        observer: Arc<Observer>,
+    ) -> Result<(), CatalogError> {
+        let generation =
+            conn.query_row(sql::META_GET, ["generation"], |row| row.get(0)).map_err(CatalogError::Read)?;
+        let (queue, health) = (Arc::clone(queue), Arc::clone(health));
+        let gone = SayGone(Arc::clone(&queue));
+        let writer = Writer { conn, generation, jobs, queue, health, observer, _lock: lock };
+        let body = move || {
+            // Dropped after the writer: who saw it go may open the same catalog again.
+            let _gone = gone;
+            writer.run();
+        };
+        std::thread::Builder::new()
+            .name("catalog-w".to_owned())
+            .spawn(body)
+            .map(drop)
+            .map_err(CatalogError::Thread)
+    }
+
+    fn run(mut self) {
+        let limit = self.queue.limits.batch;
+        let mut batch = Vec::with_capacity(limit);
+        while let Ok(first) = self.jobs.recv() {
+            batch.push(first);
+            self.queue.linger();
+            batch.extend(self.jobs.try_iter().take(limit - 1));
+            self.commit(&batch);
+            batch.clear();
+        }
+        self.finish();
+    }
+
+    /// Commits `batch` or gives it up, and answers those who wait.
+    fn commit(&mut self, batch: &[Job]) {
+        let mut attempt = 1;
+        let result = loop {
+            match self.try_commit(batch) {
+                Err(error) if attempt < self.queue.limits.attempts && may_pass(&error) => {
+                    log::warn!("catalog: attempt {attempt} to commit {} writes failed: {error}", batch.len());
+                    self.observer.count(Counter::CatalogErrors);
+                    attempt += 1;
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                other => break other,
+            }
+        };
+        let outcomes: Outcomes = match result {
+            Ok(outcomes) => {
+                self.observer.count(Counter::CatalogCommits);
+                outcomes
+            }
+            Err(error) => {
+                log::error!("catalog: {} writes are lost: {error}", batch.len());
+                self.health.failed(&error);
+                let error = Arc::new(error);
+                batch.iter().map(|_| Err(Arc::clone(&error))).collect()
+            }
+        };
+        let mut failures = 0;
+        // Marks come before the numbers move: who saw the flush fail finds them.
+        for (job, outcome) in batch.iter().zip(&outcomes) {
+            if outcome.is_err() {
+                failures += 1;
+                self.queue.mark(job.write.volume());
+            }
+        }
+        self.observer.count_by(Counter::CatalogWrites, batch.len() as u64 - failures);
+        self.observer.count_by(Counter::CatalogDropped, failures);
+        self.queue.advance(batch.len(), failures);
+        for (job, outcome) in batch.iter().zip(outcomes) {
+            if let Some(reply) = &job.reply {
+                // The caller may have given up waiting.
+                let _ = reply.try_send(outcome.map_err(CatalogError::Write));
+            }
+        }
+    }
+
+    /// One transaction. A write that the schema refuses fails alone; anything else fails the batch.
+    fn try_commit(&mut self, batch: &[Job]) -> rusqlite::Result<Outcomes> {
+        let generation = self.generation.saturating_add(1);
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.prepare_cached(sql::META_SET)?.execute(params!["generation", generation])?;
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for job in batch {
+            outcomes.push(match job.write.apply(&tx, generation) {
+                Ok(value) => Ok(value),
+                Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                    log::error!("catalog: a write was refused: {error}");
+                    self.health.failed(&error);
+                    Err(Arc::new(error))
+                }
+                Err(error) => return Err(error),
+            });
+        }
+        tx.commit()?;
+        self.generation = generation;
+        Ok(outcomes)
+    }
+
+    /// The orderly end: what still needs a reconcile is written down, then that everything is. Without the last
+    /// mark the next start does not trust the catalog to be complete.
+    fn finish(mut self) {
+        if self.health.is_suspect() {
+            return;
+        }
+        if let Err(error) = self.mark_clean() {
+            log::error!(
+                "catalog: it could not be closed in order and will be reconciled at the next start: {error}"
+            );
+            self.health.failed(&error);
+        }
+    }
+
+    fn mark_clean(&mut self) -> rusqlite::Result<()> {
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for volume in self.queue.take_marks() {
+            Write::Reconciled(volume, false).apply(&tx, self.generation)?;
+        }
+        tx.execute(sql::META_SET, params!["clean", 1])?;
+        tx.commit()?;
+        // Also what makes the mark survive a power cut: commits are not synced, checkpoints are.
+        self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    }
+}
+
+/// True for what may be different in a moment: another program's lock, a full disk, a failing read.
+fn may_pass(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::OutOfMemory
+        )
+    )
+}
