@@ -1,0 +1,108 @@
+package io.mediagate;
+
+import io.mediagate.AppOpMode;
+import io.mediagate.ErrorCode;
+import io.mediagate.ExplainRequest;
+import io.mediagate.Explanation;
+import io.mediagate.PackageSpec;
+import io.mediagate.PackageStatus;
+import io.mediagate.Stat;
+import io.mediagate.VolumeSpec;
+import io.mediagate.VolumeStatus;
+
+/**
+ * The running mediagate service: its volumes, the packages it knows, what they may do, and what it is doing.
+ *
+ * Served under a name on kernel binder, and as the root object of an RPC session (android-13 wire or later) on a
+ * Unix socket.
+ *
+ * Every method is authorised by the uid of the calling process, as the kernel reports it. An "administrator" is a
+ * uid that the service's configuration lists in admin_uids (root and system unless it says otherwise).
+ *
+ * A caller without the right gets EX_SECURITY. Every other failure is a service-specific error with a code from
+ * ErrorCode and a message for people. Paths and names of files are bytes: they are not always UTF-8.
+ */
+interface IMediagate {
+    /**
+     * The attached volumes, in the order they were attached.
+     *
+     * Administrators only.
+     */
+    VolumeStatus[] listVolumes();
+
+    /**
+     * Attaches a volume and mounts it. When this returns, it is mounted.
+     *
+     * Administrators only. ALREADY_EXISTS: a volume has this name, or its directories overlap with those of another
+     * one. INVALID: a field makes no sense. FAILED: the lower directory or the mount does not work.
+     */
+    void attachVolume(in VolumeSpec volume);
+
+    /**
+     * Unmounts a volume and forgets it. Its files stay where they are.
+     *
+     * Administrators only. NOT_FOUND: no volume has this name. FAILED: it could not be unmounted.
+     */
+    void detachVolume(in String name);
+
+    /**
+     * A page of the packages, sorted by name: those whose name sorts after "after", as many as fit one answer. Start
+     * with the empty string, go on with the last name received, stop at an empty answer.
+     *
+     * Administrators see all packages; any other caller sees the packages that have its own uid.
+     */
+    PackageStatus[] listPackages(in String after);
+
+    /**
+     * Installs a package, or replaces the one of the same name.
+     *
+     * Administrators only. ALREADY_EXISTS: it collides with another package. INVALID: a field makes no sense.
+     * FAILED: it could not be recorded.
+     */
+    void installPackage(in PackageSpec spec);
+
+    /**
+     * Removes a package from all users. Its files stay.
+     *
+     * Administrators only. NOT_FOUND: no package has this name. FAILED: it could not be recorded.
+     */
+    void removePackage(in String packageName);
+
+    /**
+     * Grants or revokes a permission, named with or without "android.permission.". Every open that starts after
+     * this has returned is decided by the new state.
+     *
+     * Administrators only. NOT_FOUND: no package has this name. INVALID: there is no such permission.
+     */
+    void setPermission(in String packageName, in String permission, boolean granted);
+
+    /**
+     * Sets the mode of an app op. Takes effect as setPermission does.
+     *
+     * Administrators only. NOT_FOUND: no package has this name. INVALID: there is no such app op.
+     */
+    void setAppOp(in String packageName, in String op, AppOpMode mode);
+
+    /**
+     * What would happen if a caller did an operation on a path, and why. Nothing is performed.
+     *
+     * Administrators may ask about any uid; any other caller about its own uid, and gets no facts, as those may be
+     * about other packages. NOT_FOUND: the path is on no mounted volume. INVALID: the request makes no sense.
+     */
+    Explanation explain(in ExplainRequest request);
+
+    /**
+     * All counters and gauges, sorted by name.
+     *
+     * Administrators only.
+     */
+    Stat[] stats();
+
+    /**
+     * The state of the service as text for people: volumes, open handles, requests in flight. Cut off when it does
+     * not fit one answer. The format is not for programs.
+     *
+     * Administrators only.
+     */
+    String dumpState();
+}

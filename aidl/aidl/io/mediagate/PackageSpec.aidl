@@ -1,0 +1,24 @@
+package io.mediagate;
+
+import io.mediagate.AppOp;
+import io.mediagate.TriState;
+
+/** A package as its installer describes it. */
+parcelable PackageSpec {
+    /** Package name. */
+    String name;
+    /** App id: the uid in a user is user * 100000 + appId. Packages that share a uid have the same app id. */
+    int appId;
+    /** Users it is installed for; empty: user 0. */
+    int[] users;
+    /** Target SDK level. */
+    int targetSdk = 34;
+    /** Granted permissions, with or without "android.permission.". */
+    String[] permissions;
+    /** App ops whose mode is set. */
+    AppOp[] appOps;
+    /** requestLegacyExternalStorage of the manifest. */
+    boolean requestLegacyStorage = false;
+    /** requestRawExternalStorageAccess of the manifest. */
+    TriState requestRawAccess = TriState.UNSPECIFIED;
+}

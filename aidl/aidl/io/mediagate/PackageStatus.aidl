@@ -1,0 +1,13 @@
+package io.mediagate;
+
+import io.mediagate.PackageSpec;
+
+/** A package that the service knows. */
+parcelable PackageStatus {
+    /** The package. */
+    PackageSpec spec;
+    /** Its uids, one for each of its users. */
+    int[] uids;
+    /** Where it is known from: "config", "packages.list" or "runtime". */
+    String source;
+}

@@ -1,0 +1,10 @@
+package io.mediagate;
+
+/** Kind of a volume. */
+@Backing(type="int")
+enum VolumeKind {
+    /** A directory for each user: lower/USER/... is shown as mount/USER/... */
+    EMULATED = 0,
+    /** One tree for all users: lower/... is shown as mount/... */
+    PUBLIC = 1,
+}

@@ -1,0 +1,23 @@
+package io.mediagate;
+
+import io.mediagate.VolumeKind;
+
+/** An attached volume. */
+parcelable VolumeStatus {
+    /** Name. */
+    String name;
+    /** Emulated or public. */
+    VolumeKind kind = VolumeKind.EMULATED;
+    /** Lower directory. */
+    byte[] lower;
+    /** Mount point. */
+    byte[] mount;
+    /** Users served; empty for public volumes: all. */
+    int[] users;
+    /** The kind of passthrough in use, or "off: " and why. */
+    String passthrough;
+    /** Whether the lower file system keeps extended attributes. */
+    boolean xattrs;
+    /** Whether the index has caught up with the lower tree since attaching. */
+    boolean indexed;
+}

@@ -1,0 +1,102 @@
+//! Who may call what.
+//!
+//! The one identity looked at is the uid that the kernel vouches for: the sender of a binder transaction, or
+//! `SO_PEERCRED` of a Unix socket, which is the uid the peer had when it connected. Anything else is nobody.
+
+use rsbinder::rpc::PeerIdentity;
+use rsbinder::{Caller, ExceptionCode, Status};
+
+use crate::control::Control;
+
+/// What a method asks of its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Right {
+    /// To change or see everything.
+    Administer,
+    /// To ask about this uid.
+    AboutSelf(u32),
+}
+
+/// A caller who has been let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Authorised {
+    /// Its uid.
+    pub(super) uid: u32,
+    /// Whether it is an administrator.
+    pub(super) admin: bool,
+}
+
+/// The caller of the call being handled, if it has `right`.
+pub(super) fn require(control: &dyn Control, right: Right) -> Result<Authorised, Status> {
+    let caller = caller(control)?;
+    check(caller, right).map_err(denied)?;
+    Ok(caller)
+}
+
+/// The caller of the call being handled, whoever it is.
+pub(super) fn caller(control: &dyn Control) -> Result<Authorised, Status> {
+    let uid = uid_of(rsbinder::calling_caller()).ok_or_else(|| {
+        denied(
+            "the system does not say who is calling; connect over a Unix socket or kernel binder".to_owned(),
+        )
+    })?;
+    Ok(Authorised { uid, admin: control.admin_uids().contains(&uid) })
+}
+
+fn uid_of(caller: Option<Caller>) -> Option<u32> {
+    match caller? {
+        Caller::Kernel { uid, .. } => Some(uid),
+        Caller::Rpc(PeerIdentity::Local { uid, .. }) => Some(uid),
+        // Remote and anonymous peers, and whatever a later rsbinder adds.
+        _ => None,
+    }
+}
+
+fn check(caller: Authorised, right: Right) -> Result<(), String> {
+    let Authorised { uid, admin } = caller;
+    if admin {
+        return Ok(());
+    }
+    match right {
+        Right::AboutSelf(about) if about == uid => Ok(()),
+        Right::AboutSelf(about) => Err(format!(
+            "uid {uid} may ask about itself only, not about uid {about}; ask as an administrator"
+        )),
+        Right::Administer => Err(format!(
+            "uid {uid} may not administer mediagate; call as root, or add the uid to service.admin_uids in its configuration"
+        )),
+    }
+}
+
+fn denied(message: String) -> Status {
+    (ExceptionCode::Security, message.as_str()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn administrators_may_do_everything() {
+        let root = Authorised { uid: 0, admin: true };
+        assert!(check(root, Right::Administer).is_ok());
+        assert!(check(root, Right::AboutSelf(10_101)).is_ok());
+    }
+
+    #[test]
+    fn others_may_ask_about_themselves_only() {
+        let app = Authorised { uid: 10_101, admin: false };
+        assert!(check(app, Right::AboutSelf(10_101)).is_ok());
+        assert!(check(app, Right::AboutSelf(10_102)).unwrap_err().contains("10102"));
+        assert!(check(app, Right::Administer).unwrap_err().contains("admin_uids"));
+    }
+
+    #[test]
+    fn only_the_kernel_is_believed() {
+        let local = PeerIdentity::Local { uid: 7, pid: 1 };
+        assert_eq!(uid_of(Some(Caller::Rpc(local))), Some(7));
+        assert_eq!(uid_of(Some(Caller::Kernel { uid: 8, pid: 1, sid: None })), Some(8));
+        assert_eq!(uid_of(Some(Caller::Rpc(PeerIdentity::Anonymous))), None);
+        assert_eq!(uid_of(None), None);
+    }
+}

@@ -1,0 +1,265 @@
+//! The other end of the interface: what the command line talks through.
+//!
+//! A service that is dead, stopped or overloaded costs a bounded time. rsbinder bounds the waits on a socket, but
+//! not those on kernel binder, so every call runs on a thread of its own that is waited for with a deadline; a thread
+//! that misses it is left behind with its connection, and the client is of no more use.
+
+use std::io;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use mediagate_aidl as aidl;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
+use rsbinder::rpc::transport::UnixTransport;
+use rsbinder::rpc::{RpcSession, RpcTransport as _};
+use rsbinder::{BinderResult, ExceptionCode, FromIBinder as _, Status, StatusCode, Strong};
+
+use super::address::{Address, AddressError};
+use super::convert;
+use super::rpc::WIRE_VERSION;
+use super::server::BINDER_DEVICES;
+use crate::config::{PackageConfig, VolumeConfig};
+use crate::control::{ControlError, ExplainRequest, Explanation, PackageStatus, Stat, VolumeStatus};
+
+/// How long connecting may take, the handshake included.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long an ordinary call may take.
+const CALL: Duration = Duration::from_secs(30);
+/// How long mounting and unmounting may take.
+const MOUNT: Duration = Duration::from_secs(120);
+
+/// Why a call did not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The text names no address.
+    #[error("{0}")]
+    Address(#[from] AddressError),
+    /// Nobody answers, or not as mediagate does.
+    #[error(
+        "cannot reach mediagate at {address}: {reason}; start it with `mediagate serve`, or say where it is with \
+         --connect or MEDIAGATE_URI"
+    )]
+    Unreachable {
+        /// Where we tried.
+        address: Address,
+        /// What happened.
+        reason: String,
+    },
+    /// The connection broke or the time ran out during a call, which may or may not have been carried out.
+    #[error("lost mediagate at {address} during the call: {reason}; see whether it still runs")]
+    Lost {
+        /// Where it was.
+        address: Address,
+        /// What happened.
+        reason: String,
+    },
+    /// The caller may not do that.
+    #[error("not allowed: {0}")]
+    Denied(String),
+    /// The service answered with an error of its own.
+    #[error("{0}")]
+    Failed(#[from] ControlError),
+}
+
+/// A connection to a running service.
+pub struct Client {
+    address: Address,
+    service: Strong<dyn aidl::IMediagate>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Connects to the service at `uri`.
+    pub fn connect(uri: &str) -> Result<Self, ClientError> {
+        let address: Address = uri.parse()?;
+        let target = address.clone();
+        let found = within(CONNECT, move || match &target {
+            Address::Unix(path) => connect_rpc(path),
+            Address::Kernel(name) => connect_kernel(name),
+        });
+        match found.unwrap_or_else(|| Err(format!("no answer within {} s", CONNECT.as_secs()))) {
+            Ok(service) => Ok(Client { address, service }),
+            Err(reason) => Err(ClientError::Unreachable { address, reason }),
+        }
+    }
+
+    /// All attached volumes.
+    pub fn volumes(&self) -> Result<Vec<VolumeStatus>, ClientError> {
+        let volumes = self.call(CALL, |s| s.listVolumes())?;
+        Ok(volumes.into_iter().map(convert::volume_status_from_wire).collect::<Result<_, _>>()?)
+    }
+
+    /// Attaches and mounts a volume.
+    pub fn attach_volume(&self, volume: &VolumeConfig) -> Result<(), ClientError> {
+        let volume = convert::volume_to_wire(volume)?;
+        self.call(MOUNT, move |s| s.attachVolume(&volume))
+    }
+
+    /// Unmounts and detaches a volume.
+    pub fn detach_volume(&self, name: &str) -> Result<(), ClientError> {
+        let name = name.to_owned();
+        self.call(MOUNT, move |s| s.detachVolume(&name))
+    }
+
+    /// All packages the caller may see.
+    pub fn packages(&self) -> Result<Vec<PackageStatus>, ClientError> {
+        let mut all: Vec<PackageStatus> = Vec::new();
+        loop {
+            let after = all.last().map(|last| last.package.name.clone()).unwrap_or_default();
+            let from = after.clone();
+            let page = self.call(CALL, move |s| s.listPackages(&from))?;
+            let Some(last) = page.last() else {
+                return Ok(all);
+            };
+            if last.spec.name <= after {
+                let reason = "the pages of its package list do not end".to_owned();
+                return Err(ClientError::Failed(ControlError::Failed(reason)));
+            }
+            for status in page {
+                all.push(convert::package_status_from_wire(status)?);
+            }
+        }
+    }
+
+    /// Installs a package or replaces it.
+    pub fn install_package(&self, package: &PackageConfig) -> Result<(), ClientError> {
+        let spec = convert::package_to_wire(package)?;
+        self.call(CALL, move |s| s.installPackage(&spec))
+    }
+
+    /// Removes a package from all users.
+    pub fn remove_package(&self, name: &str) -> Result<(), ClientError> {
+        let name = name.to_owned();
+        self.call(CALL, move |s| s.removePackage(&name))
+    }
+
+    /// Grants or revokes a permission.
+    pub fn set_permission(&self, package: &str, permission: &str, granted: bool) -> Result<(), ClientError> {
+        let (package, permission) = (package.to_owned(), permission.to_owned());
+        self.call(CALL, move |s| s.setPermission(&package, &permission, granted))
+    }
+
+    /// Sets an app op's mode.
+    pub fn set_app_op(&self, package: &str, op: &str, mode: &str) -> Result<(), ClientError> {
+        let mode = convert::mode_to_wire(mode)?;
+        let (package, op) = (package.to_owned(), op.to_owned());
+        self.call(CALL, move |s| s.setAppOp(&package, &op, mode))
+    }
+
+    /// Decides without performing anything.
+    pub fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ClientError> {
+        let request = convert::request_to_wire(request)?;
+        Ok(convert::explanation_from_wire(self.call(CALL, move |s| s.explain(&request))?))
+    }
+
+    /// All counters and gauges.
+    pub fn stats(&self) -> Result<Vec<Stat>, ClientError> {
+        Ok(self.call(CALL, |s| s.stats())?.into_iter().map(convert::stat_from_wire).collect())
+    }
+
+    /// The state of the service as text.
+    pub fn dump(&self) -> Result<String, ClientError> {
+        self.call(CALL, |s| s.dumpState())
+    }
+
+    fn call<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        method: impl FnOnce(&dyn aidl::IMediagate) -> BinderResult<T> + Send + 'static,
+    ) -> Result<T, ClientError> {
+        let service = self.service.clone();
+        match within(limit, move || method(&*service)) {
+            Some(Ok(answer)) => Ok(answer),
+            Some(Err(status)) => Err(self.error(&status)),
+            None => Err(self.lost(format!("no answer within {} s", limit.as_secs()))),
+        }
+    }
+
+    fn lost(&self, reason: String) -> ClientError {
+        ClientError::Lost { address: self.address.clone(), reason }
+    }
+
+    fn error(&self, status: &Status) -> ClientError {
+        let message = status.message().unwrap_or_default().to_owned();
+        match status.exception_code() {
+            ExceptionCode::Security => ClientError::Denied(message),
+            ExceptionCode::ServiceSpecific => {
+                ClientError::Failed(match aidl::ErrorCode(status.service_specific_error()) {
+                    aidl::ErrorCode::NOT_FOUND => ControlError::NotFound(message),
+                    aidl::ErrorCode::ALREADY_EXISTS => ControlError::AlreadyExists(message),
+                    aidl::ErrorCode::INVALID => ControlError::Invalid(message),
+                    _ => ControlError::Failed(message),
+                })
+            }
+            ExceptionCode::TransactionFailed => self.lost(match status.transaction_error() {
+                StatusCode::DeadObject => "it ended the connection".to_owned(),
+                other => other.to_string(),
+            }),
+            _ => ClientError::Failed(ControlError::Failed(status.to_string())),
+        }
+    }
+}
+
+/// Runs `work` on a thread; `None` when it is not done in time.
+fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (done, result) = mpsc::channel();
+    std::thread::Builder::new()
+        .name("binder-call".to_owned())
+        .spawn(move || {
+            // Nobody listens any more when the time was up.
+            let _ = done.send(work());
+        })
+        .ok()?;
+    result.recv_timeout(limit).ok()
+}
+
+fn connect_rpc(path: &Path) -> Result<Strong<dyn aidl::IMediagate>, String> {
+    let stream = connect_stream(path).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => "there is no such socket".to_owned(),
+        io::ErrorKind::ConnectionRefused => "nobody listens on the socket".to_owned(),
+        io::ErrorKind::WouldBlock => "too many clients are waiting".to_owned(),
+        _ => e.to_string(),
+    })?;
+    let session = || -> rsbinder::Result<Strong<dyn aidl::IMediagate>> {
+        let transport = UnixTransport::from_stream(stream)?;
+        transport.set_read_timeout(Some(CONNECT))?;
+        transport.set_write_timeout(Some(CONNECT))?;
+        let session = RpcSession::connect_android13plus(Box::new(transport), WIRE_VERSION)?;
+        // The longest wait of all: each call has its own, shorter one around it.
+        session.set_timeout(Some(MOUNT));
+        <dyn aidl::IMediagate>::try_from(session.get_root()?)
+    };
+    session().map_err(|status| format!("it does not answer as mediagate does ({status})"))
+}
+
+fn connect_kernel(name: &str) -> Result<Strong<dyn aidl::IMediagate>, String> {
+    if !BINDER_DEVICES.iter().any(|device| Path::new(device).exists()) {
+        return Err("this machine has no binder device".to_owned());
+    }
+    // Not the waiting form: a name that nobody registered is an answer.
+    let found = rsbinder::Client::open(rsbinder::Endpoint::kernel())
+        .and_then(|client| client.try_get::<dyn aidl::IMediagate>(name));
+    match found {
+        Ok(Some(service)) => Ok(service),
+        Ok(None) => Err("the service manager knows no such name".to_owned()),
+        Err(status) => Err(status.to_string()),
+    }
+}
+
+/// Connects without waiting: a full backlog is `WouldBlock`, where the blocking form would hang (unix(7)).
+pub(super) fn connect_stream(path: &Path) -> io::Result<UnixStream> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let fd = socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
+    connect(fd.as_raw_fd(), &UnixAddr::new(path)?)?;
+    let stream = UnixStream::from(fd);
+    stream.set_nonblocking(false)?;
+    Ok(stream)
+}

@@ -1,0 +1,434 @@
+//! Between the AIDL types and those of [`crate::control`], in both directions, for both ends.
+//!
+//! What comes from the wire is checked here and nowhere else: lengths, signs, encodings, enumerators. What a field
+//! *means* (whether there is such a user, whether two mounts overlap) is the business of [`crate::control::Control`].
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+
+use mediagate_aidl as aidl;
+
+use crate::config::{PackageConfig, VolumeConfig, VolumeKindConfig};
+use crate::control::{ControlError, ExplainRequest, Explanation, PackageStatus, Stat, VolumeStatus};
+
+type Result<T> = std::result::Result<T, ControlError>;
+
+/// Longest path taken (`PATH_MAX` of the kernel, whose NUL is not sent).
+const PATH_MAX: usize = 4096;
+/// Longest name of a volume, package, permission or app op.
+const NAME_MAX: usize = 255;
+/// Most users, permissions or app ops of one volume or package.
+const LIST_MAX: usize = 1024;
+
+/// A path from the wire.
+fn path(what: &str, bytes: &[u8]) -> Result<PathBuf> {
+    if bytes.is_empty() || bytes[0] != b'/' {
+        return Err(ControlError::Invalid(format!("{what} must be an absolute path")));
+    }
+    if bytes.len() > PATH_MAX {
+        return Err(ControlError::Invalid(format!("{what} is longer than {PATH_MAX} bytes")));
+    }
+    if bytes.contains(&0) {
+        return Err(ControlError::Invalid(format!("{what} must not contain NUL bytes")));
+    }
+    Ok(PathBuf::from(OsString::from_vec(bytes.to_vec())))
+}
+
+/// A name from the wire.
+pub(super) fn name<'a>(what: &str, text: &'a str) -> Result<&'a str> {
+    if text.is_empty() {
+        return Err(ControlError::Invalid(format!("the {what} must not be empty")));
+    }
+    if text.len() > NAME_MAX {
+        return Err(ControlError::Invalid(format!("the {what} is longer than {NAME_MAX} bytes")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(ControlError::Invalid(format!("the {what} must not contain control characters")));
+    }
+    Ok(text)
+}
+
+fn bounded<T>(what: &str, list: &[T]) -> Result<()> {
+    if list.len() > LIST_MAX {
+        return Err(ControlError::Invalid(format!("more than {LIST_MAX} {what}")));
+    }
+    Ok(())
+}
+
+/// A number that AIDL sends signed and we hold unsigned.
+pub(super) fn unsigned(what: &str, value: i32) -> Result<u32> {
+    u32::try_from(value).map_err(|_| ControlError::Invalid(format!("{what} {value} must not be negative")))
+}
+
+/// The other way round.
+fn signed(what: &str, value: u32) -> Result<i32> {
+    i32::try_from(value)
+        .map_err(|_| ControlError::Invalid(format!("{what} {value} is too large; the most is {}", i32::MAX)))
+}
+
+fn all_unsigned(what: &str, values: &[i32]) -> Result<Vec<u32>> {
+    bounded(what, values)?;
+    values.iter().map(|value| unsigned(what, *value)).collect()
+}
+
+fn all_signed(what: &str, values: &[u32]) -> Result<Vec<i32>> {
+    values.iter().map(|value| signed(what, *value)).collect()
+}
+
+fn or_user_0(users: Vec<u32>) -> Vec<u32> {
+    if users.is_empty() { vec![0] } else { users }
+}
+
+fn bytes_of(path: &Path) -> Vec<u8> {
+    path.as_os_str().as_bytes().to_vec()
+}
+
+fn kind_from_wire(kind: aidl::VolumeKind) -> Result<VolumeKindConfig> {
+    match kind {
+        aidl::VolumeKind::EMULATED => Ok(VolumeKindConfig::Emulated),
+        aidl::VolumeKind::PUBLIC => Ok(VolumeKindConfig::Public),
+        other => Err(ControlError::Invalid(format!("there is no kind of volume {}", other.get()))),
+    }
+}
+
+fn kind_to_wire(kind: VolumeKindConfig) -> aidl::VolumeKind {
+    match kind {
+        VolumeKindConfig::Emulated => aidl::VolumeKind::EMULATED,
+        VolumeKindConfig::Public => aidl::VolumeKind::PUBLIC,
+    }
+}
+
+const KINDS: [(&str, aidl::VolumeKind); 2] =
+    [("emulated", aidl::VolumeKind::EMULATED), ("public", aidl::VolumeKind::PUBLIC)];
+
+const MODES: [(&str, aidl::AppOpMode); 4] = [
+    ("default", aidl::AppOpMode::DEFAULT),
+    ("allow", aidl::AppOpMode::ALLOW),
+    ("ignore", aidl::AppOpMode::IGNORE),
+    ("deny", aidl::AppOpMode::DENY),
+];
+
+const OPERATIONS: [(&str, aidl::Operation); 9] = [
+    ("lookup", aidl::Operation::LOOKUP),
+    ("read", aidl::Operation::READ),
+    ("write", aidl::Operation::WRITE),
+    ("create", aidl::Operation::CREATE),
+    ("mkdir", aidl::Operation::MKDIR),
+    ("rmdir", aidl::Operation::RMDIR),
+    ("list", aidl::Operation::LIST),
+    ("delete", aidl::Operation::DELETE),
+    ("rename", aidl::Operation::RENAME),
+];
+
+/// The word for an enumerator.
+fn word<E: PartialEq>(what: &str, table: &[(&'static str, E)], value: E) -> Result<&'static str> {
+    table
+        .iter()
+        .find(|(_, enumerator)| *enumerator == value)
+        .map(|(word, _)| *word)
+        .ok_or_else(|| ControlError::Invalid(format!("the {what} is none that this version knows")))
+}
+
+/// The enumerator for a word.
+fn enumerator<E: Copy>(what: &str, table: &[(&'static str, E)], text: &str) -> Result<E> {
+    table.iter().find(|(word, _)| *word == text).map(|(_, enumerator)| *enumerator).ok_or_else(|| {
+        let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
+        ControlError::Invalid(format!("{text:?} is no {what}; it is one of {}", words.join(", ")))
+    })
+}
+
+pub(super) fn volume_from_wire(spec: &aidl::VolumeSpec) -> Result<VolumeConfig> {
+    Ok(VolumeConfig {
+        name: name("volume's name", &spec.name)?.to_owned(),
+        kind: kind_from_wire(spec.kind)?,
+        lower: path("the lower directory", &spec.lower)?,
+        mount: path("the mount point", &spec.mount)?,
+        users: all_unsigned("user", &spec.users)?,
+        owner: spec.owner.as_deref().map(|owner| name("owner", owner)).transpose()?.map(str::to_owned),
+        passthrough: spec.passthrough,
+        cache_seconds: spec.cacheSeconds,
+    })
+}
+
+pub(super) fn volume_to_wire(volume: &VolumeConfig) -> Result<aidl::VolumeSpec> {
+    Ok(aidl::VolumeSpec {
+        name: volume.name.clone(),
+        kind: kind_to_wire(volume.kind),
+        lower: bytes_of(&volume.lower),
+        mount: bytes_of(&volume.mount),
+        users: all_signed("user", &volume.users)?,
+        owner: volume.owner.clone(),
+        passthrough: volume.passthrough,
+        cacheSeconds: volume.cache_seconds,
+    })
+}
+
+pub(super) fn volume_status_to_wire(status: &VolumeStatus) -> Result<aidl::VolumeStatus> {
+    Ok(aidl::VolumeStatus {
+        name: status.name.clone(),
+        kind: enumerator("kind of volume", &KINDS, &status.kind)?,
+        lower: status.lower.clone().into_bytes(),
+        mount: status.mount.clone().into_bytes(),
+        users: all_signed("user", &status.users)?,
+        passthrough: status.passthrough.clone(),
+        xattrs: status.xattrs,
+        indexed: status.indexed,
+    })
+}
+
+pub(super) fn volume_status_from_wire(status: aidl::VolumeStatus) -> Result<VolumeStatus> {
+    let text = |bytes: Vec<u8>| {
+        String::from_utf8(bytes)
+            .map_err(|_| ControlError::Failed("the service sent a directory that is not UTF-8".to_owned()))
+    };
+    Ok(VolumeStatus {
+        kind: word("kind of volume", &KINDS, status.kind)?.to_owned(),
+        lower: text(status.lower)?,
+        mount: text(status.mount)?,
+        users: all_unsigned("user", &status.users)?,
+        name: status.name,
+        passthrough: status.passthrough,
+        xattrs: status.xattrs,
+        indexed: status.indexed,
+    })
+}
+
+pub(super) fn package_from_wire(spec: &aidl::PackageSpec) -> Result<PackageConfig> {
+    bounded("permissions", &spec.permissions)?;
+    bounded("app ops", &spec.appOps)?;
+    let mut app_ops = BTreeMap::new();
+    for entry in &spec.appOps {
+        let op = name("app op", &entry.op)?.to_owned();
+        if let Some(op) = app_ops.insert(op, mode_from_wire(entry.mode)?.to_owned()).and(Some(&entry.op)) {
+            return Err(ControlError::Invalid(format!("the app op {op} is given twice")));
+        }
+    }
+    let permissions =
+        spec.permissions.iter().map(|permission| Ok(name("permission", permission)?.to_owned()));
+    Ok(PackageConfig {
+        name: name("package's name", &spec.name)?.to_owned(),
+        app_id: unsigned("app id", spec.appId)?,
+        users: or_user_0(all_unsigned("user", &spec.users)?),
+        target_sdk: unsigned("target SDK", spec.targetSdk)?,
+        permissions: permissions.collect::<Result<_>>()?,
+        app_ops,
+        request_legacy_storage: spec.requestLegacyStorage,
+        request_raw_access: match spec.requestRawAccess {
+            aidl::TriState::UNSPECIFIED => None,
+            aidl::TriState::NO => Some(false),
+            aidl::TriState::YES => Some(true),
+            _ => return Err(ControlError::Invalid("requestRawAccess is no TriState".to_owned())),
+        },
+    })
+}
+
+pub(super) fn package_to_wire(package: &PackageConfig) -> Result<aidl::PackageSpec> {
+    let app_ops = package
+        .app_ops
+        .iter()
+        .map(|(op, mode)| Ok(aidl::AppOp { op: op.clone(), mode: mode_to_wire(mode)? }))
+        .collect::<Result<_>>()?;
+    Ok(aidl::PackageSpec {
+        name: package.name.clone(),
+        appId: signed("app id", package.app_id)?,
+        users: all_signed("user", &package.users)?,
+        targetSdk: signed("target SDK", package.target_sdk)?,
+        permissions: package.permissions.clone(),
+        appOps: app_ops,
+        requestLegacyStorage: package.request_legacy_storage,
+        requestRawAccess: match package.request_raw_access {
+            None => aidl::TriState::UNSPECIFIED,
+            Some(false) => aidl::TriState::NO,
+            Some(true) => aidl::TriState::YES,
+        },
+    })
+}
+
+pub(super) fn package_status_to_wire(status: &PackageStatus) -> Result<aidl::PackageStatus> {
+    Ok(aidl::PackageStatus {
+        spec: package_to_wire(&status.package)?,
+        uids: all_signed("uid", &status.uids)?,
+        source: status.source.clone(),
+    })
+}
+
+pub(super) fn package_status_from_wire(status: aidl::PackageStatus) -> Result<PackageStatus> {
+    Ok(PackageStatus {
+        package: package_from_wire(&status.spec)?,
+        uids: all_unsigned("uid", &status.uids)?,
+        source: status.source,
+    })
+}
+
+pub(super) fn mode_from_wire(mode: aidl::AppOpMode) -> Result<&'static str> {
+    word("app op mode", &MODES, mode)
+}
+
+pub(super) fn mode_to_wire(mode: &str) -> Result<aidl::AppOpMode> {
+    enumerator("app op mode", &MODES, mode)
+}
+
+pub(super) fn request_from_wire(request: &aidl::ExplainRequest) -> Result<ExplainRequest> {
+    let bytes = |what, bytes: &[u8]| Ok(path(what, bytes)?.into_os_string().into_vec());
+    let to = request.to.as_deref().map(|to| bytes("the new name", to)).transpose()?;
+    match (request.operation == aidl::Operation::RENAME, &to) {
+        (true, None) => return Err(ControlError::Invalid("a rename needs the new name".to_owned())),
+        (false, Some(_)) => {
+            return Err(ControlError::Invalid("only a rename has a new name".to_owned()));
+        }
+        _ => {}
+    }
+    Ok(ExplainRequest {
+        uid: unsigned("uid", request.uid)?,
+        operation: word("operation", &OPERATIONS, request.operation)?.to_owned(),
+        path: bytes("the path", &request.path)?,
+        to,
+    })
+}
+
+pub(super) fn request_to_wire(request: &ExplainRequest) -> Result<aidl::ExplainRequest> {
+    Ok(aidl::ExplainRequest {
+        uid: signed("uid", request.uid)?,
+        operation: enumerator("operation", &OPERATIONS, &request.operation)?,
+        path: request.path.clone(),
+        to: request.to.clone(),
+    })
+}
+
+pub(super) fn explanation_to_wire(answer: Explanation) -> aidl::Explanation {
+    aidl::Explanation {
+        allowed: answer.allowed,
+        errnoName: answer.errno,
+        rule: answer.rule,
+        because: answer.because,
+        redacted: answer.redacted,
+        facts: answer.facts.into_iter().map(|(name, value)| aidl::Fact { name, value }).collect(),
+    }
+}
+
+pub(super) fn explanation_from_wire(answer: aidl::Explanation) -> Explanation {
+    Explanation {
+        allowed: answer.allowed,
+        errno: answer.errnoName,
+        rule: answer.rule,
+        because: answer.because,
+        redacted: answer.redacted,
+        facts: answer.facts.into_iter().map(|fact| (fact.name, fact.value)).collect(),
+    }
+}
+
+pub(super) fn stat_to_wire(stat: Stat) -> aidl::Stat {
+    aidl::Stat { name: stat.name, value: stat.value, gauge: stat.gauge }
+}
+
+pub(super) fn stat_from_wire(stat: aidl::Stat) -> Stat {
+    Stat { name: stat.name, value: stat.value, gauge: stat.gauge }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec() -> aidl::VolumeSpec {
+        aidl::VolumeSpec {
+            name: "v".to_owned(),
+            lower: b"/lower/\xff".to_vec(),
+            mount: b"/mount".to_vec(),
+            ..Default::default()
+        }
+    }
+
+    fn refused<T: std::fmt::Debug>(result: Result<T>, about: &str) {
+        match result {
+            Err(ControlError::Invalid(message)) => assert!(message.contains(about), "{message}"),
+            other => panic!("expected a refusal about {about}, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn volumes_survive_the_wire_with_paths_that_are_not_utf8() {
+        let volume = volume_from_wire(&spec()).unwrap();
+        assert_eq!(volume.lower.as_os_str().as_bytes(), b"/lower/\xff");
+        assert!(volume.passthrough);
+        assert_eq!(volume.cache_seconds, 1);
+        let again = volume_from_wire(&volume_to_wire(&volume).unwrap()).unwrap();
+        assert_eq!(again, volume);
+    }
+
+    #[test]
+    fn hostile_fields_are_refused_by_name() {
+        let with = |change: fn(&mut aidl::VolumeSpec)| {
+            let mut spec = spec();
+            change(&mut spec);
+            volume_from_wire(&spec)
+        };
+        refused(with(|s| s.lower = b"relative".to_vec()), "lower directory");
+        refused(with(|s| s.mount = vec![]), "mount point");
+        refused(with(|s| s.mount = b"/a\0b".to_vec()), "NUL");
+        refused(with(|s| s.mount = [b"/".as_slice(), &[b'x'; PATH_MAX]].concat()), "longer");
+        refused(with(|s| s.name = String::new()), "empty");
+        refused(with(|s| s.name = "x".repeat(NAME_MAX + 1)), "longer");
+        refused(with(|s| s.name = "a\nb".to_owned()), "control");
+        refused(with(|s| s.users = vec![-1]), "negative");
+        refused(with(|s| s.users = vec![0; LIST_MAX + 1]), "more than");
+        refused(with(|s| s.kind = aidl::VolumeKind(7)), "kind of volume 7");
+    }
+
+    #[test]
+    fn packages_survive_the_wire() {
+        let package = PackageConfig {
+            name: "com.example.camera".to_owned(),
+            app_id: 10_101,
+            users: vec![0, 10],
+            target_sdk: 33,
+            permissions: vec!["READ_MEDIA_IMAGES".to_owned()],
+            app_ops: [("MANAGE_EXTERNAL_STORAGE".to_owned(), "allow".to_owned())].into(),
+            request_legacy_storage: true,
+            request_raw_access: Some(false),
+        };
+        let again = package_from_wire(&package_to_wire(&package).unwrap()).unwrap();
+        assert_eq!(again, package);
+    }
+
+    #[test]
+    fn hostile_packages_are_refused() {
+        let spec = || aidl::PackageSpec { name: "p".to_owned(), ..Default::default() };
+        assert_eq!(package_from_wire(&spec()).unwrap().users, [0]);
+        refused(package_from_wire(&aidl::PackageSpec { appId: -5, ..spec() }), "-5");
+        refused(
+            package_from_wire(&aidl::PackageSpec { requestRawAccess: aidl::TriState(9), ..spec() }),
+            "TriState",
+        );
+        let op = || aidl::AppOp { op: "X".to_owned(), mode: aidl::AppOpMode::ALLOW };
+        refused(package_from_wire(&aidl::PackageSpec { appOps: vec![op(), op()], ..spec() }), "twice");
+        let odd = aidl::AppOp { op: "X".to_owned(), mode: aidl::AppOpMode(9) };
+        refused(package_from_wire(&aidl::PackageSpec { appOps: vec![odd], ..spec() }), "mode");
+    }
+
+    #[test]
+    fn a_rename_and_only_a_rename_has_a_new_name() {
+        let request = |operation, to: Option<&[u8]>| aidl::ExplainRequest {
+            uid: 1,
+            operation,
+            path: b"/p".to_vec(),
+            to: to.map(<[u8]>::to_vec),
+        };
+        assert!(request_from_wire(&request(aidl::Operation::RENAME, Some(b"/q"))).is_ok());
+        refused(request_from_wire(&request(aidl::Operation::RENAME, None)), "needs");
+        refused(request_from_wire(&request(aidl::Operation::READ, Some(b"/q"))), "only");
+        refused(request_from_wire(&request(aidl::Operation(99), None)), "operation");
+    }
+
+    #[test]
+    fn every_operation_has_its_word() {
+        for (word_, operation) in OPERATIONS {
+            assert_eq!(enumerator("operation", &OPERATIONS, word_).unwrap(), operation);
+            assert_eq!(word("operation", &OPERATIONS, operation).unwrap(), word_);
+        }
+        assert_eq!(OPERATIONS.len(), aidl::Operation::enum_values().len());
+        assert_eq!(MODES.len(), aidl::AppOpMode::enum_values().len());
+        refused(enumerator("operation", &OPERATIONS, "chmod"), "one of lookup, read");
+    }
+}

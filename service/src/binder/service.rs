@@ -1,0 +1,150 @@
+//! The AIDL object. Each method is four steps: authorise, convert, call, convert back.
+//!
+//! The first line of every method asks [`authz`]; nothing of the call is looked at before.
+
+use std::sync::Arc;
+
+use mediagate_aidl as aidl;
+use rsbinder::{BinderResult, Interface, Status};
+
+use super::authz::{self, Right};
+use super::convert;
+use crate::control::{Control, ControlError};
+
+/// Packages in one answer of `listPackages`: with some hundred permissions each they still fit a binder transaction,
+/// of which all in flight to a process share about 1 MiB (`BINDER_VM_SIZE`, libbinder's ProcessState.cpp).
+const PACKAGES_PER_PAGE: usize = 32;
+/// Bytes of a dump sent; String16 doubles them.
+const DUMP_MAX: usize = 192 * 1024;
+
+/// The service behind the AIDL.
+pub(super) struct Binder {
+    control: Arc<dyn Control>,
+}
+
+impl Binder {
+    pub(super) fn new(control: Arc<dyn Control>) -> Self {
+        Binder { control }
+    }
+}
+
+impl Interface for Binder {}
+
+impl aidl::IMediagate for Binder {
+    fn listVolumes(&self) -> BinderResult<Vec<aidl::VolumeStatus>> {
+        authz::require(&*self.control, Right::Administer)?;
+        self.control.volumes().iter().map(|v| convert::volume_status_to_wire(v).map_err(ours)).collect()
+    }
+
+    fn attachVolume(&self, volume: &aidl::VolumeSpec) -> BinderResult<()> {
+        authz::require(&*self.control, Right::Administer)?;
+        let volume = convert::volume_from_wire(volume).map_err(status)?;
+        self.control.attach_volume(volume).map_err(status)
+    }
+
+    fn detachVolume(&self, name: &str) -> BinderResult<()> {
+        authz::require(&*self.control, Right::Administer)?;
+        let name = convert::name("volume's name", name).map_err(status)?;
+        self.control.detach_volume(name).map_err(status)
+    }
+
+    fn listPackages(&self, after: &str) -> BinderResult<Vec<aidl::PackageStatus>> {
+        let caller = authz::caller(&*self.control)?;
+        let mut packages = self.control.packages();
+        packages.retain(|p| caller.admin || p.uids.contains(&caller.uid));
+        packages.retain(|p| p.package.name.as_str() > after);
+        packages.sort_by(|a, b| a.package.name.cmp(&b.package.name));
+        packages.truncate(PACKAGES_PER_PAGE);
+        packages.iter().map(|p| convert::package_status_to_wire(p).map_err(ours)).collect()
+    }
+
+    fn installPackage(&self, spec: &aidl::PackageSpec) -> BinderResult<()> {
+        authz::require(&*self.control, Right::Administer)?;
+        let package = convert::package_from_wire(spec).map_err(status)?;
+        self.control.install_package(package).map_err(status)
+    }
+
+    fn removePackage(&self, package: &str) -> BinderResult<()> {
+        authz::require(&*self.control, Right::Administer)?;
+        let package = convert::name("package's name", package).map_err(status)?;
+        self.control.remove_package(package).map_err(status)
+    }
+
+    fn setPermission(&self, package: &str, permission: &str, granted: bool) -> BinderResult<()> {
+        authz::require(&*self.control, Right::Administer)?;
+        let package = convert::name("package's name", package).map_err(status)?;
+        let permission = convert::name("permission", permission).map_err(status)?;
+        self.control.set_permission(package, permission, granted).map_err(status)
+    }
+
+    fn setAppOp(&self, package: &str, op: &str, mode: aidl::AppOpMode) -> BinderResult<()> {
+        authz::require(&*self.control, Right::Administer)?;
+        let package = convert::name("package's name", package).map_err(status)?;
+        let op = convert::name("app op", op).map_err(status)?;
+        let mode = convert::mode_from_wire(mode).map_err(status)?;
+        self.control.set_app_op(package, op, mode).map_err(status)
+    }
+
+    fn explain(&self, request: &aidl::ExplainRequest) -> BinderResult<aidl::Explanation> {
+        // A negative uid is nobody's: only an administrator gets to hear that it makes no sense.
+        let about = u32::try_from(request.uid).map_or(Right::Administer, Right::AboutSelf);
+        let caller = authz::require(&*self.control, about)?;
+        let request = convert::request_from_wire(request).map_err(status)?;
+        let mut answer = self.control.explain(&request).map_err(status)?;
+        if !caller.admin {
+            // They may say who owns a file of others, which an app cannot see otherwise.
+            answer.facts.clear();
+        }
+        Ok(convert::explanation_to_wire(answer))
+    }
+
+    fn stats(&self) -> BinderResult<Vec<aidl::Stat>> {
+        authz::require(&*self.control, Right::Administer)?;
+        Ok(self.control.stats().into_iter().map(convert::stat_to_wire).collect())
+    }
+
+    fn dumpState(&self) -> BinderResult<String> {
+        authz::require(&*self.control, Right::Administer)?;
+        Ok(cut(self.control.dump()))
+    }
+}
+
+fn cut(mut text: String) -> String {
+    if text.len() > DUMP_MAX {
+        let whole = text.len();
+        let end = (0..=DUMP_MAX).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(end);
+        text.push_str(&format!("\n… cut off here: {whole} bytes in all\n"));
+    }
+    text
+}
+
+/// An error of the service as its caller gets it.
+fn status(error: ControlError) -> Status {
+    let code = match &error {
+        ControlError::NotFound(_) => aidl::ErrorCode::NOT_FOUND,
+        ControlError::AlreadyExists(_) => aidl::ErrorCode::ALREADY_EXISTS,
+        ControlError::Invalid(_) => aidl::ErrorCode::INVALID,
+        ControlError::Failed(_) => aidl::ErrorCode::FAILED,
+    };
+    Status::new_service_specific_error(code.get(), Some(error.to_string()))
+}
+
+/// An answer that the wire cannot carry is our failure, not a wrong argument.
+fn ours(error: ControlError) -> Status {
+    status(ControlError::Failed(format!("cannot send the answer: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_dump_is_cut_between_characters_and_says_so() {
+        assert_eq!(cut("short".to_owned()), "short");
+        let long = "ä".repeat(DUMP_MAX);
+        let cut = cut(long);
+        assert!(cut.len() < DUMP_MAX + 100);
+        assert!(cut.ends_with(&format!("{} bytes in all\n", 2 * DUMP_MAX)));
+    }
+}
