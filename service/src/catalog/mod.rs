@@ -147,6 +147,11 @@ impl Catalog {
         self.queue.post(Write::Remove(key));
     }
 
+    /// Queues: the file of the lower inode `ino` is no longer at `key`; a row of another file there stays.
+    pub fn remove_gone(&self, key: FileKey, ino: u64) {
+        self.queue.post(Write::RemoveGone(key, ino));
+    }
+
     /// Queues: there is nothing in `dir` or below it.
     pub fn remove_dir(&self, volume: VolumeKey, user: u32, dir: Vec<u8>) {
         self.queue.post(Write::RemoveDir(volume, user, dir));

@@ -56,6 +56,8 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13)
         ON CONFLICT (volume_id, user_id, dir, name) DO NOTHING";
     FILE_REMOVE = "DELETE FROM files WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name = ?4";
+    FILE_REMOVE_GONE =
+        "DELETE FROM files WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name = ?4 AND ino = ?5";
     FILE_MOVE = "UPDATE files SET volume_id = ?5, user_id = ?6, dir = ?7, name = ?8, mime = ?9, media_type = ?10,
             generation_modified = ?11
         WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name = ?4";

@@ -13,6 +13,8 @@ pub(super) enum Write {
     Upsert(FileKey, FileRow),
     FirstSeen(FileKey, FileRow),
     Remove(FileKey),
+    /// Only if the row is still of this lower inode.
+    RemoveGone(FileKey, u64),
     RemoveDir(VolumeKey, u32, Vec<u8>),
     RenameFile {
         from: FileKey,
@@ -43,7 +45,7 @@ impl Write {
     /// The volume whose index is wrong if this is lost and nobody is told.
     pub(super) fn volume(&self) -> Option<VolumeKey> {
         match self {
-            Write::Upsert(key, _) | Write::FirstSeen(key, _) | Write::Remove(key) => Some(key.volume),
+            Write::Upsert(key, _) | Write::FirstSeen(key, _) | Write::Remove(key) | Write::RemoveGone(key, _) => Some(key.volume),
             Write::RenameFile { from, .. } => Some(from.volume),
             Write::RemoveDir(volume, ..)
             | Write::RenameDir { volume, .. }
@@ -60,6 +62,11 @@ impl Write {
             Write::Upsert(key, row) => put(conn, sql::FILE_UPSERT, key, row, generation)?,
             Write::FirstSeen(key, row) => put(conn, sql::FILE_FIRST_SEEN, key, row, generation)?,
             Write::Remove(key) => remove(conn, key)?,
+            Write::RemoveGone(key, ino) => {
+                let ino = ino.cast_signed();
+                let values = params![key.volume.0, key.user, stored(&key.dir), key.name, ino];
+                run(conn, sql::FILE_REMOVE_GONE, values)?
+            }
             Write::RemoveDir(volume, user, dir) => {
                 let Range { low, high } = Range::of(dir);
                 run(conn, sql::TREE_REMOVE, params![volume.0, user, low, high])?

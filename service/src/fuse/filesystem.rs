@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use fuser::{
-    AccessFlags, BsdFileFlags, CopyFileRangeFlags, Errno, FileHandle, Filesystem, FopenFlags, ForgetOne, Generation,
+    AccessFlags, BsdFileFlags, CopyFileRangeFlags, Errno, FileHandle, Filesystem, FopenFlags, Generation,
     INodeNo, InitFlags, KernelConfig, LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData,
     ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen, ReplyStatfs, ReplyWrite,
     ReplyXattr, Request, TimeOrNow, WriteFlags,
@@ -164,14 +164,9 @@ impl Filesystem for VolumeFs {
         });
     }
 
+    // A BATCH_FORGET comes here too, node by node.
     fn forget(&self, request: &Request, ino: INodeNo, nlookup: u64) {
         self.handle(request, Counter::Forget, ino, |volume| volume.nodes.forget(node(ino), nlookup));
-    }
-
-    fn batch_forget(&self, request: &Request, nodes: &[ForgetOne]) {
-        self.handle(request, Counter::BatchForget, INodeNo(0), |volume| {
-            nodes.iter().for_each(|one| volume.nodes.forget(node(one.nodeid()), one.nlookup()));
-        });
     }
 
     fn getattr(&self, request: &Request, ino: INodeNo, _handle: Option<FileHandle>, reply: ReplyAttr) {
@@ -292,19 +287,21 @@ impl Filesystem for VolumeFs {
         self.handle(request, Counter::Open, ino, |volume| {
             let wanted = OpenRequest { access: access(flags.0), truncate: flags.0 & libc::O_TRUNC != 0 };
             match ops::open(volume, caller(request), node(ino), wanted) {
-                Ok(opened) => match &opened.mode {
+                Ok(opened) => {
+                    let (handle, none) = (FileHandle(opened.handle), FopenFlags::empty());
+                    match &opened.mode {
                     IoMode::Kernel(registered) => {
-                        let backing = backing(registered.id(), |id| {
-                            #[expect(unsafe_code, reason = "the library's way to name a backing file")]
-                            // SAFETY: the number is registered on this connection, and `registered` keeps it so.
-                            unsafe {
-                                reply.wrap_backing(id)
-                            }
-                        });
-                        reply.opened_passthrough(FileHandle(opened.handle), FopenFlags::empty(), &backing);
+                        #[expect(unsafe_code, reason = "the library's way to name a backing file")]
+                        // SAFETY: the number is registered on this connection, and `registered` keeps it so.
+                        let named = Named(Some(unsafe { reply.wrap_backing(registered.id()) }));
+                        match &named.0 {
+                            Some(backing) => reply.opened_passthrough(handle, none, backing),
+                            None => reply.opened(handle, none),
+                        }
                     }
-                    IoMode::Daemon => reply.opened(FileHandle(opened.handle), FopenFlags::empty()),
-                },
+                    IoMode::Daemon => reply.opened(handle, none),
+                    }
+                }
                 Err(error) => reply.error(wire(&error)),
             }
         });
@@ -532,22 +529,16 @@ impl Filesystem for VolumeFs {
                     let none = FopenFlags::empty();
                     match &opened.mode {
                         IoMode::Kernel(registered) => {
-                            let backing = backing(registered.id(), |id| {
-                                #[expect(unsafe_code, reason = "the library's way to name a backing file")]
-                                // SAFETY: the number is registered on this connection, and `registered` keeps it so.
-                                unsafe {
-                                    reply.wrap_backing(id)
+                            #[expect(unsafe_code, reason = "the library's way to name a backing file")]
+                            // SAFETY: the number is registered on this connection, and `registered` keeps it so.
+                            let named = Named(Some(unsafe { reply.wrap_backing(registered.id()) }));
+                            let (ttl, generation) = (&entry.entry_ttl, generation(entry));
+                            match &named.0 {
+                                Some(id) => {
+                                    reply.created_passthrough(ttl, &attr, generation, handle, none, id);
                                 }
-                            });
-                            let generation = generation(entry);
-                            reply.created_passthrough(
-                                &entry.entry_ttl,
-                                &attr,
-                                generation,
-                                handle,
-                                none,
-                                &backing,
-                            );
+                                None => reply.created(ttl, &attr, generation, handle, none),
+                            }
                         }
                         IoMode::Daemon => {
                             reply.created(&entry.entry_ttl, &attr, generation(entry), handle, none);
@@ -613,12 +604,15 @@ impl Filesystem for VolumeFs {
     }
 }
 
-/// Names a backing file to the library without giving it to the library: [`crate::passthrough`] closes it.
-fn backing(
-    id: u32,
-    wrap: impl FnOnce(u32) -> fuser::BackingId,
-) -> std::mem::ManuallyDrop<fuser::BackingId> {
-    std::mem::ManuallyDrop::new(wrap(id))
+/// A backing file by the library's name, but not in its care: [`crate::passthrough`] closes it.
+struct Named(Option<fuser::BackingId>);
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        if let Some(backing) = self.0.take() {
+            backing.into_raw();
+        }
+    }
 }
 
 /// Attributes of nothing.

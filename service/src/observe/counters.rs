@@ -33,7 +33,6 @@ numbers! {
     Counter {
         Lookup = "fuse.requests.lookup",
         Forget = "fuse.requests.forget",
-        BatchForget = "fuse.requests.batch_forget",
         GetAttr = "fuse.requests.getattr",
         SetAttr = "fuse.requests.setattr",
         ReadLink = "fuse.requests.readlink",

@@ -113,5 +113,5 @@ pub(super) fn hide_below(volume: &Volume, dir: &Arc<File>, came: bool) {
     dir.set_nomedia(Some(came));
     let Ok(place) = volume.place_of(dir) else { return };
     let hidden = volume.is_hidden_dir(dir, place.path());
-    volume.catalog.set_media_types_below(volume.key, place.user_number(), place.path().to_vec(), hidden);
+    volume.hide_in_index(&place, hidden);
 }

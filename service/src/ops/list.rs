@@ -42,7 +42,8 @@ pub fn releasedir(volume: &Volume, number: u64) -> Result<(), OpError> {
 /// The handle and its listing.
 pub fn listing(volume: &Volume, number: u64) -> Result<(Arc<DirHandle>, Arc<[Listed]>), OpError> {
     let handle = volume.dirs.get(number).ok_or(OpError::BadHandle)?;
-    if let Some(listed) = handle.snapshot.lock().clone() {
+    let known = handle.snapshot.lock().clone();
+    if let Some(listed) = known {
         return Ok((handle, listed));
     }
     let made: Arc<[Listed]> = make(volume, &handle)?.into();
@@ -118,11 +119,16 @@ impl<'a> Facts<'a> {
     ) -> Result<Facts<'a>, OpError> {
         let place = volume.place_of(dir)?;
         // What was created before this listing began is in it.
-        volume.catalog.flush().map_err(|_| OpError::Index)?;
-        let rows = volume
-            .catalog
-            .list_dir(volume.key, place.user_number(), place.path())
-            .map_err(|_| OpError::Index)?;
+        let catalog = &volume.catalog;
+        let rows = catalog
+            .flush()
+            .and_then(|()| catalog.list_dir(volume.key, place.user_number(), place.path()));
+        let rows = match rows {
+            Ok(rows) => rows,
+            // Slower, and as right: each file is asked itself.
+            Err(_) if volume.lower.has_xattrs() => std::collections::HashMap::new(),
+            Err(_) => return Err(OpError::Index),
+        };
         Ok(Facts { volume, dir, fd, rows, hidden: volume.is_hidden_dir(dir, place.path()) })
     }
 

@@ -1,5 +1,6 @@
 //! RENAME.
 
+use std::borrow::Cow;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
@@ -154,14 +155,16 @@ fn index(volume: &Volume, moved: &Arc<File>, old: &Subject, new: &Subject, was_h
     match moved.kind {
         FileKind::File if new.is_invisible() => volume.catalog.remove(volume.key_of(old)),
         FileKind::File => {
-            // Also covers a file that the index did not know under its old name.
-            volume.catalog.remove(volume.key_of(old));
+            let media_type = new.media_type(hidden) as u8;
+            volume.catalog.rename_file(volume.key_of(old), volume.key_of(new), Cow::Borrowed(new.mime()), media_type);
+            // For a file that the index did not know under its old name.
             let owner = match moved.owner() {
                 Owner::Package(package) => Some(package),
                 Owner::Nobody | Owner::Unknown => None,
             };
             if let Ok(meta) = volume.open(moved, new.lower_path()).and_then(|fd| Ok(Meta::of(fd.as_fd())?)) {
-                volume.catalog.upsert(volume.key_of(new), volume.row_of(new, owner, &meta, hidden));
+                let row = volume.row_of(new, owner, &meta, hidden);
+                volume.catalog.index_first_seen(volume.key_of(new), row);
             }
         }
         FileKind::Directory if user != to_user || new.is_invisible() => {
@@ -170,7 +173,7 @@ fn index(volume: &Volume, moved: &Arc<File>, old: &Subject, new: &Subject, was_h
         FileKind::Directory => {
             volume.catalog.rename_dir(volume.key, user, old.path().to_vec(), new.path().to_vec());
             if hidden != was_hidden {
-                volume.catalog.set_media_types_below(volume.key, user, new.path().to_vec(), hidden);
+                volume.hide_in_index(new, hidden);
             }
         }
     }

@@ -1,1 +1,134 @@
-//! serve
+//! Putting the pieces together, and taking them apart in order.
+//!
+//! # Threads
+//! `fuser-N` workers for each volume; `notifier` for each volume; `catalog` the one writer; `reconcile` for each volume
+//! while its index is being mended; `watchdog`; the interface's own.
+
+mod control;
+mod run;
+mod volumes;
+mod watchdog;
+
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use crate::access::Access;
+use crate::binder::{self, Serving};
+use crate::catalog::Catalog;
+use crate::config::{Config, PackageConfig};
+use crate::control::Control;
+use crate::identity::{Identity, sources};
+use crate::observe::Observer;
+use crate::passthrough::{Budget, Limits};
+use crate::redaction::{NoRanges, RangeSource};
+
+pub use run::run_command;
+use volumes::Volumes;
+use watchdog::Watchdog;
+
+/// What the pieces share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    config: Config,
+    observer: Arc<Observer>,
+    catalog: Arc<Catalog>,
+    identity: Arc<Identity>,
+    access: Arc<Access>,
+    budget: Arc<Budget>,
+    ranges: Arc<dyn RangeSource>,
+    volumes: Volumes,
+}
+
+/// A running service. Stopped by [`Service::stop`] or when dropped.
+#[derive(Debug)]
+pub struct Service {
+    shared: Arc<Shared>,
+    // Dropped in this order: first nobody may call any more.
+    serving: Option<Serving>,
+    _watchdog: Watchdog,
+}
+
+impl Service {
+    /// Opens the catalog, mounts the volumes and serves the interface. If anything fails, what was begun is undone.
+    ///
+    /// Sets the process's umask to 0: modes of lower files are the service's own, not its parent's.
+    pub fn start(config: Config) -> anyhow::Result<Service> {
+        Self::start_with(config, Arc::new(NoRanges))
+    }
+
+    /// Like [`Service::start`], with another finder of location data.
+    pub fn start_with(config: Config, ranges: Arc<dyn RangeSource>) -> anyhow::Result<Service> {
+        nix::sys::stat::umask(nix::sys::stat::Mode::empty());
+        run::raise_descriptor_limit();
+        let observer = Arc::new(Observer::default());
+        let state_dir = &config.service.state_dir;
+        let catalog = Catalog::open(state_dir, Arc::clone(&observer))
+            .with_context(|| format!("cannot open the catalog in {}", state_dir.display()))?;
+        let identity = Identity::new(sources(&config), overlay(&catalog)?)?;
+        let limits = &config.service.backing_files;
+        let limits = Limits { total: limits.max, per_uid: limits.max_per_uid };
+        let shared = Arc::new(Shared {
+            access: Arc::new(Access::new(Arc::clone(&identity), Arc::clone(&observer))),
+            budget: Budget::new(limits, Arc::clone(&observer)),
+            volumes: Volumes::default(),
+            identity,
+            catalog,
+            observer,
+            ranges,
+            config,
+        });
+        for volume in &shared.config.volumes {
+            shared.attach(volume).with_context(|| format!("volume {:?}", volume.name))?;
+        }
+        let control: Arc<dyn Control> = Arc::clone(&shared) as Arc<dyn Control>;
+        let serving = match shared.config.service.listen.as_slice() {
+            [] => None,
+            addresses => Some(binder::serve(addresses, control)?),
+        };
+        let watchdog = Watchdog::start(Arc::clone(&shared.observer))?;
+        Ok(Service { shared, serving, _watchdog: watchdog })
+    }
+
+    /// What clients can ask of it, in this process.
+    pub fn control(&self) -> Arc<dyn Control> {
+        Arc::clone(&self.shared) as Arc<dyn Control>
+    }
+
+    /// Unmounts everything and closes the catalog.
+    pub fn stop(self) {
+        drop(self);
+    }
+
+    /// Whether every volume's index has been brought up to date since it was attached.
+    pub fn is_indexed(&self) -> bool {
+        self.control().volumes().iter().all(|volume| volume.indexed)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.serving = None;
+        self.shared.volumes.detach_all();
+        self.shared.catalog.close();
+    }
+}
+
+/// The packages that were changed at run time, as stored.
+fn overlay(catalog: &Catalog) -> anyhow::Result<Vec<(String, Option<PackageConfig>)>> {
+    let mut overlay = Vec::new();
+    for (name, record) in catalog.packages()? {
+        let package = match record.as_deref().map(serde_json::from_str) {
+            None => None,
+            Some(Ok(package)) => Some(package),
+            Some(Err(error)) => {
+                // Without its record the package has what its source gives it, which may be more than it had: it is
+                // taken for removed until it is installed again.
+                log::error!("package={name}: its stored record cannot be read ({error}); install it again");
+                None
+            }
+        };
+        overlay.push((name, package));
+    }
+    Ok(overlay)
+}

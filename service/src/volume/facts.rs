@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mediagate_policy::{DefaultDir, Kind};
+use mediagate_policy::{DefaultDir, Kind, MediaType};
 
 use super::Volume;
 use crate::access::{RowFacts, Subject, is_hidden_name, nomedia_is_ignored};
@@ -203,6 +203,13 @@ impl Volume {
             size: meta.size,
             mtime_ns: meta.mtime_ns(),
         }
+    }
+
+    /// Everything at and below a directory became hidden in the index, or is shown again.
+    pub fn hide_in_index(&self, dir: &Subject, hidden: bool) {
+        let media_type_of = |mime: &str| MediaType::of_mime(mime) as u8;
+        let path = dir.path().to_vec();
+        self.catalog.set_media_types_below(self.key, dir.user_number(), path, hidden, media_type_of);
     }
 
     /// Puts a file that was found on the lower file system into the index, unless it is there.

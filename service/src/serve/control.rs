@@ -1,0 +1,180 @@
+//! What clients may ask of the service.
+
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::Shared;
+use super::volumes::Attached;
+use crate::config::{PackageConfig, VolumeConfig, check_volume};
+use crate::control::{Control, ControlError, ExplainRequest, Explanation, PackageStatus, Stat, VolumeStatus};
+use crate::identity::PersistError;
+
+impl Shared {
+    fn persist(&self, name: &str, package: Option<&PackageConfig>) -> Result<(), PersistError> {
+        let json = package.map(serde_json::to_string).transpose()?;
+        Ok(self.catalog.store_package(name, json.as_deref())?)
+    }
+
+    /// The volume that an absolute path is on, and the path below its lower root.
+    fn locate<'a>(&self, path: &'a [u8]) -> Result<(Arc<Attached>, &'a [u8]), ControlError> {
+        self.volumes
+            .all()
+            .into_iter()
+            .find_map(|it| Some((below(path, it.config.mount.as_os_str().as_bytes())?, it)))
+            .map(|(rest, it)| (it, rest))
+            .ok_or_else(|| {
+                let path = String::from_utf8_lossy(path);
+                ControlError::NotFound(format!("{path} is on no attached volume; `volume list` shows the mounts"))
+            })
+    }
+}
+
+/// What of `path` is below `mount`.
+fn below<'a>(path: &'a [u8], mount: &[u8]) -> Option<&'a [u8]> {
+    match path.strip_prefix(mount)? {
+        [] => Some(&[]),
+        [b'/', rest @ ..] => Some(rest),
+        _ => None,
+    }
+}
+
+impl Control for Shared {
+    fn volumes(&self) -> Vec<VolumeStatus> {
+        let status = |it: &Arc<Attached>| VolumeStatus {
+            name: it.config.name.clone(),
+            kind: if it.volume.users.is_empty() { "public" } else { "emulated" }.to_owned(),
+            lower: it.config.lower.to_string_lossy().into_owned(),
+            mount: it.config.mount.to_string_lossy().into_owned(),
+            users: it.volume.users.clone(),
+            passthrough: if it.config.passthrough {
+                it.volume.passthrough.describe().to_owned()
+            } else {
+                "off: by configuration".to_owned()
+            },
+            xattrs: it.volume.lower.has_xattrs(),
+            indexed: it.indexed.load(Relaxed),
+        };
+        self.volumes.all().iter().map(status).collect()
+    }
+
+    fn attach_volume(&self, volume: VolumeConfig) -> Result<(), ControlError> {
+        if self.volumes.find(&volume.name).is_some() {
+            return Err(ControlError::AlreadyExists(format!(
+                "a volume {:?} is attached already; detach it first",
+                volume.name
+            )));
+        }
+        let attached: Vec<_> = self.volumes.all().iter().map(|it| it.config.clone()).collect();
+        let volume = check_volume(&volume, &attached).map_err(ControlError::Invalid)?;
+        self.attach(&volume).map_err(|error| ControlError::Failed(format!("{error:#}")))
+    }
+
+    fn detach_volume(&self, name: &str) -> Result<(), ControlError> {
+        if self.detach(name) {
+            Ok(())
+        } else {
+            Err(ControlError::NotFound(format!(
+                "no volume {name:?} is attached; `volume list` shows those that are"
+            )))
+        }
+    }
+
+    fn packages(&self) -> Vec<PackageStatus> {
+        self.identity.packages()
+    }
+
+    fn install_package(&self, package: PackageConfig) -> Result<(), ControlError> {
+        Ok(self.identity.install(&package, &|name, package| self.persist(name, package))?)
+    }
+
+    fn remove_package(&self, name: &str) -> Result<(), ControlError> {
+        Ok(self.identity.remove(name, &|name, package| self.persist(name, package))?)
+    }
+
+    fn set_permission(&self, package: &str, permission: &str, granted: bool) -> Result<(), ControlError> {
+        let persist = |name: &str, package: Option<&PackageConfig>| self.persist(name, package);
+        Ok(self.identity.set_permission(package, permission, granted, &persist)?)
+    }
+
+    fn set_app_op(&self, package: &str, op: &str, mode: &str) -> Result<(), ControlError> {
+        let persist = |name: &str, package: Option<&PackageConfig>| self.persist(name, package);
+        Ok(self.identity.set_app_op(package, op, mode, &persist)?)
+    }
+
+    fn packages_of_uid(&self, uid: u32) -> Vec<String> {
+        self.identity.packages_of_uid(uid)
+    }
+
+    fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ControlError> {
+        let (attached, path) = self.locate(&request.path)?;
+        let to = match &request.to {
+            None => None,
+            Some(to) => {
+                let (other, to) = self.locate(to)?;
+                if !Arc::ptr_eq(&other, &attached) {
+                    return Err(ControlError::Invalid(
+                        "the new name is on another volume: the kernel answers EXDEV without asking".into(),
+                    ));
+                }
+                Some(to)
+            }
+        };
+        crate::ops::explain(&attached.volume, request, path, to)
+    }
+
+    fn stats(&self) -> Vec<Stat> {
+        self.volumes.all().iter().for_each(|it| it.volume.nodes.sweep());
+        self.observer.stats()
+    }
+
+    fn dump(&self) -> String {
+        let mut out = String::new();
+        // Writing to a string cannot fail.
+        let _ = self.dump_to(&mut out);
+        out
+    }
+
+    fn admin_uids(&self) -> Vec<u32> {
+        self.config.service.admin_uids.clone()
+    }
+}
+
+impl Shared {
+    fn dump_to(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(out, "VOLUMES")?;
+        for it in self.volumes() {
+            writeln!(
+                out,
+                "  {} ({}) {} -> {} users={:?} passthrough={:?} xattrs={} indexed={}",
+                it.name, it.kind, it.lower, it.mount, it.users, it.passthrough, it.xattrs, it.indexed
+            )?;
+        }
+        writeln!(out, "REQUESTS IN FLIGHT (oldest first)")?;
+        for request in self.observer.inflight.snapshot() {
+            writeln!(
+                out,
+                "  {} node={} uid={} pid={} age_ms={}",
+                request.operation,
+                request.node,
+                request.uid,
+                request.pid,
+                request.since.elapsed().as_millis()
+            )?;
+        }
+        writeln!(out, "BACKING FILES BY UID")?;
+        for (uid, count) in self.budget.by_uid() {
+            writeln!(out, "  {uid}: {count}")?;
+        }
+        writeln!(out, "PACKAGES (epoch {})", self.identity.epoch())?;
+        for it in self.packages() {
+            writeln!(out, "  {} uids={:?} source={}", it.package.name, it.uids, it.source)?;
+        }
+        writeln!(out, "NUMBERS")?;
+        for stat in self.stats().iter().filter(|stat| stat.value != 0) {
+            writeln!(out, "  {} {}", stat.name, stat.value)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,68 @@
+//! `mediagate serve`.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{SigSet, Signal};
+
+use super::Service;
+use crate::config::{self, ConfigError};
+
+/// Wrong usage or configuration.
+const MISCONFIGURED: u8 = 2;
+
+/// Serves what the configuration file says until SIGTERM or SIGINT: prints `ready` once everything is mounted and
+/// reachable, unmounts at the end.
+pub fn run_command(path: &Path) -> ExitCode {
+    let config = match config::load(path) {
+        Ok(config) => config,
+        Err(error) => {
+            report(&error);
+            return ExitCode::from(MISCONFIGURED);
+        }
+    };
+    // Before the first thread: all inherit it, so the signals wait for `wait` below.
+    let signals: SigSet = [Signal::SIGTERM, Signal::SIGINT].into_iter().collect();
+    if let Err(error) = signals.thread_block() {
+        eprintln!("mediagate: cannot hold back signals: {error}");
+        return ExitCode::FAILURE;
+    }
+    let service = match Service::start(config) {
+        Ok(service) => service,
+        Err(error) => {
+            eprintln!("mediagate: {error:#}");
+            return ExitCode::FAILURE;
+        }
+    };
+    if let Err(error) = crate::sandbox::confine() {
+        eprintln!("mediagate: cannot give up privileges: {error}");
+        return ExitCode::FAILURE;
+    }
+    let mut stdout = std::io::stdout();
+    // Nobody may be reading it.
+    let _ = writeln!(stdout, "ready").and_then(|()| stdout.flush());
+    match signals.wait() {
+        Ok(signal) => log::info!("{signal}: stopping"),
+        Err(error) => log::error!("waiting for a signal failed: {error}; stopping"),
+    }
+    service.stop();
+    ExitCode::SUCCESS
+}
+
+fn report(error: &ConfigError) {
+    for line in error.to_string().lines() {
+        eprintln!("mediagate: {line}");
+    }
+}
+
+/// As many descriptors as the system lets us have: one for each open inode.
+pub(super) fn raise_descriptor_limit() {
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < hard
+        && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
+    {
+        log::warn!("the limit of open files stays at {soft}: {error}");
+    }
+}
