@@ -1,5 +1,7 @@
 //! The answer: allowed or refused, and why.
 
+use crate::reason::Reason;
+
 /// The errnos that decisions use, as the app sees them (mediaprovider.md §2.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Errno {
@@ -21,6 +23,28 @@ pub enum Errno {
     Eopnotsupp,
 }
 
+impl Errno {
+    /// The C name, e.g. `EACCES`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Errno::Eacces => "EACCES",
+            Errno::Eperm => "EPERM",
+            Errno::Enoent => "ENOENT",
+            Errno::Eexist => "EEXIST",
+            Errno::Efault => "EFAULT",
+            Errno::Exdev => "EXDEV",
+            Errno::Einval => "EINVAL",
+            Errno::Eopnotsupp => "EOPNOTSUPP",
+        }
+    }
+}
+
+impl std::fmt::Display for Errno {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// How much of a directory an allowed [`crate::Operation::OpenDir`] may list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ListScope {
@@ -34,7 +58,8 @@ pub enum ListScope {
 /// What comes with an allowed operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Grant {
-    /// The caller sees the redacted bytes if the file holds location data.
+    /// The caller sees the redacted bytes if the file holds location data. Set on [`crate::Operation::OpenRead`],
+    /// and on lookups, attributes and listings, where it says which view of the file this caller has.
     pub redact: bool,
     /// Scope of a listing.
     pub scope: ListScope,
@@ -51,14 +76,6 @@ pub enum Outcome {
     Allow(Grant),
     /// Refuse with this errno.
     Deny(Errno),
-}
-
-/// The rule that decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Reason {
-    /// Root may do everything.
-    Root,
 }
 
 /// A decision and its reason.
@@ -79,6 +96,11 @@ impl Decision {
     /// Refused with `errno`.
     pub const fn deny(reason: Reason, errno: Errno) -> Decision {
         Decision { outcome: Outcome::Deny(errno), reason }
+    }
+
+    /// True when allowed.
+    pub const fn is_allowed(&self) -> bool {
+        matches!(self.outcome, Outcome::Allow(_))
     }
 
     /// The grant, or the errno to answer with.

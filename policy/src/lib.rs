@@ -7,20 +7,27 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod classes;
 mod decision;
+mod hidden;
 mod mime;
+mod name;
 mod object;
 mod operation;
 mod path;
 mod permission;
 mod principal;
+mod reason;
 mod rules;
 
-pub use decision::{Decision, Errno, Grant, ListScope, Outcome, Reason};
+pub use decision::{Decision, Errno, Grant, ListScope, Outcome};
+pub use hidden::{is_hidden_by_name, is_never_indexed, media_type_at, nomedia_counts_in};
 pub use mime::{MediaType, mime_of};
+pub use name::{ExpiringName, NameState, is_valid_fat_name, name_state};
 pub use object::{Kind, Object, Row, VolumeKind};
 pub use operation::{AccessMask, Operation};
-pub use path::{AndroidDir, DefaultDir, NameState, Place, is_valid_fat_name, name_state};
+pub use path::{AndroidDir, DefaultDir, Place};
 pub use permission::{AppOp, AppOps, OpMode, Permission, PermissionSet, UnknownName};
 pub use principal::{AppId, MountMode, PackageFacts, Principal, PrincipalKind, Traits, Uid, UserId};
+pub use reason::Reason;
 pub use rules::decide;

@@ -1,4 +1,15 @@
 //! MIME type and media type from a file name.
+//!
+//! The bulk of the extensions comes from `mime_guess`; [`overrides`] holds the ones that Android's own table
+//! (`android.mime.types` over Debian's `mime.types`) reads differently, where the difference would change a
+//! decision, and those `mime_guess` does not know.
+
+mod overrides;
+
+use crate::path::{DefaultDir, last_component};
+
+/// MIME type of names whose extension says nothing.
+const UNKNOWN: &str = "application/octet-stream";
 
 /// Media type of a file (`files.media_type`, mediaprovider.md §3.2), with MediaStore's numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,9 +33,24 @@ pub enum MediaType {
 }
 
 impl MediaType {
-    /// The media type of a MIME type.
-    pub fn of_mime(_mime: &str) -> MediaType {
-        MediaType::None
+    /// The media type of a MIME type. Playlists and subtitles come before audio and text: their MIME types are
+    /// `audio/…` and `text/…` too.
+    pub fn of_mime(mime: &str) -> MediaType {
+        if is_playlist(mime) {
+            MediaType::Playlist
+        } else if is_subtitle(mime) {
+            MediaType::Subtitle
+        } else if is_audio(mime) {
+            MediaType::Audio
+        } else if is_video(mime) {
+            MediaType::Video
+        } else if is_image(mime) {
+            MediaType::Image
+        } else if is_document(mime) {
+            MediaType::Document
+        } else {
+            MediaType::None
+        }
     }
 
     /// From MediaStore's number.
@@ -42,7 +68,100 @@ impl MediaType {
     }
 }
 
-/// MIME type of a file name by its last extension; `application/octet-stream` if unknown.
-pub fn mime_of(_name: &[u8]) -> &'static str {
-    "application/octet-stream"
+impl DefaultDir {
+    /// True when apps without further rights may put files of this MIME type into the directory
+    /// (mediaprovider.md §2.6).
+    pub fn accepts(self, mime: &str) -> bool {
+        match self {
+            DefaultDir::Alarms
+            | DefaultDir::Audiobooks
+            | DefaultDir::Notifications
+            | DefaultDir::Podcasts
+            | DefaultDir::Recordings
+            | DefaultDir::Ringtones => is_audio(mime),
+            DefaultDir::Music => is_audio(mime) || is_playlist(mime) || is_subtitle(mime),
+            DefaultDir::Movies => is_video(mime) || is_playlist(mime) || is_subtitle(mime),
+            DefaultDir::Dcim | DefaultDir::Pictures => is_image(mime) || is_video(mime),
+            DefaultDir::Documents | DefaultDir::Download => true,
+        }
+    }
 }
+
+/// MIME type of a file name by its last extension; `application/octet-stream` if unknown.
+///
+/// As in the original everything after the last dot is the extension, also in `.jpg`.
+pub fn mime_of(name: &[u8]) -> &'static str {
+    const LONGEST: usize = 16;
+    let name = last_component(name);
+    let Some(dot) = name.iter().rposition(|byte| *byte == b'.') else { return UNKNOWN };
+    let extension = &name[dot + 1..];
+    let mut buffer = [0; LONGEST];
+    let Some(lower) = buffer.get_mut(..extension.len()) else { return UNKNOWN };
+    lower.copy_from_slice(extension);
+    lower.make_ascii_lowercase();
+    let Ok(lower) = std::str::from_utf8(lower) else { return UNKNOWN };
+    overrides::get(lower).or_else(|| mime_guess::from_ext(lower).first_raw()).unwrap_or(UNKNOWN)
+}
+
+/// `image/*`.
+pub(crate) fn is_image(mime: &str) -> bool {
+    mime.starts_with("image/")
+}
+
+/// `video/*`, and ASF under its older name.
+pub(crate) fn is_video(mime: &str) -> bool {
+    mime.starts_with("video/") || mime == "application/vnd.ms-asf"
+}
+
+fn is_audio(mime: &str) -> bool {
+    mime.starts_with("audio/")
+}
+
+fn is_playlist(mime: &str) -> bool {
+    matches!(
+        mime,
+        "application/vnd.apple.mpegurl"
+            | "application/vnd.ms-wpl"
+            | "application/x-extension-smpl"
+            | "application/x-mpegurl"
+            | "application/xspf+xml"
+            | "audio/mpegurl"
+            | "audio/x-mpegurl"
+            | "audio/x-scpls"
+    )
+}
+
+fn is_subtitle(mime: &str) -> bool {
+    matches!(
+        mime,
+        "application/lrc"
+            | "application/smil+xml"
+            | "application/ttml+xml"
+            | "application/x-extension-cap"
+            | "application/x-extension-srt"
+            | "application/x-extension-sub"
+            | "application/x-extension-vtt"
+            | "application/x-subrip"
+            | "text/vtt"
+    )
+}
+
+/// Text and the office families. The original lists some fifty types of these families one by one.
+fn is_document(mime: &str) -> bool {
+    const FAMILIES: [&str; 9] = [
+        "text/",
+        "application/vnd.ms-excel",
+        "application/vnd.ms-powerpoint",
+        "application/vnd.ms-word",
+        "application/vnd.oasis.opendocument.",
+        "application/vnd.openxmlformats-officedocument.",
+        "application/vnd.stardivision.",
+        "application/vnd.sun.xml.",
+        "application/x-mspublisher",
+    ];
+    matches!(mime, "application/epub+zip" | "application/msword" | "application/pdf" | "application/rtf")
+        || FAMILIES.iter().any(|family| mime.starts_with(family))
+}
+
+#[cfg(test)]
+mod tests;

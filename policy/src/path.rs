@@ -70,6 +70,25 @@ pub enum AndroidDir {
 }
 
 impl AndroidDir {
+    /// All four.
+    pub const ALL: [AndroidDir; 4] =
+        [AndroidDir::Data, AndroidDir::Media, AndroidDir::Obb, AndroidDir::Sandbox];
+
+    /// The directory's name as it is created.
+    pub const fn name(self) -> &'static str {
+        match self {
+            AndroidDir::Data => "data",
+            AndroidDir::Media => "media",
+            AndroidDir::Obb => "obb",
+            AndroidDir::Sandbox => "sandbox",
+        }
+    }
+
+    /// The directory of this name, in any spelling that a case-folding file system takes for it.
+    pub fn from_name(name: &[u8]) -> Option<AndroidDir> {
+        Self::ALL.into_iter().find(|dir| is_well_known(name, dir.name()))
+    }
+
     /// `Android/data` and `Android/obb`: private to the package, invisible to others.
     pub const fn is_private(self) -> bool {
         matches!(self, AndroidDir::Data | AndroidDir::Obb)
@@ -110,28 +129,59 @@ pub enum Place<'a> {
 
 impl<'a> Place<'a> {
     /// Classifies a path (see [`crate::Object::path`] for its form).
-    pub fn of(_path: &'a [u8]) -> Place<'a> {
-        Place::Root
+    pub fn of(path: &'a [u8]) -> Place<'a> {
+        if path.is_empty() {
+            return Place::Root;
+        }
+        let mut components = path.splitn(4, |byte| *byte == b'/');
+        let top = components.next().unwrap_or_default();
+        let second = components.next();
+        if !is_well_known(top, "Android") {
+            let default = DefaultDir::from_name(top);
+            return if second.is_some() { Place::Below { default } } else { Place::Top { default } };
+        }
+        let Some(second) = second else { return Place::Android };
+        let Some(dir) = AndroidDir::from_name(second) else { return Place::AndroidOther };
+        let Some(package) = components.next() else { return Place::AndroidTop(dir) };
+        Place::AndroidPackage { dir, package, itself: components.next().is_none() }
     }
 }
 
-/// The state that a file's name itself declares (`PATTERN_EXPIRES_FILE`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum NameState {
-    /// An ordinary name.
-    Plain,
-    /// `.pending-<seconds>-<name>`.
-    Pending,
-    /// `.trashed-<seconds>-<name>`.
-    Trashed,
+/// The service's own directory in a volume root, which apps never see into.
+pub(crate) const TRANSFORMS: &str = ".transforms";
+
+/// The last component of a path.
+pub(crate) fn last_component(path: &[u8]) -> &[u8] {
+    path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
 }
 
-/// Reads the state from the last component of a path.
-pub fn name_state(_name: &[u8]) -> NameState {
-    NameState::Plain
+/// True when a case-folding lower file system would resolve `component` to the ASCII name `well_known`.
+///
+/// The kernel's `utf8n` folding (`fs/unicode`) drops code points that are ignorable by default and folds two
+/// non-ASCII letters to ASCII ones, so `Andro<ZWJ>id` names `Android`: comparing ASCII case alone would let such
+/// a spelling around every rule about `Android/data`.
+pub(crate) fn is_well_known(component: &[u8], well_known: &str) -> bool {
+    if component.is_ascii() {
+        return component.eq_ignore_ascii_case(well_known.as_bytes());
+    }
+    let Ok(component) = std::str::from_utf8(component) else { return false };
+    let folded = component.chars().filter(|it| !is_ignorable(*it)).map(|it| match it {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        _ => it.to_ascii_lowercase(),
+    });
+    folded.eq(well_known.chars().map(|it| it.to_ascii_lowercase()))
 }
 
-/// `FileUtils.isValidFatFilename`: may stand on a FAT volume.
-pub fn is_valid_fat_name(_name: &[u8]) -> bool {
-    true
+/// `Default_Ignorable_Code_Point` of the Unicode character database.
+const fn is_ignorable(it: char) -> bool {
+    matches!(it,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
 }
+
+#[cfg(test)]
+mod tests;

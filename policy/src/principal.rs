@@ -27,9 +27,9 @@ impl Uid {
     /// `AID_SHELL`.
     pub const SHELL: Uid = Uid(2000);
 
-    /// The uid of `app` in `user`.
+    /// The uid of `app` in `user`; the largest uid, which nobody has, where there is no such uid.
     pub const fn of(user: UserId, app: AppId) -> Uid {
-        Uid(user.0 * USER_OFFSET + app.0)
+        Uid(user.0.saturating_mul(USER_OFFSET).saturating_add(app.0))
     }
 
     /// The user this uid belongs to.
@@ -186,21 +186,5 @@ impl Principal {
     /// True when one of its packages has this name (compared exactly, as owners are stored).
     pub fn is_owner(&self, package: &str) -> bool {
         self.packages.iter().any(|own| &**own == package)
-    }
-}
-
-impl Principal {
-    /// Works out the caller classes of mediaprovider.md §2.2 for `uid`.
-    ///
-    /// `packages` are all installed packages of the uid, in the package manager's order; the first one is "the
-    /// caller's package", whose target SDK and flags count (§2.1).
-    pub fn new(uid: Uid, packages: &[PackageFacts]) -> Principal {
-        Principal {
-            uid,
-            kind: PrincipalKind::NoPackage,
-            packages: packages.iter().map(|package| Arc::clone(&package.name)).collect(),
-            traits: Traits::NONE,
-            mount_mode: MountMode::Default,
-        }
     }
 }

@@ -1,0 +1,43 @@
+//! Rules that hold for every caller, and root, for whom only they do.
+
+use super::case::Case;
+use crate::decision::{Decision, Errno, Grant, ListScope};
+use crate::object::Kind;
+use crate::operation::Operation;
+use crate::path::Place;
+use crate::principal::PrincipalKind;
+use crate::reason::Reason;
+
+pub(super) fn decide(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
+    unsupported(case, op).or_else(|| immovable(case, op)).or_else(|| root(case, op))
+}
+
+/// What shared storage does not offer at all (§1.6).
+fn unsupported(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
+    match op {
+        Operation::Symlink => Some(Decision::deny(Reason::NoSymlinks, Errno::Eperm)),
+        Operation::Link => Some(Decision::deny(Reason::NoHardLinks, Errno::Eperm)),
+        Operation::Xattr => Some(Decision::deny(Reason::NoXattrs, Errno::Eopnotsupp)),
+        Operation::Access(mask) if mask.execute && case.what.kind == Kind::File => {
+            Some(Decision::deny(Reason::NothingExecutes, Errno::Eacces))
+        }
+        _ => None,
+    }
+}
+
+fn immovable(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
+    let to = match op {
+        Operation::Rename { to, .. } | Operation::MoveWithParent { to } => to,
+        _ => return None,
+    };
+    if (to.volume, to.user) != (case.what.volume, case.what.user) {
+        return Some(Decision::deny(Reason::AcrossTrees, Errno::Exdev));
+    }
+    (case.place == Place::Android).then_some(Decision::deny(Reason::AndroidStays, Errno::Eacces))
+}
+
+fn root(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
+    let scope = if op == Operation::OpenDir { ListScope::Everything } else { ListScope::default() };
+    (case.who.kind == PrincipalKind::Root)
+        .then_some(Decision::allow(Reason::Root, Grant { scope, ..Grant::default() }))
+}

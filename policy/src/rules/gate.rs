@@ -1,0 +1,154 @@
+//! The gate before every family: trees that are closed, names that are hidden, callers without a package, and
+//! the shell.
+
+use super::case::Case;
+use crate::decision::{Decision, Errno, Grant, ListScope};
+use crate::object::{Kind, VolumeKind};
+use crate::operation::Operation;
+use crate::path::{AndroidDir, Place};
+use crate::principal::PrincipalKind;
+use crate::reason::Reason;
+
+pub(super) fn decide(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
+    wrong_kind(case, op)
+        .or_else(|| other_user(case))
+        .or_else(|| service_directory(case, op))
+        .or_else(|| mount_root(case, op))
+        .or_else(|| volume_root(case, op))
+        .or_else(|| others_private_directory(case, op))
+        .or_else(|| shell(case, op))
+        .or_else(|| no_package(case, op))
+}
+
+/// The operation asks about a name and attributes only.
+fn is_look(op: Operation<'_>) -> bool {
+    match op {
+        Operation::Lookup | Operation::GetAttr | Operation::ListEntry => true,
+        Operation::Access(mask) => !(mask.read || mask.write || mask.execute),
+        _ => false,
+    }
+}
+
+/// The kernel never asks for these; refusing them keeps the rules behind the gate from meeting a mixed object.
+fn wrong_kind(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
+    let wanted = match op {
+        Operation::OpenRead
+        | Operation::OpenWrite
+        | Operation::Create
+        | Operation::Unlink
+        | Operation::MoveWithParent { .. } => Kind::File,
+        Operation::MakeDir | Operation::RemoveDir | Operation::OpenDir => Kind::Directory,
+        _ => return None,
+    };
+    (case.what.kind != wanted).then_some(Decision::deny(Reason::WrongKind, Errno::Einval))
+}
+
+/// §2.10 without the facts about clone profiles: a uid of user 0's system may look into every tree.
+fn other_user(case: &Case<'_>) -> Option<Decision> {
+    if case.what.volume == VolumeKind::Public || case.what.mount_root {
+        return None;
+    }
+    let Some(user) = case.what.user else {
+        return Some(Decision::deny(Reason::NotInATree, Errno::Enoent));
+    };
+    let is_system = case.is_core() && case.who.user().0 == 0;
+    let passes = user == case.who.user() || is_system || case.who.kind == PrincipalKind::Shell;
+    (!passes).then_some(Decision::deny(Reason::OtherUser, Errno::Eacces))
+}
+
+/// §1.5: below `.transforms`, only names of `synthetic` are looked up, and nothing else is done.
+fn service_directory(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
+    let closed = |case: &Case<'_>, looks: bool| {
+        let Some(mut below) = case.below_service_directory() else { return false };
+        !looks || below.next().is_some_and(|name| !name.eq_ignore_ascii_case(b"synthetic"))
+    };
+    let looks = is_look(op) && op != Operation::ListEntry;
+    let to_closed = match op {
+        Operation::Rename { to, .. } | Operation::MoveWithParent { to } => {
+            closed(&case.of_same_caller(&to), false)
+        }
+        _ => false,
+    };
+    (closed(case, looks) || to_closed).then_some(Decision::deny(Reason::ServiceDirectory, Errno::Enoent))
+}
+
+/// The directory above the users: entered, but not listed.
+fn mount_root(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
+    if !case.what.mount_root || case.who.kind == PrincipalKind::Shell {
+        return None;
+    }
+    let enters = matches!(op, Operation::Access(mask) if mask.execute && !mask.read && !mask.write);
+    Some(match op {
+        Operation::ListEntry => Decision::deny(Reason::MountRootClosed, Errno::Eperm),
+        _ if is_look(op) || enters => Decision::allow(Reason::NamesAreVisible, Grant::default()),
+        Operation::OpenDir | Operation::Access(_) => Decision::deny(Reason::MountRootClosed, Errno::Eperm),
+        Operation::SetAttr => Decision::deny(Reason::MountRootClosed, Errno::Eacces),
+        _ => Decision::deny(Reason::VolumeRootStays, Errno::Enoent),
+    })
+}
+
+/// Making, removing or renaming a volume root is an operation on the directory above it, which no app reaches.
+fn volume_root(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
+    let is_root = match op {
+        Operation::Create | Operation::MakeDir | Operation::RemoveDir | Operation::Unlink => {
+            case.is_root_of_tree()
+        }
+        Operation::Rename { to, .. } | Operation::MoveWithParent { to } => {
+            case.is_root_of_tree() || case.of_same_caller(&to).is_root_of_tree()
+        }
+        _ => false,
+    };
+    (is_root && case.who.kind != PrincipalKind::Shell)
+        .then_some(Decision::deny(Reason::VolumeRootStays, Errno::Enoent))
+}
+
+/// §1.5, §2.3. Renames have their own errno and are decided with the family.
+fn others_private_directory(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
+    if matches!(op, Operation::Rename { .. } | Operation::MoveWithParent { .. })
+        || matches!(case.who.kind, PrincipalKind::Shell | PrincipalKind::System)
+        || !case.is_others_private()
+    {
+        return None;
+    }
+    let hidden = if is_look(op) {
+        // A look is a question to the parent, so the package directory itself is visible.
+        let private = matches!(
+            case.place,
+            Place::AndroidPackage { dir: AndroidDir::Data | AndroidDir::Obb, itself: false, .. }
+        );
+        private && !case.is_core()
+    } else {
+        true
+    };
+    hidden.then_some(Decision::deny(Reason::OthersPrivateDirectory, Errno::Enoent))
+}
+
+/// The shell is root's equal but for names, which the original lets nobody but root choose freely (§1.7).
+fn shell(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
+    if case.who.kind != PrincipalKind::Shell {
+        return None;
+    }
+    let portable = match op {
+        Operation::Create => case.has_portable_names(),
+        Operation::Rename { to, .. } => case.of_same_caller(&to).has_portable_names(),
+        _ => true,
+    };
+    if !portable {
+        return Some(Decision::deny(Reason::NameNotPortable, Errno::Eperm));
+    }
+    let scope = if op == Operation::OpenDir { ListScope::Everything } else { ListScope::default() };
+    Some(Decision::allow(Reason::Shell, Grant { scope, ..Grant::default() }))
+}
+
+/// §2.1: whoever has no package can look, and nothing else.
+fn no_package(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
+    if case.who.kind == PrincipalKind::App {
+        return None;
+    }
+    let errno = match op {
+        Operation::ListEntry | Operation::OpenDir => Errno::Eperm,
+        _ if is_look(op) => return None,
+        _ => Errno::Efault,
+    };
+    Some(Decision::deny(Reason::NoPackage, errno))
+}
