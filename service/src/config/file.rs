@@ -82,7 +82,7 @@ fn check_file(text: &str, path: &Path) -> Result<Config, Mistakes> {
     root.finish(&mut report);
 
     match service {
-        Some(service) if report.is_empty() => Ok(Config { service, volumes, packages }),
+        Some(service) if report.len() == 0 => Ok(Config { service, volumes, packages }),
         _ => Err(report.finish()),
     }
 }
@@ -96,7 +96,7 @@ fn quote(text: &str, at: usize) -> String {
     if line.is_empty() || line.chars().count() > 100 { String::new() } else { format!(", in: {line}") }
 }
 
-/// Values of which each may be there once, and the line of the first.
+/// Values of which each may be there once, and where the first of each stands.
 #[derive(Debug)]
 pub(super) struct Seen<T>(HashMap<T, usize>);
 
@@ -107,12 +107,12 @@ impl<T> Default for Seen<T> {
 }
 
 impl<T: Eq + Hash + Clone> Seen<T> {
-    /// The line at which `value` was seen before.
-    pub(super) fn before(&mut self, value: &T, line: usize) -> Option<usize> {
+    /// Notes that `value` stands at byte `at`; returns where it stood before.
+    pub(super) fn before(&mut self, value: &T, at: usize) -> Option<usize> {
         match self.0.get(value) {
             Some(before) => Some(*before),
             None => {
-                self.0.insert(value.clone(), line);
+                self.0.insert(value.clone(), at);
                 None
             }
         }
@@ -126,8 +126,8 @@ where
 {
     let mut seen = Seen::default();
     for item in &list {
-        if let Some(line) = seen.before(&item.value, report.line(item.at)) {
-            let value = &item.value;
+        if let Some(before) = seen.before(&item.value, item.at) {
+            let (value, line) = (&item.value, report.line(before));
             report.add(
                 item.at,
                 format!("{label}: {what} {value:?} is there already (line {line}); remove one"),

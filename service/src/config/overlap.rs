@@ -190,3 +190,32 @@ fn resolve(path: &Path) -> PathBuf {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(path: &str, this: (u64, u64), above: &[(u64, u64)]) -> Place {
+        Place { path: path.into(), this: Some(this), above: above.to_vec() }
+    }
+
+    /// Symlinks are tried with whole configurations; a bind mount shows in device and inode alone.
+    #[test]
+    fn a_directory_is_known_again_under_another_path() {
+        let media = place("/data/media", (1, 10), &[(1, 2)]);
+        let bound = place("/mnt/bound", (1, 10), &[(2, 2)]);
+        let below = place("/mnt/bound/dcim", (1, 11), &[(1, 10), (2, 2)]);
+        let other = place("/mnt/other", (3, 10), &[(2, 2)]);
+        assert!(bound.within(&media) && media.within(&bound));
+        assert!(below.within(&media) && !media.within(&below));
+        assert!(!other.within(&media) && !media.within(&other));
+    }
+
+    #[test]
+    fn identities_are_read_from_the_system() {
+        let dir = tempfile::tempdir().unwrap();
+        let (this, below) = (Place::of(dir.path()), Place::of(&dir.path().join("none/below")));
+        assert!(this.this.is_some() && below.this.is_none());
+        assert!(below.above.contains(&this.this.unwrap()) && below.within(&this));
+    }
+}

@@ -45,8 +45,9 @@ impl<'t> Report<'t> {
         checked.map_err(|complaint| self.add(at, format!("{label}: {complaint}"))).ok()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.mistakes.is_empty()
+    /// How many mistakes there are so far.
+    pub(super) fn len(&self) -> usize {
+        self.mistakes.len()
     }
 
     /// All mistakes in the order of the file.

@@ -20,7 +20,7 @@ pub(super) struct Site {
     pub(super) mount: usize,
 }
 
-/// Who has an app id: the first package's name, its line, and whether it shares.
+/// Who has an app id: the first package's name, where it says so, and whether it shares.
 pub(super) type AppIds = HashMap<u32, (String, usize, bool)>;
 
 /// Reads the name of a table and puts it into the table's label.
@@ -34,17 +34,25 @@ fn name(
     let name = table.required_string(report, "name", example)?;
     table.label = format!("{} {:?}", table.label, name.value);
     report.check(name.at, &table.label, check(&name.value));
-    let line = report.line(name.at);
-    if let Some(before) = names.before(&name.value, line) {
+    if let Some(before) = names.before(&name.value, name.at) {
+        let line = report.line(before);
         report.add(
             name.at,
-            format!(
-                "{}: the name is there already (line {before}); write another or remove one",
-                table.label
-            ),
+            format!("{}: the name is there already (line {line}); write another or remove one", table.label),
         );
     }
     Some(name.value)
+}
+
+/// Reads `users`; `so` is what none of them means.
+fn users(report: &mut Report<'_>, table: &mut Table<'_>, so: &str) -> Option<At<Vec<u32>>> {
+    let before = report.len();
+    let users = table.integers(report, "users", check::MAX_USER, "[0]")?;
+    // Without elements, that is, not without good ones.
+    if users.value.is_empty() && report.len() == before {
+        report.add(users.at, format!("{}: users is empty, so {so}; write users = [0]", table.label));
+    }
+    Some(At { value: distinct(report, &table.label, "user", users.value), at: users.at })
 }
 
 pub(super) fn volume(
@@ -66,15 +74,12 @@ pub(super) fn volume(
     if let Some(mount) = &mount {
         report.check(mount.at, &label, check::path("mount", Path::new(&mount.value)));
     }
-    let users = table.integers(report, "users", check::MAX_USER, "[0]");
+    let users = users(report, &mut table, "nobody is served");
     if let (Some(users), Some(VolumeKindConfig::Public)) = (&users, kind) {
         report.add(users.at, format!("{label}: {}", check::users_on_public()));
     }
-    if let Some(users) = users.as_ref().filter(|users| users.value.is_empty()) {
-        report.add(users.at, format!("{label}: users is empty, so nobody is served; write users = [0]"));
-    }
     let users = match (users, kind) {
-        (Some(users), _) => distinct(report, &label, "user", users.value),
+        (Some(users), _) => users.value,
         (None, Some(VolumeKindConfig::Emulated)) => default_users(),
         (None, _) => Vec::new(),
     };
@@ -124,17 +129,8 @@ pub(super) fn package(
         let value = u32::try_from(it.value).ok()?;
         report.check(it.at, &label, check::app_id(value).map(|()| At { value, at: it.at }))
     });
-    let users = match table.integers(report, "users", check::MAX_USER, "[0]") {
-        Some(users) if users.value.is_empty() => {
-            report.add(
-                users.at,
-                format!("{label}: users is empty, so it is installed nowhere; write users = [0]"),
-            );
-            Vec::new()
-        }
-        Some(users) => distinct(report, &label, "user", users.value),
-        None => default_users(),
-    };
+    let users = users(report, &mut table, "it is installed nowhere");
+    let users = users.map_or_else(default_users, |it| it.value);
     let shared_uid = table.boolean(report, "shared_uid").is_some_and(|it| it.value);
     // With packages.list it is the package manager who gives out app ids.
     if let Some(id) = app_id.as_ref().filter(|_| !listed) {
@@ -183,14 +179,14 @@ fn share(
     shares: bool,
     app_ids: &mut AppIds,
 ) {
-    let line = report.line(app_id.at);
     let Some((first, before, first_shares)) = app_ids.get(&app_id.value) else {
-        app_ids.insert(app_id.value, (name.to_owned(), line, shares));
+        app_ids.insert(app_id.value, (name.to_owned(), app_id.at, shares));
         return;
     };
     if !shares || !first_shares {
+        let line = report.line(*before);
         let complaint = format!(
-            "{label}: app_id {} is {first:?}'s already (line {before}); write another, or shared_uid = true in \
+            "{label}: app_id {} is {first:?}'s already (line {line}); write another, or shared_uid = true in \
              both packages if they are to have one uid",
             app_id.value
         );
