@@ -20,7 +20,7 @@ use rsbinder::{BinderResult, ExceptionCode, FromIBinder as _, Status, StatusCode
 use super::address::{Address, AddressError};
 use super::convert;
 use super::rpc::WIRE_VERSION;
-use super::server::BINDER_DEVICES;
+use super::server::driver;
 use crate::config::{PackageConfig, VolumeConfig};
 use crate::control::{ControlError, ExplainRequest, Explanation, PackageStatus, Stat, VolumeStatus};
 
@@ -241,7 +241,7 @@ fn connect_rpc(path: &Path) -> Result<Strong<dyn aidl::IMediagate>, String> {
 }
 
 fn connect_kernel(name: &str) -> Result<Strong<dyn aidl::IMediagate>, String> {
-    if !BINDER_DEVICES.iter().any(|device| Path::new(device).exists()) {
+    if driver().is_none() {
         return Err("this machine has no binder device".to_owned());
     }
     // Not the waiting form: a name that nobody registered is an answer.

@@ -16,9 +16,7 @@ mod convert;
 mod rpc;
 mod server;
 mod service;
-#[cfg(test)]
-mod tests;
 
 pub use address::{Address, AddressError};
 pub use client::{Client, ClientError};
-pub use server::{BinderError, Serving, serve};
+pub use server::{BinderError, Serving, driver, serve};

@@ -2,8 +2,8 @@
 //!
 //! rsbinder's own accept loop has one bound for all clients and lets the excess wait in the backlog, so one app with
 //! many connections would shut everybody else out. Here each uid has its own share. A connection past the share
-//! pushes out the oldest one of the same uid, never one of somebody else; past the bound for all, the uid with the
-//! most connections loses one. A connection that says nothing for [`IDLE`], or takes no bytes for [`SEND`], ends.
+//! pushes out another one of the same uid, never one of somebody else; past the bound for all, the uid with the most
+//! connections loses one. The first to go is the oldest that has not shaken hands, then the oldest. A connection that says nothing for [`IDLE`], or takes no bytes for [`SEND`], ends.
 //!
 //! The root object of a session is the service itself, as with AOSP's `ARpcSession`: one socket, one service.
 //!
@@ -121,7 +121,7 @@ fn admit(stream: UnixStream, table: &Arc<Table>, root: &SIBinder) {
     };
     let root = root.clone();
     let spawned = std::thread::Builder::new().name("binder-rpc".to_owned()).spawn(move || {
-        if let Err(why) = serve_connection(transport, root) {
+        if let Err(why) = serve_connection(transport, root, &place) {
             log::debug!("uid {uid}: no RPC session: {why:?}");
         }
         drop(place);
@@ -132,10 +132,11 @@ fn admit(stream: UnixStream, table: &Arc<Table>, root: &SIBinder) {
 }
 
 /// Handshake, then calls until either end has enough.
-fn serve_connection(transport: UnixTransport, root: SIBinder) -> rsbinder::Result<()> {
+fn serve_connection(transport: UnixTransport, root: SIBinder, place: &Place) -> rsbinder::Result<()> {
     transport.set_read_timeout(Some(IDLE))?;
     transport.set_write_timeout(Some(SEND))?;
     let session = RpcSession::accept_android13plus(Box::new(transport), WIRE_VERSION)?;
+    place.greeted();
     session.set_timeout(Some(SEND));
     session.set_root(root)?;
     let end = session.serve_blocking();
@@ -162,6 +163,8 @@ struct Entry {
     id: u64,
     uid: u32,
     stream: UnixStream,
+    /// Has shaken hands, so a client of ours.
+    greeted: bool,
     /// Shut down; its thread is on its way out.
     ending: bool,
 }
@@ -171,6 +174,16 @@ struct Entry {
 struct Place {
     table: Arc<Table>,
     id: u64,
+}
+
+impl Place {
+    /// Remembers that the client has shaken hands.
+    fn greeted(&self) {
+        let mut entries = self.table.inner.lock();
+        if let Some(entry) = entries.list.iter_mut().find(|entry| entry.id == self.id) {
+            entry.greeted = true;
+        }
+    }
 }
 
 impl Drop for Place {
@@ -189,15 +202,15 @@ impl Table {
             return None;
         }
         if entries.live_of(uid) >= PER_UID {
-            entries.end_oldest(uid);
+            entries.end_one(uid);
         } else if entries.list.iter().filter(|entry| !entry.ending).count() >= IN_ALL
             && let Some(greediest) = entries.greediest()
         {
-            entries.end_oldest(greediest);
+            entries.end_one(greediest);
         }
         let id = entries.next_id;
         entries.next_id += 1;
-        entries.list.push(Entry { id, uid, stream, ending: false });
+        entries.list.push(Entry { id, uid, stream, greeted: false, ending: false });
         Some(Place { table: Arc::clone(table), id })
     }
 
@@ -222,8 +235,9 @@ impl Entries {
         self.list.iter().filter(|entry| entry.uid == uid && !entry.ending).count()
     }
 
-    fn end_oldest(&mut self, uid: u32) {
-        if let Some(entry) = self.list.iter_mut().find(|entry| entry.uid == uid && !entry.ending) {
+    fn end_one(&mut self, uid: u32) {
+        let candidates = self.list.iter_mut().filter(|entry| entry.uid == uid && !entry.ending);
+        if let Some(entry) = candidates.min_by_key(|entry| (entry.greeted, entry.id)) {
             entry.end();
         }
     }
@@ -265,6 +279,17 @@ mod tests {
         assert!(!ended(&other.1));
         drop(held);
         assert_eq!(table.inner.lock().list.len(), 1);
+    }
+
+    #[test]
+    fn who_has_not_shaken_hands_goes_first() {
+        let table = Arc::new(Table::default());
+        let held: Vec<_> = (0..PER_UID).map(|_| enter(&table, 1).unwrap()).collect();
+        held[0].0.greeted();
+        let more = [enter(&table, 1).unwrap(), enter(&table, 1).unwrap()];
+        let gone: Vec<bool> = held.iter().chain(&more).map(|(_, stream)| ended(stream)).collect();
+        assert_eq!(gone[..4], [false, true, true, false]);
+        assert_eq!(gone.iter().filter(|gone| **gone).count(), 2);
     }
 
     #[test]

@@ -18,7 +18,12 @@ use super::service::Binder;
 use crate::control::Control;
 
 /// Where binder drivers live: the plain device, and binderfs as Android mounts it.
-pub(crate) const BINDER_DEVICES: [&str; 2] = ["/dev/binderfs/binder", "/dev/binder"];
+const BINDER_DEVICES: [&str; 2] = ["/dev/binderfs/binder", "/dev/binder"];
+
+/// The binder device of this machine, if it has one.
+pub fn driver() -> Option<&'static str> {
+    BINDER_DEVICES.into_iter().find(|device| Path::new(device).exists())
+}
 
 /// Why the interface could not be served.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +108,7 @@ pub fn serve(uris: &[String], control: Arc<dyn Control>) -> Result<Serving, Bind
 }
 
 fn serve_kernel(address: &Address, name: &str, root: SIBinder) -> Result<rsbinder::ServerGuard, BinderError> {
-    if !BINDER_DEVICES.iter().any(|device| Path::new(device).exists()) {
+    if driver().is_none() {
         return Err(BinderError::NoDriver(address.clone()));
     }
     rsbinder::serve(rsbinder::Uri::kernel())

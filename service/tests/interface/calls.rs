@@ -1,0 +1,210 @@
+//! Each method through the socket: its rights, its data, its errors; and starting and stopping.
+
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::sync::Arc;
+
+use mediagate::binder::{BinderError, Client, ClientError, serve};
+use mediagate::control::{ControlError, ExplainRequest};
+
+use crate::fake::{ADMIN, APP, Fake, OTHER, Service, as_uid, package, volume};
+
+fn question(uid: u32) -> ExplainRequest {
+    ExplainRequest {
+        uid,
+        operation: "read".to_owned(),
+        path: b"/storage/emulated/0/DCIM/\xff.jpg".to_vec(),
+        to: None,
+    }
+}
+
+/// Every call that takes an administrator, by name.
+fn administer(client: &Client) -> Vec<(&'static str, Result<(), ClientError>)> {
+    vec![
+        ("listVolumes", client.volumes().map(drop)),
+        ("attachVolume", client.attach_volume(&volume("a"))),
+        ("detachVolume", client.detach_volume("a")),
+        ("installPackage", client.install_package(&package("com.example.new", 10_200))),
+        ("removePackage", client.remove_package("com.example.new")),
+        ("setPermission", client.set_permission("com.example.camera", "READ_MEDIA_IMAGES", false)),
+        ("setAppOp", client.set_app_op("com.example.camera", "MANAGE_EXTERNAL_STORAGE", "allow")),
+        ("explain of another", client.explain(&question(OTHER)).map(drop)),
+        ("stats", client.stats().map(drop)),
+        ("dumpState", client.dump().map(drop)),
+    ]
+}
+
+#[test]
+fn administrators_may_call_everything() {
+    for uid in [0, ADMIN] {
+        let service = Service::start().with_apps();
+        for (method, result) in as_uid(uid, || administer(&service.client())) {
+            assert!(result.is_ok(), "{method} as {uid}: {result:?}");
+        }
+    }
+}
+
+#[test]
+fn apps_may_administer_nothing() {
+    let service = Service::start().with_apps();
+    for (method, result) in as_uid(APP, || administer(&service.client())) {
+        assert!(matches!(result, Err(ClientError::Denied(_))), "{method}: {result:?}");
+    }
+    assert!(service.fake.calls.lock().unwrap().is_empty(), "a denied call reached the service");
+    assert!(service.fake.volumes.lock().unwrap().is_empty());
+}
+
+#[test]
+fn an_app_sees_its_own_packages_only() {
+    let service = Service::start().with_apps();
+    let names = |uid| -> Vec<String> {
+        let packages = as_uid(uid, || service.client().packages().unwrap());
+        packages.into_iter().map(|p| p.package.name).collect()
+    };
+    assert_eq!(names(APP), ["com.example.camera"]);
+    assert_eq!(names(OTHER), ["com.example.gallery"]);
+    assert_eq!(names(99_999), [""; 0]);
+    assert_eq!(names(0), ["com.example.camera", "com.example.gallery"]);
+}
+
+#[test]
+fn an_app_may_ask_about_itself_and_learns_nothing_of_others() {
+    let service = Service::start().with_apps();
+    let answer = as_uid(APP, || service.client().explain(&question(APP)).unwrap());
+    assert_eq!((answer.errno.as_str(), answer.facts.len()), ("EACCES", 0));
+    let answer = service.client().explain(&question(APP)).unwrap();
+    assert_eq!(answer.facts.len(), 1);
+    let path = format!("{:?}", question(APP).path);
+    assert!(service.fake.calls.lock().unwrap()[0].ends_with(&path), "the path came byte for byte");
+}
+
+#[test]
+fn data_arrives_as_it_was_sent() {
+    let service = Service::start();
+    let client = service.client();
+    client.attach_volume(&volume("external_primary")).unwrap();
+    assert_eq!(*service.fake.volumes.lock().unwrap(), [volume("external_primary")]);
+    let volumes = client.volumes().unwrap();
+    assert_eq!((volumes[0].name.as_str(), volumes[0].indexed), ("external_primary", false));
+
+    let sent = package("com.example.camera", APP);
+    client.install_package(&sent).unwrap();
+    let packages = client.packages().unwrap();
+    assert_eq!(packages[0].package, sent);
+    assert_eq!((packages[0].uids.as_slice(), packages[0].source.as_str()), (&[APP][..], "runtime"));
+
+    let stats = client.stats().unwrap();
+    assert_eq!((stats[0].value, stats[1].gauge), (42, true));
+    assert_eq!(client.dump().unwrap(), "volumes: 0\n");
+}
+
+#[test]
+fn long_package_lists_come_in_pages() {
+    let service = Service::start();
+    let names: Vec<String> = (0..300).map(|n| format!("com.example.p{n:03}")).collect();
+    *service.fake.packages.lock().unwrap() = names.iter().rev().map(|name| package(name, APP)).collect();
+    let listed = service.client().packages().unwrap();
+    assert!(listed.iter().map(|p| &p.package.name).eq(&names));
+}
+
+#[test]
+fn each_error_keeps_its_kind_and_its_words() {
+    let service = Service::start().with_apps();
+    let client = service.client();
+    let failed = |result: Result<(), ClientError>| match result {
+        Err(ClientError::Failed(error)) => error,
+        other => panic!("expected an error of the service, got {other:?}"),
+    };
+    client.attach_volume(&volume("a")).unwrap();
+    assert!(
+        matches!(failed(client.attach_volume(&volume("a"))), ControlError::AlreadyExists(m) if m.contains("volume a"))
+    );
+    assert!(
+        matches!(failed(client.attach_volume(&volume("broken"))), ControlError::Failed(m) if m == "cannot mount")
+    );
+    assert!(matches!(failed(client.detach_volume("b")), ControlError::NotFound(m) if m.contains("volume b")));
+    assert!(matches!(
+        failed(client.set_app_op("com.example.camera", "NONSENSE", "allow")),
+        ControlError::Invalid(_)
+    ));
+    // Refused by the conversion, at the service and before the wire.
+    assert!(matches!(failed(client.remove_package("")), ControlError::Invalid(m) if m.contains("empty")));
+    assert!(
+        matches!(failed(client.set_app_op("x", "y", "maybe")), ControlError::Invalid(m) if m.contains("ignore"))
+    );
+    let huge = ExplainRequest { path: [b"/".as_slice(), &[b'x'; 5000]].concat(), ..question(APP) };
+    assert!(
+        matches!(failed(client.explain(&huge).map(drop)), ControlError::Invalid(m) if m.contains("4096"))
+    );
+}
+
+#[test]
+fn the_socket_is_open_to_all_and_gone_when_served_no_more() {
+    let mut service = Service::start();
+    let meta = std::fs::metadata(&service.socket).unwrap();
+    assert_eq!(meta.permissions().mode() & 0o777, 0o666);
+    let parent = std::fs::metadata(service.socket.parent().unwrap()).unwrap();
+    assert_eq!(parent.permissions().mode() & 0o777, 0o755);
+    let client = service.client();
+    service.serving = None;
+    assert!(!service.socket.exists());
+    assert!(matches!(client.stats(), Err(ClientError::Lost { .. })));
+    assert!(matches!(Client::connect(&service.uri), Err(ClientError::Unreachable { .. })));
+}
+
+#[test]
+fn a_socket_of_a_killed_run_is_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s.sock");
+    drop(UnixListener::bind(&path).unwrap());
+    assert!(std::fs::symlink_metadata(&path).unwrap().file_type().is_socket());
+    let uri = format!("unix://{}", path.display());
+    let _serving = serve(std::slice::from_ref(&uri), Arc::new(Fake::default())).unwrap();
+    assert!(Client::connect(&uri).unwrap().stats().is_ok());
+}
+
+#[test]
+fn nothing_else_is_ever_replaced() {
+    let service = Service::start();
+    let again = serve(std::slice::from_ref(&service.uri), Arc::new(Fake::default()));
+    assert!(matches!(again, Err(BinderError::InUse(_))));
+    assert!(service.client().stats().is_ok(), "the one that was there still answers");
+
+    let file = service.dir().join("file");
+    std::fs::write(&file, "precious").unwrap();
+    let over = serve(&[format!("unix://{}", file.display())], Arc::new(Fake::default()));
+    assert!(matches!(over, Err(BinderError::NotASocket(_))));
+    let link = service.dir().join("link");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let over = serve(&[format!("unix://{}", link.display())], Arc::new(Fake::default()));
+    assert!(matches!(over, Err(BinderError::NotASocket(_))));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious");
+}
+
+#[test]
+fn all_addresses_are_served_or_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| format!("unix://{}", dir.path().join(name).display());
+    let both = serve(&[at("a"), at("b")], Arc::new(Fake::default())).unwrap();
+    assert_eq!((both.addresses(), both.sockets().count()), (2, 2));
+    assert!(Client::connect(&at("b")).unwrap().stats().is_ok());
+    drop(both);
+    assert!(matches!(
+        serve(&[at("a"), "tcp://x".to_owned()], Arc::new(Fake::default())),
+        Err(BinderError::Address(_))
+    ));
+    assert!(!dir.path().join("a").exists());
+}
+
+#[test]
+fn kernel_binder_says_what_is_missing() {
+    if Path::new("/dev/binder").exists() || Path::new("/dev/binderfs/binder").exists() {
+        return;
+    }
+    let error = serve(&["binder://mediagate".to_owned()], Arc::new(Fake::default())).unwrap_err();
+    assert!(matches!(error, BinderError::NoDriver(_)));
+    assert!(error.to_string().contains("binder_linux"), "{error}");
+    let error = Client::connect("binder://mediagate").unwrap_err();
+    assert!(matches!(error, ClientError::Unreachable { .. }), "{error}");
+}
