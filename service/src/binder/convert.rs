@@ -221,6 +221,7 @@ pub(super) fn package_from_wire(spec: &aidl::PackageSpec) -> Result<PackageConfi
             aidl::TriState::YES => Some(true),
             _ => return Err(ControlError::Invalid("requestRawAccess is no TriState".to_owned())),
         },
+        shared_uid: spec.sharedUid,
     })
 }
 
@@ -238,6 +239,7 @@ pub(super) fn package_to_wire(package: &PackageConfig) -> Result<aidl::PackageSp
         permissions: package.permissions.clone(),
         appOps: app_ops,
         requestLegacyStorage: package.request_legacy_storage,
+        sharedUid: package.shared_uid,
         requestRawAccess: match package.request_raw_access {
             None => aidl::TriState::UNSPECIFIED,
             Some(false) => aidl::TriState::NO,
@@ -271,7 +273,7 @@ pub(super) fn mode_to_wire(mode: &str) -> Result<aidl::AppOpMode> {
 }
 
 pub(super) fn request_from_wire(request: &aidl::ExplainRequest) -> Result<ExplainRequest> {
-    let bytes = |what, bytes: &[u8]| Ok(path(what, bytes)?.into_os_string().into_vec());
+    let bytes = |what, bytes: &[u8]| -> Result<Vec<u8>> { Ok(path(what, bytes)?.into_os_string().into_vec()) };
     let to = request.to.as_deref().map(|to| bytes("the new name", to)).transpose()?;
     match (request.operation == aidl::Operation::RENAME, &to) {
         (true, None) => return Err(ControlError::Invalid("a rename needs the new name".to_owned())),
@@ -387,6 +389,7 @@ mod tests {
             app_ops: [("MANAGE_EXTERNAL_STORAGE".to_owned(), "allow".to_owned())].into(),
             request_legacy_storage: true,
             request_raw_access: Some(false),
+            shared_uid: true,
         };
         let again = package_from_wire(&package_to_wire(&package).unwrap()).unwrap();
         assert_eq!(again, package);

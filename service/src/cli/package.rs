@@ -65,6 +65,9 @@ pub(super) struct Install {
     /// What its manifest says of requestRawExternalStorageAccess, if it does.
     #[arg(long, value_name = "BOOL")]
     raw_access: Option<bool>,
+    /// Other packages may have the same uid, if they say so too.
+    #[arg(long)]
+    shared_uid: bool,
 }
 
 fn op_and_mode(text: &str) -> Result<(String, Mode), String> {
@@ -102,6 +105,7 @@ impl Install {
             app_ops: self.app_ops.into_iter().map(|(op, mode)| (op, mode.word().to_owned())).collect(),
             request_legacy_storage: self.legacy_storage,
             request_raw_access: self.raw_access,
+            shared_uid: self.shared_uid,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! demo
 
+pub mod samples;
+
 /// What `mediagate demo` was asked for.
 #[derive(Debug)]
 pub struct DemoOptions {

@@ -54,7 +54,10 @@ pub fn reconcile(volume: &Volume, stop: &AtomicBool) -> Result<Progress, Catalog
             Ok(below) => todo.extend(below),
             Err(Failure::Catalog(error)) => return Err(error),
             // Gone meanwhile, or not ours to read.
-            Err(Failure::Lower(_)) => progress.failed += 1,
+            Err(Failure::Lower(error)) => {
+                log::debug!("volume={}: a directory is left out: {error}", volume.name);
+                progress.failed += 1;
+            }
         }
     }
     Ok(progress)

@@ -29,6 +29,11 @@ pub fn run_command(path: &Path) -> ExitCode {
         eprintln!("mediagate: cannot hold back signals: {error}");
         return ExitCode::FAILURE;
     }
+    // Capabilities are each thread's own, and new threads inherit them.
+    if let Err(error) = crate::sandbox::confine() {
+        eprintln!("mediagate: cannot give up privileges: {error}");
+        return ExitCode::FAILURE;
+    }
     let service = match Service::start(config) {
         Ok(service) => service,
         Err(error) => {
@@ -36,10 +41,6 @@ pub fn run_command(path: &Path) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    if let Err(error) = crate::sandbox::confine() {
-        eprintln!("mediagate: cannot give up privileges: {error}");
-        return ExitCode::FAILURE;
-    }
     let mut stdout = std::io::stdout();
     // Nobody may be reading it.
     let _ = writeln!(stdout, "ready").and_then(|()| stdout.flush());

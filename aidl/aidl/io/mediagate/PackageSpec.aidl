@@ -21,4 +21,6 @@ parcelable PackageSpec {
     boolean requestLegacyStorage = false;
     /** requestRawExternalStorageAccess of the manifest. */
     TriState requestRawAccess = TriState.UNSPECIFIED;
+    /** Whether other packages may have the same uid. */
+    boolean sharedUid = false;
 }
