@@ -1,8 +1,8 @@
 //! Opening: who may, in which version, and what becomes of a file that is no catalog any more.
 
-use std::fs::{DirBuilder, File, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -46,12 +46,18 @@ pub(super) fn claim(state_dir: &Path, files: &Files) -> Result<File, CatalogErro
         move |source| CatalogError::StateDir { path, source }
     };
     DirBuilder::new().recursive(true).mode(0o700).create(state_dir).map_err(unusable(state_dir))?;
-    let lock = File::create(&files.lock).map_err(unusable(&files.lock))?;
+    let lock = create_private(&files.lock)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(CatalogError::InUse { path: files.db.clone() }),
         Err(TryLockError::Error(source)) => Err(unusable(&files.lock)(source)),
     }
+}
+
+fn create_private(path: &Path) -> Result<File, CatalogError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    options.open(path).map_err(|source| CatalogError::StateDir { path: path.to_owned(), source })
 }
 
 /// Opens the catalog for the writer: migrated, marked as not clean, and with volumes marked for a reconcile if the end
@@ -72,6 +78,9 @@ pub(super) fn open_writer(files: &Files, limits: &Limits) -> Result<Connection, 
 }
 
 fn try_open_writer(path: &Path, limits: &Limits) -> Result<Connection, CatalogError> {
+    // An empty file is an empty database, and SQLite gives its log the mode of the database: who owns what stays
+    // private even in a directory that others may read.
+    create_private(path)?;
     let open = |source| CatalogError::Open { path: path.to_owned(), source };
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

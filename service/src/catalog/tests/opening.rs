@@ -29,7 +29,11 @@ fn the_directory_is_made_for_the_service_alone() {
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().join("deep/state");
     let catalog = Catalog::open(&state, Arc::default()).unwrap();
-    assert_eq!(fs::metadata(&state).unwrap().permissions().mode() & 0o777, 0o700);
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&state), 0o700);
+    for name in ["catalog.db", "catalog.db-wal", "catalog.lock"] {
+        assert_eq!(mode(&state.join(name)), 0o600, "{name}");
+    }
     drop(catalog);
     assert!(!state.join("catalog.db-wal").exists(), "an orderly end leaves no log behind");
 }
@@ -123,6 +127,11 @@ fn damage_found_while_running_is_put_aside_at_the_next_start() {
     assert!(damaged.list_dir(world.volume, 0, b"d").is_err());
     assert!(observer.counter(Counter::CatalogErrors) > 0);
     damaged.close();
+    let clean: i64 = rusqlite::Connection::open(world.db())
+        .unwrap()
+        .query_row("SELECT value FROM meta WHERE key = 'clean'", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(clean, 0, "what is damaged does not count as closed in order");
     assert!(set_aside_in(world.dir.path()).is_empty());
 
     let fresh = Catalog::open(world.dir.path(), Arc::default()).unwrap();

@@ -26,6 +26,19 @@ fn queued_writes_share_commits() {
 }
 
 #[test]
+fn writes_that_trickle_in_share_commits_too() {
+    let world = World::with(patient(300));
+    let before = world.observer.counter(Counter::CatalogCommits);
+    for n in 0..50_u32 {
+        world.put("d", n.to_string(), row("a"));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    world.catalog.flush().unwrap();
+    let commits = world.observer.counter(Counter::CatalogCommits) - before;
+    assert!((1..10).contains(&commits), "{commits} commits for 50 writes");
+}
+
+#[test]
 fn whoever_waits_does_not_wait_for_company() {
     let world = World::with(patient(5000));
     let start = Instant::now();
