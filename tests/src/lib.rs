@@ -1,1 +1,13 @@
-//! harness placeholder
+//! What the suites share: a service that is started for real, apps that are processes with real uids, and the places
+//! they work in.
+//!
+//! The suites need root and `/dev/fuse`. Where these are missing they fail and say so; none is skipped in silence.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub mod actor;
+pub mod daemon;
+pub mod world;
+
+pub use actor::{Actor, Errno};
+pub use daemon::Daemon;
+pub use world::{Package, World};

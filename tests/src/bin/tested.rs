@@ -1,0 +1,5 @@
+//! `mediagate`, for the tests.
+
+fn main() -> std::process::ExitCode {
+    mediagate::cli::main()
+}
