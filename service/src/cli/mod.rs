@@ -1,6 +1,6 @@
 //! The command line: a client of the binder interface, and the door to `serve` and `demo`.
 //!
-//! One file for each family of commands. A command returns what it has to say as a text, or a [`failure::Failure`] that knows
+//! One file for each family of commands. A command returns what it has to say as a text, or a `Failure` that knows
 //! its exit code; printing happens here. Exit codes: 0 fine, 1 the operation failed, 2 wrong usage or configuration,
 //! 3 the service cannot be reached.
 
