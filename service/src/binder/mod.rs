@@ -11,6 +11,7 @@
 
 mod address;
 mod authz;
+mod bounded;
 mod client;
 mod convert;
 mod rpc;

@@ -23,6 +23,8 @@ use rsbinder::SIBinder;
 use rsbinder::rpc::transport::UnixTransport;
 use rsbinder::rpc::{RpcSession, RpcTransport as _};
 
+use super::bounded::Bounded;
+
 /// The newest version of the RPC wire we speak: android-16. A client with an older one negotiates down to android-13.
 pub(super) const WIRE_VERSION: u32 = 2;
 
@@ -135,7 +137,7 @@ fn admit(stream: UnixStream, table: &Arc<Table>, root: &SIBinder) {
 fn serve_connection(transport: UnixTransport, root: SIBinder, place: &Place) -> rsbinder::Result<()> {
     transport.set_read_timeout(Some(IDLE))?;
     transport.set_write_timeout(Some(SEND))?;
-    let session = RpcSession::accept_android13plus(Box::new(transport), WIRE_VERSION)?;
+    let session = RpcSession::accept_android13plus(Box::new(Bounded(transport)), WIRE_VERSION)?;
     place.greeted();
     session.set_timeout(Some(SEND));
     session.set_root(root)?;

@@ -11,8 +11,8 @@ use super::authz::{self, Right};
 use super::convert;
 use crate::control::{Control, ControlError};
 
-/// Packages in one answer of `listPackages`: with some hundred permissions each they still fit a binder transaction,
-/// of which all in flight to a process share about 1 MiB (`BINDER_VM_SIZE`, libbinder's ProcessState.cpp).
+/// Packages in one answer of `listPackages`: with some hundred permissions each they still fit the 1 MiB that all
+/// kernel binder transactions to a process share (`BINDER_VM_SIZE`, libbinder's ProcessState.cpp).
 const PACKAGES_PER_PAGE: usize = 32;
 /// Bytes of a dump sent; String16 doubles them.
 const DUMP_MAX: usize = 192 * 1024;

@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::{output, package, volume};
 use crate::control::{ExplainRequest, Explanation};
 
+/// Say what would happen if an app did something, and why.
 #[derive(Debug, Args)]
 #[command(
     long_about = "Says what would happen if an app did something, which rule decides, and from which facts. Nothing is \

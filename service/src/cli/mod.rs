@@ -1,6 +1,6 @@
 //! The command line: a client of the binder interface, and the door to `serve` and `demo`.
 //!
-//! One file for each family of commands. A command returns what it has to say as a text, or a [`failure::Failure`] that knows
+//! One file for each family of commands. A command returns what it has to say as a text, or a `Failure` that knows
 //! its exit code; printing happens here. Exit codes: 0 fine, 1 the operation failed, 2 wrong usage or configuration,
 //! 3 the service cannot be reached.
 
@@ -58,13 +58,13 @@ struct Global {
     ///
     /// Default: the environment variable MEDIAGATE_URI, then the first listen address of the configuration file,
     /// then unix:///run/mediagate/mediagate.sock.
-    #[arg(long, global = true, value_name = "URI")]
+    #[arg(long, global = true, value_name = "URI", help_heading = "Global options")]
     connect: Option<String>,
     /// Configuration file [default: /etc/mediagate/mediagate.toml]
-    #[arg(long, global = true, value_name = "FILE", hide_default_value = true)]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     config: Option<PathBuf>,
     /// Print exact data as JSON instead of text for people.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Global options")]
     json: bool,
 }
 
@@ -81,7 +81,6 @@ enum Command {
             MEDIAGATE_LOG=debug mediagate serve --config ./mediagate.toml"
     )]
     Serve,
-    /// Show what the service does, on a volume of its own.
     Demo(Demo),
     /// List, attach and detach volumes.
     #[command(subcommand)]
@@ -95,7 +94,6 @@ enum Command {
     /// Set app ops.
     #[command(subcommand)]
     Appop(permission::AppOp),
-    /// Say what would happen if an app did something, and why.
     Explain(explain::Explain),
     /// Show counters and gauges.
     #[command(
@@ -111,7 +109,6 @@ enum Command {
         after_long_help = "Examples:\n  mediagate dump"
     )]
     Dump,
-    /// Run a command with an app's uid.
     RunAs(run_as::RunAs),
     /// Check what this machine can do.
     #[command(
@@ -123,6 +120,7 @@ enum Command {
     Doctor,
 }
 
+/// Show what the service does, on a volume of its own.
 #[derive(Debug, Args)]
 #[command(
     long_about = "Makes a volume with sample pictures, video, audio and documents and a few apps in a temporary \
@@ -179,7 +177,7 @@ fn run(cli: Cli) -> ExitCode {
     match said {
         Ok(text) => print(&text),
         Err(failure) => {
-            eprintln!("mediagate: {failure}");
+            eprintln!("mediagate: {}", output::lines(&failure.to_string()));
             failure.exit_code()
         }
     }
@@ -238,6 +236,17 @@ mod tests {
             let leaf = command.get_subcommands().next().is_none();
             let help = command.render_long_help().to_string();
             assert!(!leaf || help.contains("Examples:"), "{} has no examples", command.get_name());
+            let long = command.get_long_about().map(ToString::to_string).unwrap_or_default();
+            assert!(
+                !leaf || (long.len() > 60 && help.contains(&long[..30])),
+                "{} says little",
+                command.get_name()
+            );
+            assert!(
+                command.get_about().is_some_and(|about| about.to_string().len() < 90),
+                "{}",
+                command.get_name()
+            );
             for sub in command.get_subcommands_mut() {
                 check(sub);
             }

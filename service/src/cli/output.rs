@@ -65,6 +65,11 @@ pub(super) fn show(text: &str) -> String {
     if text.is_empty() { "-".to_owned() } else { text.replace(|c: char| c.is_control(), "?") }
 }
 
+/// Text of several lines that does nothing to a terminal but fill it.
+pub(super) fn lines(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && c != '\n' && c != '\t', "?")
+}
+
 /// Numbers with commas.
 pub(super) fn numbers(values: &[u32]) -> String {
     values.iter().map(u32::to_string).collect::<Vec<_>>().join(",")
@@ -80,6 +85,12 @@ mod tests {
         assert_eq!(escape(b"/a\\b\n\xff\xc3"), r"/a\\b\x0a\xff\xc3");
         assert_ne!(escape(b"\xff"), escape(br"\xff"));
         assert_eq!(escape("\u{85}".as_bytes()), r"\xc2\x85");
+    }
+
+    #[test]
+    fn no_escape_sequence_reaches_the_terminal() {
+        assert_eq!(lines("a\n\tb\x1b[2J\u{9b}"), "a\n\tb?[2J?");
+        assert_eq!(show("a\x1b\n"), "a??");
     }
 
     #[test]

@@ -19,7 +19,6 @@ pub(super) enum Command {
             mediagate package list --json | jq '.[] | {name, uids, permissions}'"
     )]
     List,
-    /// Install a package, or replace it.
     Install(Box<Install>),
     /// Remove a package.
     #[command(
@@ -32,6 +31,7 @@ pub(super) enum Command {
     },
 }
 
+/// Install a package, or replace it.
 #[derive(Debug, Args)]
 #[command(
     long_about = "Installs a package, or replaces the one of that name. Administrators only.\n\n\

@@ -13,6 +13,7 @@ use super::connection::Connection;
 use super::failure::Failure;
 use super::package;
 
+/// Run a command with an app's uid.
 #[derive(Debug, Args)]
 #[command(
     long_about = "Runs a command with the uid and gid that a package has in a user, without supplementary groups, and \

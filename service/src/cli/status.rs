@@ -22,5 +22,5 @@ pub(super) fn stats(connection: &Connection, json: bool) -> Result<String, Failu
 
 pub(super) fn dump(connection: &Connection, json: bool) -> Result<String, Failure> {
     let dump = connection.open()?.dump()?;
-    if json { output::json(&serde_json::json!({ "dump": dump })) } else { Ok(dump) }
+    if json { output::json(&serde_json::json!({ "dump": dump })) } else { Ok(output::lines(&dump)) }
 }

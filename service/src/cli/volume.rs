@@ -18,7 +18,6 @@ pub(super) enum Command {
         after_long_help = "Examples:\n  mediagate volume list\n  mediagate volume list --json | jq -r '.[].mount'"
     )]
     List,
-    /// Attach a volume and mount it.
     Attach(Attach),
     /// Unmount a volume and forget it.
     #[command(
@@ -31,6 +30,7 @@ pub(super) enum Command {
     },
 }
 
+/// Attach a volume and mount it.
 #[derive(Debug, Args)]
 #[command(
     long_about = "Attaches a volume and mounts it; when the command returns, it is mounted. It lasts until it is \

@@ -149,7 +149,10 @@ fn stats_and_dump() {
         { "name": "node.live", "value": 7, "gauge": true },
     ]);
     assert_eq!(data(&service, "stats"), expected);
-    assert!(text(&service, "stats").contains("node.live               7     gauge\n"));
+    let table = text(&service, "stats");
+    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0], ["NAME", "VALUE", "KIND"]);
+    assert_eq!(rows[2], ["node.live", "7", "gauge"]);
     assert_eq!(text(&service, "dump"), "volumes: 0\n");
     assert_eq!(data(&service, "dump"), json!({ "dump": "volumes: 0\n" }));
 }

@@ -116,6 +116,7 @@ impl Control for Fake {
     }
 
     fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ControlError> {
+        assert_ne!(request.path, b"/panic", "a panic made on purpose");
         self.note(format!("explain {} {} {:?}", request.uid, request.operation, request.path));
         Ok(Explanation {
             allowed: false,

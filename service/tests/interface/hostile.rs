@@ -30,25 +30,93 @@ fn garbage_ends_its_own_connection_only() {
     assert!(service.client().stats().is_ok());
 }
 
-#[test]
-fn a_frame_that_claims_to_be_huge_is_refused() {
-    let service = Service::start();
-    // RpcConnectionHeader of the android-13 wire: version, options, fd mode, 8 reserved bytes, no session id.
-    let mut hello = vec![0; 16];
-    hello[..4].copy_from_slice(&2u32.to_le_bytes());
-    let mut stream = UnixStream::connect(&service.socket).unwrap();
+/// A connection that has shaken hands as a client of the android-13 wire does (RpcWireFormat.h).
+fn greeted(socket: &std::path::Path) -> UnixStream {
+    let mut stream = UnixStream::connect(socket).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    stream.write_all(&hello).unwrap();
-    // RpcNewSessionResponse, and "cci" with a reserved byte from us (RpcWireFormat.h).
-    let mut response = [0; 8];
-    stream.read_exact(&mut response).unwrap();
+    // RpcConnectionHeader: version, options, fd mode, reserved, no session id.
+    stream.write_all(&[2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).unwrap();
+    // RpcOutgoingConnectionInit; then the service's RpcNewSessionResponse.
     stream.write_all(b"cci\0\0\0\0\0").unwrap();
-    // RpcWireHeader: TRANSACT, body of 4 GiB less one, 8 reserved bytes.
-    let mut header = vec![0; 16];
-    header[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
-    stream.write_all(&header).unwrap();
-    let end = stream.read_to_end(&mut Vec::new());
-    assert!(end.is_ok() || end.unwrap_err().kind() == std::io::ErrorKind::ConnectionReset);
+    stream.read_exact(&mut [0; 8]).unwrap();
+    stream
+}
+
+/// RpcWireHeader of a TRANSACT with a body of `size` bytes.
+fn header(size: u32) -> [u8; 16] {
+    let mut header = [0; 16];
+    header[4..8].copy_from_slice(&size.to_le_bytes());
+    header
+}
+
+#[test]
+fn a_message_that_claims_to_be_long_is_refused_unread() {
+    let service = Service::start();
+    for size in [2 << 20, 64 << 20, u32::MAX] {
+        let mut stream = greeted(&service.socket);
+        stream.write_all(&header(size)).unwrap();
+        // Only a refusal ends the connection: the body is not there to be read, and silence may last a minute.
+        match stream.read_to_end(&mut Vec::new()) {
+            Ok(_) => {}
+            Err(e) => assert_eq!(e.kind(), std::io::ErrorKind::ConnectionReset, "{size}"),
+        }
+    }
+    let mut patient = greeted(&service.socket);
+    patient.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    patient.write_all(&header(1 << 19)).unwrap();
+    assert_eq!(patient.read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    assert!(service.client().stats().is_ok());
+}
+
+#[test]
+fn who_does_not_read_its_answers_holds_up_nobody() {
+    let mut service = Service::start();
+    let mut stream = greeted(&service.socket);
+    stream.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+    // GET_ROOT over and over: RpcWireTransaction to address 0, code 0, no flags (RpcWireFormat.h).
+    let mut call = header(40).to_vec();
+    call.extend_from_slice(&[0; 40]);
+    stream.write_all(&call).unwrap();
+    stream.read_exact(&mut [0; 16]).expect("it is a call that has an answer");
+    let mut sent = 0;
+    while sent < 64 << 20 && stream.write_all(&call).is_ok() {
+        sent += call.len();
+    }
+    assert!(sent < 64 << 20, "the service stopped reading as its answers were not taken");
+    assert!(service.client().stats().is_ok());
+    let start = Instant::now();
+    service.serving = None;
+    assert!(start.elapsed() < Duration::from_secs(4), "stopping does not wait for it");
+}
+
+#[test]
+fn many_clients_at_once_are_all_answered() {
+    let service = Service::start().with_apps();
+    std::thread::scope(|scope| {
+        for uid in [0, APP].repeat(8) {
+            let service = &service;
+            scope.spawn(move || {
+                as_uid(uid, || {
+                    let client = service.client();
+                    for _ in 0..50 {
+                        assert_eq!(client.packages().unwrap().len(), if uid == 0 { 2 } else { 1 });
+                    }
+                });
+            });
+        }
+    });
+}
+
+#[test]
+fn a_service_that_panics_in_a_call_serves_the_next() {
+    let service = Service::start();
+    let request = mediagate::control::ExplainRequest {
+        uid: 1,
+        operation: "read".to_owned(),
+        path: b"/panic".to_vec(),
+        to: None,
+    };
+    assert!(service.client().explain(&request).is_err());
     assert!(service.client().stats().is_ok());
 }
 

@@ -1,7 +1,6 @@
 package io.mediagate;
 
 import io.mediagate.AppOpMode;
-import io.mediagate.ErrorCode;
 import io.mediagate.ExplainRequest;
 import io.mediagate.Explanation;
 import io.mediagate.PackageSpec;
