@@ -64,7 +64,8 @@ impl World {
     pub fn new(packages: &[Package]) -> World {
         let dir = tempfile::tempdir().expect("a temporary directory");
         // Apps of any uid must be able to walk to the mount.
-        std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("chmod");
+        std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .expect("chmod");
         let at = |name: &str| dir.path().join(name);
         std::fs::create_dir(at("lower")).expect("mkdir");
         let volume = volume("external_primary", VolumeKindConfig::Emulated, &at("lower"), &at("mnt"));

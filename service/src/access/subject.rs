@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use mediagate_policy::{
-    AndroidDir, DefaultDir, Kind, MediaType, NameState, Object, Place, Row, UserId, VolumeKind, mime_of, name_state,
+    AndroidDir, DefaultDir, Kind, MediaType, NameState, Object, Place, Row, UserId, VolumeKind, mime_of,
+    name_state,
 };
 
 /// What is known about an indexed file.
@@ -115,7 +116,11 @@ impl Subject {
     pub fn is_invisible(&self) -> bool {
         match Place::of(self.path()) {
             Place::AndroidPackage { dir, .. } | Place::AndroidTop(dir) => dir != AndroidDir::Media,
-            _ => self.path().split(|b| *b == b'/').next().is_some_and(|top| top.eq_ignore_ascii_case(b".transforms")),
+            _ => self
+                .path()
+                .split(|b| *b == b'/')
+                .next()
+                .is_some_and(|top| top.eq_ignore_ascii_case(b".transforms")),
         }
     }
 
@@ -193,12 +198,10 @@ mod tests {
     #[test]
     fn an_emulated_path_begins_with_its_user() {
         let photo = subject(VolumeKind::Emulated, "10/DCIM/a.jpg").unwrap();
-        assert_eq!((photo.user_number(), photo.path(), photo.dir(), photo.name()), (
-            10,
-            &b"DCIM/a.jpg"[..],
-            &b"DCIM"[..],
-            &b"a.jpg"[..]
-        ));
+        assert_eq!(
+            (photo.user_number(), photo.path(), photo.dir(), photo.name()),
+            (10, &b"DCIM/a.jpg"[..], &b"DCIM"[..], &b"a.jpg"[..])
+        );
         assert!(subject(VolumeKind::Emulated, "10").unwrap().is_user_root());
         assert!(subject(VolumeKind::Emulated, "").unwrap().object().mount_root);
         for stranger in ["obb", "010", "+1", "-1", "4294967296", "0x0", " 0"] {
@@ -219,7 +222,8 @@ mod tests {
 
     #[test]
     fn nomedia_does_not_hide_the_well_known_directories() {
-        for dir in ["", "DCIM", "music", "DCIM/Camera", "dcim/camera", "Pictures/Screenshots", "Screenshots"] {
+        for dir in ["", "DCIM", "music", "DCIM/Camera", "dcim/camera", "Pictures/Screenshots", "Screenshots"]
+        {
             assert!(nomedia_is_ignored(dir.as_bytes()), "{dir}");
         }
         for dir in ["Foo", "DCIM/Other", "Music/Camera", "DCIM/Camera/x", "Foo/Screenshots"] {

@@ -273,7 +273,8 @@ pub(super) fn mode_to_wire(mode: &str) -> Result<aidl::AppOpMode> {
 }
 
 pub(super) fn request_from_wire(request: &aidl::ExplainRequest) -> Result<ExplainRequest> {
-    let bytes = |what, bytes: &[u8]| -> Result<Vec<u8>> { Ok(path(what, bytes)?.into_os_string().into_vec()) };
+    let bytes =
+        |what, bytes: &[u8]| -> Result<Vec<u8>> { Ok(path(what, bytes)?.into_os_string().into_vec()) };
     let to = request.to.as_deref().map(|to| bytes("the new name", to)).transpose()?;
     match (request.operation == aidl::Operation::RENAME, &to) {
         (true, None) => return Err(ControlError::Invalid("a rename needs the new name".to_owned())),

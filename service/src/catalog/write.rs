@@ -45,7 +45,10 @@ impl Write {
     /// The volume whose index is wrong if this is lost and nobody is told.
     pub(super) fn volume(&self) -> Option<VolumeKey> {
         match self {
-            Write::Upsert(key, _) | Write::FirstSeen(key, _) | Write::Remove(key) | Write::RemoveGone(key, _) => Some(key.volume),
+            Write::Upsert(key, _)
+            | Write::FirstSeen(key, _)
+            | Write::Remove(key)
+            | Write::RemoveGone(key, _) => Some(key.volume),
             Write::RenameFile { from, .. } => Some(from.volume),
             Write::RemoveDir(volume, ..)
             | Write::RenameDir { volume, .. }

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 use fuser::{
     AccessFlags, BsdFileFlags, CopyFileRangeFlags, Errno, FileHandle, Filesystem, FopenFlags, Generation,
     INodeNo, InitFlags, KernelConfig, LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData,
-    ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen, ReplyStatfs, ReplyWrite,
-    ReplyXattr, Request, TimeOrNow, WriteFlags,
+    ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen, ReplyStatfs,
+    ReplyWrite, ReplyXattr, Request, TimeOrNow, WriteFlags,
 };
 use mediagate_policy::AccessMask;
 
@@ -75,7 +75,12 @@ impl VolumeFs {
             Ok(done) => Some(done),
             Err(_) => {
                 observer.count(Counter::Panics);
-                log::error!("op={} node={} uid={}: panicked, answered EIO", counter.name(), ino.0, request.uid());
+                log::error!(
+                    "op={} node={} uid={}: panicked, answered EIO",
+                    counter.name(),
+                    ino.0,
+                    request.uid()
+                );
                 None
             }
         }
@@ -290,16 +295,16 @@ impl Filesystem for VolumeFs {
                 Ok(opened) => {
                     let (handle, none) = (FileHandle(opened.handle), FopenFlags::empty());
                     match &opened.mode {
-                    IoMode::Kernel(registered) => {
-                        #[expect(unsafe_code, reason = "the library's way to name a backing file")]
-                        // SAFETY: the number is registered on this connection, and `registered` keeps it so.
-                        let named = Named(Some(unsafe { reply.wrap_backing(registered.id()) }));
-                        match &named.0 {
-                            Some(backing) => reply.opened_passthrough(handle, none, backing),
-                            None => reply.opened(handle, none),
+                        IoMode::Kernel(registered) => {
+                            #[expect(unsafe_code, reason = "the library's way to name a backing file")]
+                            // SAFETY: the number is registered on this connection, and `registered` keeps it so.
+                            let named = Named(Some(unsafe { reply.wrap_backing(registered.id()) }));
+                            match &named.0 {
+                                Some(backing) => reply.opened_passthrough(handle, none, backing),
+                                None => reply.opened(handle, none),
+                            }
                         }
-                    }
-                    IoMode::Daemon => reply.opened(handle, none),
+                        IoMode::Daemon => reply.opened(handle, none),
                     }
                 }
                 Err(error) => reply.error(wire(&error)),
@@ -353,7 +358,14 @@ impl Filesystem for VolumeFs {
         });
     }
 
-    fn flush(&self, request: &Request, ino: INodeNo, _handle: FileHandle, _owner: LockOwner, reply: ReplyEmpty) {
+    fn flush(
+        &self,
+        request: &Request,
+        ino: INodeNo,
+        _handle: FileHandle,
+        _owner: LockOwner,
+        reply: ReplyEmpty,
+    ) {
         // There is nothing to do at close(2), and this answer makes the kernel stop asking.
         self.handle(request, Counter::Flush, ino, |_| reply.error(Errno::ENOSYS));
     }

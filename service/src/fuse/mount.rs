@@ -1,10 +1,10 @@
 //! Mounting and unmounting.
 
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Acquire};
-use std::time::{Duration, Instant};
 
 use fuser::{BackgroundSession, Config, INodeNo, MountOption, Notifier, Session, SessionACL};
 use nix::errno::Errno;
@@ -13,9 +13,6 @@ use nix::mount::{MntFlags, umount2};
 use super::filesystem::VolumeFs;
 use crate::passthrough::FuseDevice;
 use crate::volume::{KernelCache, Notice, Volume};
-
-/// How long an unmount waits for the workers; files that stay open keep a detached mount alive beyond that.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why a volume could not be mounted.
 #[derive(Debug, thiserror::Error)]
@@ -56,9 +53,7 @@ impl KernelCache for Kernel {
             // A negative offset means: attributes only (fs/fuse/inode.c, fuse_reverse_inval_inode).
             Notice::Attributes(node) => self.0.inval_inode(INodeNo(node.0), -1, 0),
             Notice::Contents(node) => self.0.inval_inode(INodeNo(node.0), 0, 0),
-            Notice::Entry(node, name) => {
-                self.0.inval_entry(INodeNo(node.0), std::os::unix::ffi::OsStrExt::from_bytes(&**name))
-            }
+            Notice::Entry(node, name) => self.0.inval_entry(INodeNo(node.0), OsStrExt::from_bytes(name)),
         }
     }
 }
@@ -111,10 +106,7 @@ pub fn mount(
         let device = session.as_fd().try_clone_to_owned().map_err(refused)?;
         volume.passthrough.enable(Arc::new(FuseDevice(device)));
     }
-    volume
-        .notices
-        .start(Kernel(session.notifier()), Arc::clone(&volume.observer))
-        .map_err(refused)?;
+    volume.notices.start(Kernel(session.notifier()), Arc::clone(&volume.observer)).map_err(refused)?;
     let session = session.spawn().map_err(refused)?;
     Ok(Mounted { session: Some(session), path: path.to_owned() })
 }
@@ -133,24 +125,13 @@ impl Mounted {
 
     fn detach(&mut self) {
         let Some(session) = self.session.take() else { return };
-        // Not the library's own unmount: that one fails while a file is open.
+        let Err(error) = session.umount_and_join() else { return };
+        // EBUSY: a file is open. Its user goes on; the workers end with the last such file, or with the process.
+        log::info!("mount={}: {error}; detaching it", self.path.display());
         match umount2(&self.path, MntFlags::MNT_DETACH) {
             // EINVAL: somebody unmounted it already.
             Ok(()) | Err(Errno::EINVAL) => {}
             Err(error) => log::error!("mount={}: cannot unmount: {error}", self.path.display()),
-        }
-        let begin = Instant::now();
-        while !session.guard.is_finished() && begin.elapsed() < PATIENCE {
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        if session.guard.is_finished() {
-            if let Err(error) = session.join() {
-                log::warn!("mount={}: the session ended with {error}", self.path.display());
-            }
-        } else {
-            log::warn!("mount={}: detached while files are still open", self.path.display());
-            // Dropping it would try to unmount what may be mounted there by then.
-            std::mem::forget(session);
         }
     }
 }

@@ -19,7 +19,10 @@ pub enum LowerError {
 impl LowerError {
     /// True when there is nothing of that name.
     pub fn is_not_found(self) -> bool {
-        matches!(self, LowerError::Os(Errno::NOENT | Errno::NOTDIR) | LowerError::Escapes | LowerError::NotServed)
+        matches!(
+            self,
+            LowerError::Os(Errno::NOENT | Errno::NOTDIR) | LowerError::Escapes | LowerError::NotServed
+        )
     }
 }
 

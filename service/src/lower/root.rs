@@ -4,8 +4,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{
-    AtFlags, CWD, Gid, Mode, OFlags, RenameFlags, ResolveFlags, StatVfs, Uid, fchown, fstatfs, fstatvfs, ftruncate,
-    mkdirat, open, openat, openat2, renameat_with, unlinkat,
+    AtFlags, CWD, Gid, Mode, OFlags, RenameFlags, ResolveFlags, StatVfs, Uid, fchown, fstatfs, fstatvfs,
+    ftruncate, mkdirat, open, openat, openat2, renameat_with, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -135,7 +135,8 @@ impl Root {
     pub fn make_dir(&self, dir: BorrowedFd<'_>, name: &[u8]) -> Result<(), LowerError> {
         mkdirat(dir, name, DIR_MODE)?;
         let made = self.open_child(dir, name)?;
-        let readable = openat(&made, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        let readable =
+            openat(&made, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         self.give_to_owner(readable.as_fd())
     }
 
@@ -211,9 +212,7 @@ impl Root {
         let spec = |time: Option<Time>| match time {
             None => rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_OMIT },
             Some(Time::Now) => rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW },
-            Some(Time::At(seconds, nanos)) => {
-                rustix::fs::Timespec { tv_sec: seconds, tv_nsec: nanos.into() }
-            }
+            Some(Time::At(seconds, nanos)) => rustix::fs::Timespec { tv_sec: seconds, tv_nsec: nanos.into() },
         };
         let times = rustix::fs::Timestamps { last_access: spec(atime), last_modification: spec(mtime) };
         let link = format!("/proc/self/fd/{}", file.as_raw_fd());

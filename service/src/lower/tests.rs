@@ -52,7 +52,8 @@ fn a_symlink_is_never_followed_wherever_it_points() {
 fn pipes_and_sockets_are_not_served() {
     let (dir, root) = tree();
     let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("in/socket")).unwrap();
-    nix::unistd::mkfifo(&dir.path().join("in/pipe"), nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
+    nix::unistd::mkfifo(&dir.path().join("in/pipe"), nix::sys::stat::Mode::from_bits_truncate(0o600))
+        .unwrap();
     assert_eq!(Meta::at(root.as_fd(), b"pipe").unwrap_err(), LowerError::NotServed);
     assert_eq!(Meta::at(root.as_fd(), b"socket").unwrap_err(), LowerError::NotServed);
 }

@@ -92,12 +92,7 @@ impl Table {
 
     /// The file that was found as `name` in `parent`, with one lookup counted: answer it with
     /// [`Found::answer`], or drop it to take the count back.
-    pub fn enter(
-        &self,
-        parent: &Arc<File>,
-        name: &[u8],
-        meta: &Meta,
-    ) -> Result<Found<'_>, LowerError> {
+    pub fn enter(&self, parent: &Arc<File>, name: &[u8], meta: &Meta) -> Result<Found<'_>, LowerError> {
         if meta.id == self.root.id {
             return Err(LowerError::NotServed);
         }

@@ -95,12 +95,7 @@ pub fn seek(volume: &Volume, number: u64, offset: i64, whence: i32) -> Result<u6
 }
 
 /// `copy_file_range(2)`. From a redacted view the kernel copies through its page cache instead.
-pub fn copy_range(
-    volume: &Volume,
-    from: (u64, u64),
-    to: (u64, u64),
-    length: u64,
-) -> Result<usize, OpError> {
+pub fn copy_range(volume: &Volume, from: (u64, u64), to: (u64, u64), length: u64) -> Result<usize, OpError> {
     let (source, target) = (handle(volume, from.0)?, handle(volume, to.0)?);
     if source.ranges.is_some() || target.ranges.is_some() {
         return Err(OpError::NotSupported);

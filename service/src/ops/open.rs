@@ -26,12 +26,7 @@ pub struct OpenRequest {
 
 /// Opens a file: decides, makes sure that the node's view is the one that the caller may see, and hands the open to the
 /// kernel if it can be.
-pub fn open(
-    volume: &Volume,
-    caller: Caller,
-    node: NodeId,
-    request: OpenRequest,
-) -> Result<Opened, OpError> {
+pub fn open(volume: &Volume, caller: Caller, node: NodeId, request: OpenRequest) -> Result<Opened, OpError> {
     let file = volume.nodes.get(node).ok_or(OpError::Stale)?;
     if file.kind != FileKind::File {
         return Err(OpError::IsDirectory);

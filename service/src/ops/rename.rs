@@ -50,10 +50,16 @@ pub fn rename(
     let moved = enter(volume, &from)?.ok_or(OpError::NoEntry)?;
     let replaced = enter(volume, &to)?;
     let old = subject(volume, &moved, &from)?;
-    let new =
-        volume.subject_at(to.dir, to.name, moved.file().kind).ok_or(OpError::NotPermitted)?;
+    let new = volume.subject_at(to.dir, to.name, moved.file().kind).ok_or(OpError::NotPermitted)?;
     let who = volume.access.principal(caller.uid);
-    check(volume, &who, moved.file(), &old, &new, replaced.as_ref().map(|it| subject(volume, it, &to)).transpose()?)?;
+    check(
+        volume,
+        &who,
+        moved.file(),
+        &old,
+        &new,
+        replaced.as_ref().map(|it| subject(volume, it, &to)).transpose()?,
+    )?;
 
     let was_hidden = volume.is_hidden(&old, Some(from.dir));
     volume.lower.rename((from.fd, from.name), (to.fd, to.name), no_replace)?;
@@ -97,8 +103,7 @@ fn check(
     new: &Subject,
     replaced: Option<Subject>,
 ) -> Result<(), OpError> {
-    let operation =
-        Operation::Rename { to: new.object(), replaced: replaced.as_ref().map(Subject::object) };
+    let operation = Operation::Rename { to: new.object(), replaced: replaced.as_ref().map(Subject::object) };
     let grant = volume.access.check(who, &old.object(), operation)?;
     if grant.check_children && moved.kind == FileKind::Directory {
         check_children(volume, who, moved, old, new)?;
@@ -156,7 +161,12 @@ fn index(volume: &Volume, moved: &Arc<File>, old: &Subject, new: &Subject, was_h
         FileKind::File if new.is_invisible() => volume.catalog.remove(volume.key_of(old)),
         FileKind::File => {
             let media_type = new.media_type(hidden) as u8;
-            volume.catalog.rename_file(volume.key_of(old), volume.key_of(new), Cow::Borrowed(new.mime()), media_type);
+            volume.catalog.rename_file(
+                volume.key_of(old),
+                volume.key_of(new),
+                Cow::Borrowed(new.mime()),
+                media_type,
+            );
             // For a file that the index did not know under its old name.
             let owner = match moved.owner() {
                 Owner::Package(package) => Some(package),

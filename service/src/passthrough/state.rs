@@ -155,10 +155,7 @@ impl Passthrough {
     pub fn join(&self, io: &Mutex<IoState>, fd: &Arc<OwnedFd>, uid: u32) -> IoMode {
         let shared = {
             let mut state = io.lock();
-            match state.mode.clone() {
-                Some(mode) => Some(state.join(mode, fd)),
-                None => None,
-            }
+            state.mode.clone().map(|mode| state.join(mode, fd))
         };
         let (wanted, cause) = match shared {
             Some(mode) => {

@@ -112,8 +112,11 @@ fn budgets_bound_a_uid_and_all_and_are_given_back() {
     let world = world(3, 2);
     let files: Vec<_> = (0..5).map(|_| Mutex::new(IoState::default())).collect();
     let uids = [1, 1, 1, 2, 2];
-    let served: Vec<_> =
-        files.iter().zip(uids).map(|(io, uid)| id(&world.passthrough.join(io, &fd(), uid)).is_some()).collect();
+    let served: Vec<_> = files
+        .iter()
+        .zip(uids)
+        .map(|(io, uid)| id(&world.passthrough.join(io, &fd(), uid)).is_some())
+        .collect();
     assert_eq!(served, [true, true, false, true, false]);
     assert_eq!(world.observer.counter(Counter::DaemonBudgetUid), 1);
     assert_eq!(world.observer.counter(Counter::DaemonBudgetTotal), 1);

@@ -93,7 +93,8 @@ fn directory(volume: &Volume, dir: &Todo, progress: &mut Progress) -> Result<Vec
     let mut rows = volume.catalog.list_dir(volume.key, place.user_number(), place.path())?;
     let fd = volume.lower.open_dir_for_reading(&dir.path)?;
     let entries = read_dir(fd.as_fd())?;
-    let nomedia = !nomedia_is_ignored(place.path()) && entries.iter().any(|entry| &*entry.name == b".nomedia");
+    let nomedia =
+        !nomedia_is_ignored(place.path()) && entries.iter().any(|entry| &*entry.name == b".nomedia");
     let hidden = dir.hidden || nomedia || is_hidden_name(place.path());
 
     let mut below = Vec::new();

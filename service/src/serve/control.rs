@@ -26,7 +26,9 @@ impl Shared {
             .map(|(rest, it)| (it, rest))
             .ok_or_else(|| {
                 let path = String::from_utf8_lossy(path);
-                ControlError::NotFound(format!("{path} is on no attached volume; `volume list` shows the mounts"))
+                ControlError::NotFound(format!(
+                    "{path} is on no attached volume; `volume list` shows the mounts"
+                ))
             })
     }
 }

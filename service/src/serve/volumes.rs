@@ -106,7 +106,9 @@ impl Shared {
         let lower = Root::open(&config.lower, owner)
             .with_context(|| format!("cannot use the lower directory {}", config.lower.display()))?;
         let (kind, kind_name, users) = match config.kind {
-            VolumeKindConfig::Emulated if config.users.is_empty() => (VolumeKind::Emulated, "emulated", vec![0]),
+            VolumeKindConfig::Emulated if config.users.is_empty() => {
+                (VolumeKind::Emulated, "emulated", vec![0])
+            }
             VolumeKindConfig::Emulated => (VolumeKind::Emulated, "emulated", config.users.clone()),
             VolumeKindConfig::Public => (VolumeKind::Public, "public", Vec::new()),
         };

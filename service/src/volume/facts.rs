@@ -22,9 +22,9 @@ impl Volume {
     /// twelve default directories in it.
     pub fn prepare(&self) -> Result<(), LowerError> {
         let default_dirs = DefaultDir::ALL.map(DefaultDir::name);
-        self.users.iter().try_for_each(|user| {
-            self.lower.prepare_user(user.to_string().as_bytes(), &default_dirs)
-        })
+        self.users
+            .iter()
+            .try_for_each(|user| self.lower.prepare_user(user.to_string().as_bytes(), &default_dirs))
     }
 
     /// How long the kernel may keep a name: not at all where who may see it depends on the caller.
@@ -123,11 +123,7 @@ impl Volume {
     }
 
     /// Who owns a file: what the file itself says, or the index where files cannot say it, or else its place.
-    pub fn recorded_owner(
-        &self,
-        subject: &Subject,
-        fd: BorrowedFd<'_>,
-    ) -> Result<Option<Arc<str>>, OpError> {
+    pub fn recorded_owner(&self, subject: &Subject, fd: BorrowedFd<'_>) -> Result<Option<Arc<str>>, OpError> {
         self.observer.count(Counter::OwnerReads);
         let recorded = if self.lower.has_xattrs() {
             lower::owner(fd)?
@@ -191,7 +187,8 @@ impl Volume {
 
     /// The file's row for the catalog.
     pub fn row_of(&self, subject: &Subject, owner: Option<Arc<str>>, meta: &Meta, hidden: bool) -> FileRow {
-        let object = subject.clone().with_row(Some(RowFacts { owner: None, media_type: subject.media_type(hidden) }));
+        let object =
+            subject.clone().with_row(Some(RowFacts { owner: None, media_type: subject.media_type(hidden) }));
         let state = object.object().row;
         FileRow {
             owner,

@@ -42,7 +42,8 @@ impl Notices {
         let counting = Arc::clone(&observer);
         let thread = std::thread::Builder::new().name("notifier".into()).spawn(move || {
             for notice in receiver {
-                let counter = if cache.forget(&notice).is_ok() { Counter::NotifySent } else { Counter::NotifyFailed };
+                let counter =
+                    if cache.forget(&notice).is_ok() { Counter::NotifySent } else { Counter::NotifyFailed };
                 counting.count(counter);
             }
         })?;

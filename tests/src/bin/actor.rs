@@ -2,6 +2,8 @@
 //! See `mediagate_tests::actor`.
 
 fn main() {
-    let uid = std::env::args().nth(1).and_then(|uid| uid.parse().ok()).expect("usage: mediagate-actor UID");
-    mediagate_tests::actor::serve(uid);
+    match std::env::args().nth(1).and_then(|uid| uid.parse().ok()) {
+        Some(uid) => mediagate_tests::actor::serve(uid),
+        None => eprintln!("usage: mediagate-actor UID"),
+    }
 }
