@@ -1,13 +1,12 @@
 //! Extensions that Android reads differently from `mime_guess`, or that only Android knows.
 
 /// Sorted by extension.
-const OVERRIDES: [(&str, &str); 44] = [
+const OVERRIDES: [(&str, &str); 43] = [
     ("3ga", "audio/3gpp"),
     ("3gpp2", "video/3gpp2"),
     ("a52", "audio/ac3"),
     ("amr", "audio/amr"),
     ("ape", "audio/x-ape"),
-    ("art", "image/x-jg"),
     ("awb", "audio/amr-wb"),
     ("cap", "application/x-extension-cap"),
     ("dff", "audio/x-dff"),

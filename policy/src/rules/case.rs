@@ -150,7 +150,8 @@ impl<'a> Case<'a> {
             MediaType::Image => self.has(images),
             MediaType::Video => self.has(video),
             MediaType::Audio | MediaType::Playlist => self.has(audio),
-            MediaType::Subtitle => self.has(audio) || self.has(video),
+            // The video write op is the gallery's, and T2 keeps others' subtitles from it, against §2.8.
+            MediaType::Subtitle => self.has(audio) || mode == Mode::Read && self.has(video),
             MediaType::Document | MediaType::None => false,
         }
     }

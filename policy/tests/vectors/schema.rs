@@ -1,0 +1,225 @@
+//! The form of the files in `vectors/`, as `vectors/README.md` explains it, and their expansion into vectors.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Callers {
+    pub(crate) other: String,
+    pub(crate) nobody: String,
+    #[serde(rename = "caller")]
+    pub(crate) callers: Vec<Caller>,
+    groups: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Caller {
+    pub(crate) name: String,
+    pub(crate) about: String,
+    pub(crate) app_id: u32,
+    pub(crate) package: Option<String>,
+    pub(crate) target_sdk: Option<u32>,
+    #[serde(default)]
+    pub(crate) permissions: Vec<String>,
+    #[serde(default)]
+    pub(crate) app_ops: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) requests_legacy_storage: bool,
+    pub(crate) requests_raw_access: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Table {
+    pub(crate) title: String,
+    #[serde(rename = "row")]
+    pub(crate) rows: Vec<RowSpec>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RowSpec {
+    pub(crate) id: String,
+    pub(crate) source: String,
+    pub(crate) op: Vec<String>,
+    pub(crate) paths: Vec<String>,
+    #[serde(default)]
+    pub(crate) object: ObjectSpec,
+    #[serde(default)]
+    pub(crate) to: Vec<String>,
+    #[serde(default)]
+    pub(crate) to_user: WhoseTree,
+    pub(crate) replaced: Option<FileSpec>,
+    #[serde(default)]
+    pub(crate) contains: Vec<ChildSpec>,
+    pub(crate) expect: BTreeMap<String, Vec<String>>,
+    #[serde(default = "yes")]
+    pub(crate) mount: bool,
+    pub(crate) why: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Clone, Copy, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum WhoseTree {
+    #[default]
+    Own,
+    Other,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Whose {
+    #[serde(rename = "self")]
+    Caller,
+    Other,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum KindSpec {
+    #[default]
+    File,
+    Directory,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ObjectSpec {
+    #[serde(default)]
+    pub(crate) kind: KindSpec,
+    pub(crate) owner: Option<Whose>,
+    pub(crate) indexed: Option<bool>,
+    #[serde(default)]
+    pub(crate) pending: bool,
+    #[serde(default)]
+    pub(crate) trashed: bool,
+    #[serde(default)]
+    pub(crate) nomedia: bool,
+    #[serde(default)]
+    pub(crate) user: WhoseTree,
+    #[serde(default)]
+    pub(crate) mount_root: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FileSpec {
+    pub(crate) owner: Option<Whose>,
+    #[serde(default = "yes")]
+    pub(crate) indexed: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChildSpec {
+    pub(crate) name: String,
+    pub(crate) owner: Option<Whose>,
+    #[serde(default = "yes")]
+    pub(crate) indexed: bool,
+}
+
+/// One vector: a row with one operation, path, new name and caller picked.
+pub(crate) struct Vector<'a> {
+    pub(crate) id: String,
+    pub(crate) row: &'a RowSpec,
+    pub(crate) op: &'a str,
+    pub(crate) path: String,
+    pub(crate) to: Option<String>,
+    pub(crate) caller: &'a Caller,
+    pub(crate) expected: &'a str,
+}
+
+impl Callers {
+    pub(crate) fn load() -> Callers {
+        let callers: Callers = read(&folder().join("callers.toml"));
+        for group in callers.groups.values() {
+            assert!(group.iter().all(|it| callers.callers.iter().any(|caller| caller.name == *it)));
+        }
+        callers
+    }
+
+    /// The callers that an entry of `expect` names.
+    fn named<'a>(&'a self, entry: &'a str) -> Vec<&'a Caller> {
+        let names = match self.groups.get(entry) {
+            Some(group) => group.iter().map(String::as_str).collect(),
+            None => vec![entry],
+        };
+        let find = |name: &str| self.callers.iter().find(|it| it.name == name);
+        names.into_iter().map(|it| find(it).unwrap_or_else(|| panic!("no caller {it:?}"))).collect()
+    }
+
+    /// The package that `{self}` and `owner = "self"` mean for this caller.
+    pub(crate) fn own_package<'a>(&'a self, caller: &'a Caller) -> &'a str {
+        caller.package.as_deref().unwrap_or(&self.nobody)
+    }
+
+    pub(crate) fn package<'a>(&'a self, caller: &'a Caller, whose: Whose) -> &'a str {
+        match whose {
+            Whose::Caller => self.own_package(caller),
+            Whose::Other => &self.other,
+        }
+    }
+
+    fn fill_in(&self, caller: &Caller, path: &str) -> String {
+        path.replace("{self}", self.own_package(caller)).replace("{other}", &self.other)
+    }
+}
+
+impl RowSpec {
+    /// Every caller that the row speaks of, with what is expected for it.
+    pub(crate) fn expectations<'a>(&'a self, callers: &'a Callers) -> Vec<(&'a Caller, &'a str)> {
+        let mut all = Vec::new();
+        for (outcome, entries) in &self.expect {
+            for caller in entries.iter().flat_map(|it| callers.named(it)) {
+                all.push((caller, outcome.as_str()));
+            }
+        }
+        all
+    }
+
+    pub(crate) fn expand<'a>(&'a self, callers: &'a Callers) -> Vec<Vector<'a>> {
+        let mut vectors = Vec::new();
+        let to: Vec<Option<&String>> =
+            if self.to.is_empty() { vec![None] } else { self.to.iter().map(Some).collect() };
+        for op in &self.op {
+            for (path_index, path) in self.paths.iter().enumerate() {
+                for (to_index, to) in to.iter().enumerate() {
+                    for (caller, expected) in self.expectations(callers) {
+                        let to_part = to.map(|_| format!(".{to_index}")).unwrap_or_default();
+                        vectors.push(Vector {
+                            id: format!("{}.{op}.{path_index}{to_part}.{}", self.id, caller.name),
+                            row: self,
+                            op,
+                            path: callers.fill_in(caller, path),
+                            to: to.map(|it| callers.fill_in(caller, it)),
+                            caller,
+                            expected,
+                        });
+                    }
+                }
+            }
+        }
+        vectors
+    }
+}
+
+pub(crate) fn tables() -> Vec<Table> {
+    (1..=9).map(|number| read(&folder().join(format!("t{number}.toml")))).collect()
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
+}
+
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> T {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
