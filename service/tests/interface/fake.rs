@@ -197,6 +197,7 @@ pub(crate) fn package(name: &str, app_id: u32) -> PackageConfig {
         app_ops: Default::default(),
         request_legacy_storage: false,
         request_raw_access: None,
+        shared_uid: false,
     }
 }
 
