@@ -132,7 +132,7 @@ struct Demo {
     /// Exit after the tour.
     #[arg(long)]
     once: bool,
-    /// Work in this directory, which must be empty or not exist, and leave it behind [default: a temporary one]
+    /// Make the demo's temporary directory in this one [default: the system's, usually /tmp]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Size of the video that is copied, in MiB.
@@ -162,7 +162,8 @@ fn run(cli: Cli) -> ExitCode {
             return crate::serve::run_command(&config_file(global.config.as_deref()));
         }
         Command::Demo(Demo { once, dir, size_mib }) => {
-            return crate::demo::run(crate::demo::DemoOptions { once, dir, size_mib });
+            let options = crate::demo::DemoOptions { once, dir, video_mib: size_mib, json };
+            return crate::demo::run(&options);
         }
         Command::RunAs(run_as) => Err(run_as.run(&connection)),
         Command::Doctor => return doctor(json),
