@@ -1,6 +1,9 @@
 //! The `mediagate` binary: see `mediagate --help`.
 
 fn main() -> std::process::ExitCode {
-    // One of the demo's apps: this program again, under the app's uid.
-    mediagate::demo::actor_main().unwrap_or_else(mediagate::cli::main)
+    // `mediagate demo` runs this program again for each thing that one of its apps does.
+    if let Some(code) = mediagate::demo::actor_main() {
+        return code;
+    }
+    mediagate::cli::main()
 }

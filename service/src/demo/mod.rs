@@ -2,7 +2,7 @@
 //!
 //! The service runs in this process; every app is a process of its own with the app's uid, made by running this
 //! program again ([`actor`]). The tour checks itself: a step whose outcome is not what it should be makes the exit
-//! code 1. Whatever happens, the volume is unmounted and the temporary directory removed before [`run`] returns.
+//! code 1. Whatever happens, the volume is unmounted and a temporary directory removed before [`run`] returns.
 
 mod actor;
 mod print;
@@ -31,28 +31,30 @@ use crate::serve::Service;
 pub struct DemoOptions {
     /// Exit after the tour instead of staying up until Ctrl-C.
     pub once: bool,
-    /// Directory in which the temporary directory is made; default: the system's.
+    /// Directory to work in, which must be empty or not exist, and which is left behind; default: a temporary one.
     pub dir: Option<PathBuf>,
     /// Size of the large video.
-    pub video_mib: u64,
+    pub size_mib: u64,
     /// Print one JSON object at the end instead of the narration.
     pub json: bool,
 }
 
 impl Default for DemoOptions {
     fn default() -> Self {
-        DemoOptions { once: false, dir: None, video_mib: 256, json: false }
+        DemoOptions { once: false, dir: None, size_mib: 256, json: false }
     }
 }
 
 /// Why the demo cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DemoError {
-    #[error("cannot make the demo's directory in {place}: {source}; name another place with --dir")]
+    #[error("cannot work in {place}: {source}; name another directory with --dir")]
     Directory { place: String, source: io::Error },
-    #[error("apps cannot reach {path} ({why}); name a place that every user may enter with --dir")]
+    #[error("{0} is not empty; name an empty or a new directory with --dir")]
+    NotEmpty(String),
+    #[error("apps cannot reach {path} ({why}); name a directory that every user may enter with --dir")]
     Unreachable { path: String, why: String },
-    #[error("the demo's directory {0:?} is not valid UTF-8; name another place with --dir")]
+    #[error("the demo's directory {0:?} is not valid UTF-8; name another with --dir")]
     Name(PathBuf),
     #[error(
         "cannot run this program as uid {uid}: {source}; other users must be able to execute it (chmod a+rx)"
@@ -66,7 +68,7 @@ pub(crate) enum DemoError {
     Control(#[from] crate::control::ControlError),
     #[error("cannot make the file {path}: {source}")]
     Sample { path: String, source: io::Error },
-    #[error("a video of {0} MiB cannot be made; --video-mib takes 1 to {max}", max = world::LARGEST_VIDEO_MIB)]
+    #[error("a video of {0} MiB cannot be made; --size-mib takes 1 to {max}", max = world::LARGEST_VIDEO_MIB)]
     VideoSize(u64),
 }
 
@@ -85,8 +87,8 @@ pub fn run(options: &DemoOptions) -> ExitCode {
 }
 
 fn shown(options: &DemoOptions, out: &mut Printer) -> Result<bool, DemoError> {
-    if !(1..=world::LARGEST_VIDEO_MIB).contains(&options.video_mib) {
-        return Err(DemoError::VideoSize(options.video_mib));
+    if !(1..=world::LARGEST_VIDEO_MIB).contains(&options.size_mib) {
+        return Err(DemoError::VideoSize(options.size_mib));
     }
     // Before any thread exists, so that no thread of the service takes the signals away.
     let signals = Signals::block();
@@ -111,7 +113,7 @@ fn shown(options: &DemoOptions, out: &mut Printer) -> Result<bool, DemoError> {
         control: service.control(),
         signals: &signals,
         out: &mut *out,
-        video_mib: options.video_mib,
+        size_mib: options.size_mib,
         once: options.once,
     }
     .take()
@@ -124,7 +126,7 @@ fn shown(options: &DemoOptions, out: &mut Printer) -> Result<bool, DemoError> {
         out.paragraph("Stopping.");
     }
     service.stop();
-    world.remove(out);
+    world.close(out);
     toured
 }
 

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::rc::Rc;
 
 use super::actor::{Action, Answer, act, perform};
@@ -94,10 +95,13 @@ fn the_world_is_consistent() {
     assert_eq!([&CAMERA, &GALLERY, &MESSENGER, &MUSIC, &FILES].map(seen), [3, 6, 3, 2, 10]);
 }
 
+fn silent() -> Printer {
+    Printer::new(Box::new(io::sink()), false, false)
+}
+
 #[test]
 fn the_configuration_fits_the_directory() {
-    let parent = tempfile::tempdir().unwrap();
-    let world = World::create(Some(parent.path())).unwrap();
+    let world = World::create(None).unwrap();
     let config = world.config();
     let volume = &config.volumes[0];
     assert!(volume.lower.join("0").is_dir() && volume.mount.is_dir() && config.service.state_dir.is_dir());
@@ -106,18 +110,28 @@ fn the_configuration_fits_the_directory() {
     for name in config.packages.iter().flat_map(|package| &package.permissions) {
         assert!(name.parse::<mediagate_policy::Permission>().is_ok(), "{name}");
     }
-    world.make_files_directly(&mut Printer::new(Box::new(io::sink()), false, false)).unwrap();
+    world.make_files_directly(&mut silent()).unwrap();
     assert!(volume.lower.join("0").join(PICTURE).is_file());
-    world.remove(&mut Printer::new(Box::new(io::sink()), false, false));
-    assert_eq!(std::fs::read_dir(parent.path()).unwrap().count(), 0);
+    world.close(&mut silent());
+    assert!(!volume.lower.exists(), "a temporary directory goes");
+}
+
+#[test]
+fn a_directory_that_was_named_stays_and_is_not_used_twice() {
+    let parent = tempfile::tempdir().unwrap();
+    let named = parent.path().join("new/place");
+    let world = World::create(Some(&named)).unwrap();
+    world.close(&mut silent());
+    assert!(named.join("lower/0").is_dir());
+    let refused = World::create(Some(&named)).err().unwrap().to_string();
+    assert!(refused.contains("is not empty"), "{refused}");
 }
 
 #[test]
 fn a_place_that_apps_cannot_enter_is_refused() {
-    use std::os::unix::fs::PermissionsExt;
     let parent = tempfile::tempdir().unwrap();
     std::fs::set_permissions(parent.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
-    let world = World::create(Some(parent.path())).unwrap();
+    let world = World::create(Some(&parent.path().join("demo"))).unwrap();
     let refused = world.check_reachable().unwrap_err().to_string();
     assert!(refused.contains("has mode 700") && refused.contains("--dir"), "{refused}");
 }

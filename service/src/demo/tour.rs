@@ -11,8 +11,8 @@ use super::print::{Printer, size};
 use super::samples::Sample;
 use super::signals::Signals;
 use super::world::{
-    self, APPS, App, CAMERA, FILES, GALLERY, INVOICE, ITEMS, MESSENGER, PICTURE, RECORDING, RECORDING_COPY,
-    SECOND_PICTURE, World,
+    self, APPS, App, CAMERA, FILES, GALLERY, INVOICE, ITEMS, MESSENGER, MUSIC, PICTURE, RECORDING,
+    RECORDING_COPY, SECOND_PICTURE, World,
 };
 use crate::control::{Control, ExplainRequest, VolumeStatus};
 use crate::observe::Counter;
@@ -23,8 +23,8 @@ const IMAGES: &str = "READ_MEDIA_IMAGES";
 const MACHINE_REASONS: [(Counter, &str); 3] = [
     (
         Counter::DaemonStacking,
-        "the demo's directory is on a stacked file system (overlay, ecryptfs), which the kernel does not pass \
-         through; name a directory on a disk with --dir",
+        "the demo's directory lies on file systems that are stacked too deep for the kernel (an overlay on an \
+         overlay, say); name a directory on a disk with --dir",
     ),
     (
         Counter::DaemonNotPermitted,
@@ -41,7 +41,7 @@ pub(super) struct Tour<'a> {
     pub(super) control: Arc<dyn Control>,
     pub(super) signals: &'a Signals,
     pub(super) out: &'a mut Printer,
-    pub(super) video_mib: u64,
+    pub(super) size_mib: u64,
     pub(super) once: bool,
 }
 
@@ -181,7 +181,7 @@ impl<'a> Tour<'a> {
     }
 
     fn recording(&mut self) -> Result<(), DemoError> {
-        let bytes = self.video_mib << 20;
+        let bytes = self.size_mib << 20;
         let lower = self.world.lower();
         #[allow(clippy::unnecessary_cast, reason = "both numbers are narrower on some targets")]
         let free = nix::sys::statvfs::statvfs(&lower)
@@ -190,7 +190,7 @@ impl<'a> Tour<'a> {
             && free < 2 * bytes + (64 << 20)
         {
             let why = format!("two videos of {} do not fit, only {} are free", size(bytes), size(free));
-            self.out.not_shown("the large video", &format!("{why}; choose --dir or a smaller --video-mib"));
+            self.out.not_shown("the large video", &format!("{why}; choose --dir or a smaller --size-mib"));
             return Ok(());
         }
         let before = self.stats();
@@ -252,13 +252,12 @@ impl<'a> Tour<'a> {
             self.out.number(counter.name(), grown(counter) as f64);
         }
 
-        let why_not = match self.status() {
-            Some(volume) if !passes_through(&volume) => {
-                Some(format!("passthrough is {}", volume.passthrough))
-            }
-            _ => {
-                MACHINE_REASONS.iter().find(|(cause, _)| grown(*cause) > 0).map(|(_, why)| (*why).to_owned())
-            }
+        let refused = MACHINE_REASONS.iter().find(|(cause, _)| grown(*cause) > 0);
+        let off = self.status().filter(|volume| !passes_through(volume));
+        let why_not = match (refused, off) {
+            (Some((_, why)), _) => Some((*why).to_owned()),
+            (None, Some(volume)) => Some(format!("passthrough is {}", volume.passthrough)),
+            (None, None) => None,
         };
         if let Some(why) = why_not {
             self.out.not_shown("bytes that do not pass through the service", &why);
@@ -309,6 +308,7 @@ impl<'a> Tour<'a> {
             format!("run-as {} -- ls -l {directory}", MESSENGER.package),
             format!("permission grant {} {IMAGES}", MESSENGER.package),
             format!("run-as {} -- ls -l {directory}", MESSENGER.package),
+            format!("explain --package {} read {}", MUSIC.package, self.world.path(PICTURE).display()),
             "stats".to_owned(),
         ] {
             self.out.command(&format!("{program} {rest}"));
@@ -334,7 +334,7 @@ impl<'a> Tour<'a> {
             answer.outcome() == expected && promised == expected,
             &format!("{}, where explain says {promised}", answer.outcome()),
         );
-        self.out.aside(&format!("why: {} ({})", explained.because, explained.rule));
+        self.out.aside(&format!("why: {} [{}]", explained.because, explained.rule));
         Ok(())
     }
 

@@ -152,41 +152,51 @@ pub(super) fn show_apps(out: &mut Printer) {
 
 /// The directory in which everything happens.
 pub(super) struct World {
-    dir: TempDir,
+    path: PathBuf,
+    /// Removes the directory, unless the user has named it.
+    temporary: Option<TempDir>,
 }
 
 impl World {
-    /// Makes the directory.
-    pub(super) fn create(parent: Option<&Path>) -> Result<World, DemoError> {
-        let parent = parent.map_or_else(std::env::temp_dir, Path::to_path_buf);
-        // Configuration and actors need an absolute path without links.
-        let parent = fs::canonicalize(&parent).map_err(|source| failed(&parent, source))?;
-        let dir = tempfile::Builder::new()
-            .prefix("mediagate-demo-")
-            .tempdir_in(&parent)
-            .map_err(|source| failed(&parent, source))?;
-        if dir.path().to_str().is_none() {
-            return Err(DemoError::Name(dir.path().to_path_buf()));
+    /// Makes the directory, or takes the one given.
+    pub(super) fn create(given: Option<&Path>) -> Result<World, DemoError> {
+        let (path, temporary) = match given {
+            Some(path) => {
+                fs::create_dir_all(path).map_err(|source| failed(path, source))?;
+                if fs::read_dir(path).map_err(|source| failed(path, source))?.next().is_some() {
+                    return Err(DemoError::NotEmpty(path.display().to_string()));
+                }
+                (path.to_path_buf(), None)
+            }
+            None => {
+                let made = tempfile::Builder::new().prefix("mediagate-demo-").tempdir();
+                let made = made.map_err(|source| failed(&std::env::temp_dir(), source))?;
+                (made.path().to_path_buf(), Some(made))
+            }
+        };
+        // The configuration and the actors need an absolute path without links.
+        let path = fs::canonicalize(&path).map_err(|source| failed(&path, source))?;
+        if path.to_str().is_none() {
+            return Err(DemoError::Name(path));
         }
-        let world = World { dir };
+        let world = World { path, temporary };
         // Apps may walk to the mount, and nowhere else.
-        fs::set_permissions(world.dir.path(), Permissions::from_mode(0o755))
+        fs::set_permissions(&world.path, Permissions::from_mode(0o755))
             .and_then(|()| DirBuilder::new().mode(0o700).create(world.lower()))
             .and_then(|()| DirBuilder::new().mode(0o775).create(world.lower().join("0")))
-            .and_then(|()| DirBuilder::new().mode(0o700).create(world.dir.path().join("state")))
+            .and_then(|()| DirBuilder::new().mode(0o700).create(world.path.join("state")))
             .and_then(|()| DirBuilder::new().mode(0o755).create(world.mount()))
-            .map_err(|source| failed(&parent, source))?;
+            .map_err(|source| failed(&world.path, source))?;
         Ok(world)
     }
 
     /// Makes sure that apps can walk to the mount.
     pub(super) fn check_reachable(&self) -> Result<(), DemoError> {
-        let path = self.dir.path();
-        for above in path.ancestors() {
+        for above in self.path.ancestors() {
             let mode = fs::metadata(above).map_err(|source| failed(above, source))?.mode();
             if mode & 0o001 == 0 {
                 let why = format!("{} has mode {:03o}", above.display(), mode & 0o777);
-                return Err(DemoError::Unreachable { path: path.display().to_string(), why });
+                return Err(DemoError::Unreachable { path: self.path.display().to_string(), why });
             }
         }
         Ok(())
@@ -194,12 +204,12 @@ impl World {
 
     /// The lower tree.
     pub(super) fn lower(&self) -> PathBuf {
-        self.dir.path().join("lower")
+        self.path.join("lower")
     }
 
     /// Where it is mounted.
     pub(super) fn mount(&self) -> PathBuf {
-        self.dir.path().join("storage")
+        self.path.join("storage")
     }
 
     /// A path of user 0, as the apps name it.
@@ -209,14 +219,14 @@ impl World {
 
     /// Where the service listens.
     pub(super) fn address(&self) -> String {
-        format!("unix://{}", self.dir.path().join("mediagate.sock").display())
+        format!("unix://{}", self.path.join("mediagate.sock").display())
     }
 
     /// The service's configuration.
     pub(super) fn config(&self) -> Config {
         Config {
             service: ServiceConfig {
-                state_dir: self.dir.path().join("state"),
+                state_dir: self.path.join("state"),
                 listen: vec![self.address()],
                 policy_profile: PolicyProfile::Android,
                 packages_list: None,
@@ -240,7 +250,7 @@ impl World {
 
     /// True while something is mounted at the mount point.
     pub(super) fn is_mounted(&self) -> bool {
-        match (fs::metadata(self.mount()), fs::metadata(self.dir.path())) {
+        match (fs::metadata(self.mount()), fs::metadata(&self.path)) {
             (Ok(mount), Ok(dir)) => mount.dev() != dir.dev(),
             // A mount whose service is gone answers ENOTCONN.
             (mount, _) => mount.is_err_and(|why| why.raw_os_error() == Some(libc::ENOTCONN)),
@@ -265,17 +275,21 @@ impl World {
         Ok(())
     }
 
-    /// Removes the directory, unless the volume is still mounted in it.
-    pub(super) fn remove(self, out: &mut Printer) {
-        let path = self.dir.path().to_path_buf();
-        if self.is_mounted() {
-            let kept = self.dir.keep();
+    /// Removes a temporary directory, unless the volume is still mounted in it.
+    pub(super) fn close(mut self, out: &mut Printer) {
+        let mounted = self.is_mounted();
+        let Some(temporary) = self.temporary.take() else {
+            out.paragraph(&format!("The files stay in {}.", self.path.display()));
+            return;
+        };
+        if mounted {
+            let kept = temporary.keep();
             out.error(&format!(
                 "still mounted; end it with: umount -l {0}/storage; rm -r {0}",
                 kept.display()
             ));
-        } else if let Err(why) = self.dir.close() {
-            out.error(&format!("cannot remove {}: {why}", path.display()));
+        } else if let Err(why) = temporary.close() {
+            out.error(&format!("cannot remove {}: {why}", self.path.display()));
         }
     }
 }
@@ -286,14 +300,8 @@ fn failed(place: &Path, source: std::io::Error) -> DemoError {
 
 fn package(app: &App) -> PackageConfig {
     PackageConfig {
-        name: app.package.to_owned(),
-        app_id: app.uid,
-        users: vec![0],
         target_sdk: 34,
         permissions: app.permissions.iter().map(|name| (*name).to_owned()).collect(),
-        app_ops: Default::default(),
-        request_legacy_storage: false,
-        request_raw_access: None,
-        shared_uid: false,
+        ..PackageConfig::new(app.package, app.uid)
     }
 }
