@@ -120,9 +120,9 @@ impl Stage {
             ("write", 1) => done(actor.can_write(&paths[0])),
             ("stat", 1) => done(actor.stat(&paths[0]).map(drop)),
             ("mode", 1) => actor.stat(&paths[0]).map(|stat| format!("{:04o}", stat.mode & 0o7777)),
-            ("list", 1) => actor.list(&paths[0]).map(|names| {
-                if names.is_empty() { "nothing".to_owned() } else { names.join(" ") }
-            }),
+            ("list", 1) => actor
+                .list(&paths[0])
+                .map(|names| if names.is_empty() { "nothing".to_owned() } else { names.join(" ") }),
             ("mkdir", 1) => done(actor.mkdir(&paths[0])),
             ("rmdir", 1) => done(actor.rmdir(&paths[0])),
             ("delete", 1) => done(actor.unlink(&paths[0])),
@@ -146,9 +146,7 @@ impl Stage {
                 self.held.insert(caller.to_owned(), file);
                 Ok("ok".to_owned())
             }
-            ("read-held", 0) => {
-                done(actor.read(held.expect("`hold` comes first"), 0, 16).map(drop))
-            }
+            ("read-held", 0) => done(actor.read(held.expect("`hold` comes first"), 0, 16).map(drop)),
             _ => panic!("unknown operation {operation:?} with {} paths", paths.len()),
         }
     }
@@ -197,8 +195,9 @@ fn the_document_says_what_apps_get() {
             if line.is_empty() {
                 continue;
             }
-            let (asked, expected) =
-                line.split_once("=>").unwrap_or_else(|| panic!("docs/SEMANTICS.md:{number}: no => in {line:?}"));
+            let (asked, expected) = line
+                .split_once("=>")
+                .unwrap_or_else(|| panic!("docs/SEMANTICS.md:{number}: no => in {line:?}"));
             let words: Vec<&str> = asked.split_whitespace().collect();
             let [caller, operation, operands @ ..] = words.as_slice() else {
                 panic!("docs/SEMANTICS.md:{number}: {line:?}")
