@@ -1,6 +1,8 @@
 //! The golden vectors: every cell of the tables T1 to T9, and the rules they do not show.
 
+#[cfg(test)]
 mod run;
+#[cfg(test)]
 mod schema;
 
 use std::collections::BTreeSet;

@@ -118,7 +118,7 @@ fn answer(who: &Principal, target: &Target, decision: Decision) -> Explanation {
     ];
     let mut because = decision.reason.because().to_owned();
     if let (Err(_), Some(needs)) = (decision.grant(), decision.reason.needs()) {
-        because = format!("{because}; {needs}");
+        because = format!("{because} What would change that: {needs}.");
     }
     Explanation {
         allowed: decision.grant().is_ok(),

@@ -149,7 +149,7 @@ impl<'a> Facts<'a> {
                 other => other?,
             },
         };
-        let hidden = self.hidden || crate::access::is_hidden_name(subject.path());
+        let hidden = self.hidden || crate::access::is_hidden_by_name(subject.path());
         let media_type = subject.media_type(hidden);
         Ok(Some(subject.with_row(Some(RowFacts { owner, media_type }))))
     }
@@ -165,7 +165,7 @@ impl<'a> Facts<'a> {
         let owner = self.volume.recorded_owner(subject, fd.as_fd())?;
         let meta = Meta::of(fd.as_fd())?;
         if replaces {
-            let hidden = self.hidden || crate::access::is_hidden_name(subject.path());
+            let hidden = self.hidden || crate::access::is_hidden_by_name(subject.path());
             let row = self.volume.row_of(subject, owner.clone(), &meta, hidden);
             self.volume.catalog.upsert(self.volume.key_of(subject), row);
         } else {

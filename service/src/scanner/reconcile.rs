@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use mediagate_policy::Kind;
 
-use crate::access::{Subject, is_hidden_name, nomedia_is_ignored};
+use crate::access::{Subject, is_hidden_by_name, nomedia_counts_in};
 use crate::catalog::CatalogError;
 use crate::lower::{FileKind, LowerError, Meta, read_dir};
 use crate::volume::Volume;
@@ -93,9 +93,8 @@ fn directory(volume: &Volume, dir: &Todo, progress: &mut Progress) -> Result<Vec
     let mut rows = volume.catalog.list_dir(volume.key, place.user_number(), place.path())?;
     let fd = volume.lower.open_dir_for_reading(&dir.path)?;
     let entries = read_dir(fd.as_fd())?;
-    let nomedia =
-        !nomedia_is_ignored(place.path()) && entries.iter().any(|entry| &*entry.name == b".nomedia");
-    let hidden = dir.hidden || nomedia || is_hidden_name(place.path());
+    let nomedia = nomedia_counts_in(place.path()) && entries.iter().any(|entry| &*entry.name == b".nomedia");
+    let hidden = dir.hidden || nomedia || is_hidden_by_name(place.path());
 
     let mut below = Vec::new();
     for entry in &entries {
@@ -145,7 +144,7 @@ fn add(
     let fd = volume.lower.open_child(dir, name)?;
     let owner = volume.recorded_owner(&subject, fd.as_fd())?;
     let meta = Meta::of(fd.as_fd())?;
-    let hidden = hidden || is_hidden_name(subject.path());
+    let hidden = hidden || is_hidden_by_name(subject.path());
     let row = volume.row_of(&subject, owner, &meta, hidden);
     volume.catalog.index_first_seen(volume.key_of(&subject), row);
     Ok(())

@@ -7,7 +7,7 @@ use std::time::Duration;
 use mediagate_policy::{DefaultDir, Kind, MediaType};
 
 use super::Volume;
-use crate::access::{RowFacts, Subject, is_hidden_name, nomedia_is_ignored};
+use crate::access::{RowFacts, Subject, is_hidden_by_name, nomedia_counts_in};
 use crate::catalog::{FileKey, FileRow};
 use crate::lower::{self, FileKind, LowerError, Meta};
 use crate::node::{File, Owner};
@@ -138,7 +138,7 @@ impl Volume {
 
     /// True when the file must not show up as media: a dot in its path, or a `.nomedia` above it.
     pub fn is_hidden(&self, subject: &Subject, parent: Option<&Arc<File>>) -> bool {
-        if is_hidden_name(subject.path()) {
+        if is_hidden_by_name(subject.path()) {
             return true;
         }
         parent.is_some_and(|parent| self.is_hidden_dir(parent, subject.dir()))
@@ -146,12 +146,12 @@ impl Volume {
 
     /// True when everything in the directory is hidden; `path` is the directory's below its user's root.
     pub fn is_hidden_dir(&self, dir: &Arc<File>, path: &[u8]) -> bool {
-        if is_hidden_name(path) {
+        if is_hidden_by_name(path) {
             return true;
         }
         let (mut dir, mut path) = (Some(Arc::clone(dir)), path);
         while let Some(current) = dir {
-            if !nomedia_is_ignored(path) && self.has_nomedia(&current) {
+            if nomedia_counts_in(path) && self.has_nomedia(&current) {
                 return true;
             }
             match path.iter().rposition(|b| *b == b'/') {
