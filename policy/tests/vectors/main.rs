@@ -18,7 +18,7 @@ fn every_vector_is_decided_as_the_tables_say() {
     let mut count = 0;
     for vector in tables.iter().flat_map(|it| &it.rows).flat_map(|it| it.expand(&callers)) {
         let mut volumes = vec![VolumeKind::Emulated];
-        if run::holds_on_public_volumes(&vector) {
+        if vector.holds_on_public_volumes() {
             volumes.push(VolumeKind::Public);
         }
         for volume in volumes {

@@ -137,6 +137,19 @@ pub(crate) struct Vector<'a> {
     pub(crate) expected: &'a str,
 }
 
+impl Vector<'_> {
+    /// True when the operation is on a directory.
+    pub(crate) fn is_directory(&self) -> bool {
+        self.row.object.kind == KindSpec::Directory || matches!(self.op, "mkdir" | "rmdir" | "opendir")
+    }
+
+    /// True when the row says the same for public volumes, which have neither users nor a directory above them.
+    pub(crate) fn holds_on_public_volumes(&self) -> bool {
+        let object = &self.row.object;
+        object.user == WhoseTree::Own && self.row.to_user == WhoseTree::Own && !object.mount_root
+    }
+}
+
 impl Callers {
     pub(crate) fn load() -> Callers {
         let callers: Callers = read(&folder().join("callers.toml"));
@@ -215,8 +228,9 @@ pub(crate) fn tables() -> Vec<Table> {
     (1..=9).map(|number| read(&folder().join(format!("t{number}.toml")))).collect()
 }
 
+/// By way of the parent directory, so that another crate of the workspace can include this file.
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../policy/vectors")
 }
 
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> T {
