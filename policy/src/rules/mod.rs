@@ -14,6 +14,7 @@ mod list;
 mod misc;
 mod open;
 mod rename;
+pub(crate) mod rights;
 
 use case::Case;
 
