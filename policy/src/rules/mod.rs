@@ -9,6 +9,7 @@ mod create;
 mod delete;
 mod directory;
 mod everyone;
+mod filter;
 mod gate;
 mod list;
 mod misc;
@@ -17,6 +18,7 @@ mod rename;
 pub(crate) mod rights;
 
 use case::Case;
+pub(crate) use filter::listing_filter;
 
 use crate::decision::Decision;
 use crate::object::Object;

@@ -1,6 +1,8 @@
 //! What holds of every decision, on random callers and objects.
 
 #[cfg(test)]
+mod filter;
+#[cfg(test)]
 mod world;
 
 use mediagate_policy::{
