@@ -101,6 +101,12 @@ impl ThingSpec {
         ThingSpec { row, ..self.clone() }
     }
 
+    /// In the same tree.
+    pub(crate) fn is_beside(&self, other: &ThingSpec) -> bool {
+        let (here, there) = (self.name(), other.name());
+        (here.volume, here.user, here.mount_root) == (there.volume, there.user, there.mount_root)
+    }
+
     pub(crate) fn is_visual(&self) -> bool {
         self.row.as_ref().is_some_and(|row| MediaTypes::VISUAL.has(row.media_type))
     }
