@@ -101,12 +101,6 @@ impl ThingSpec {
         ThingSpec { row, ..self.clone() }
     }
 
-    /// In the same tree.
-    pub(crate) fn is_beside(&self, other: &ThingSpec) -> bool {
-        let (here, there) = (self.name(), other.name());
-        (here.volume, here.user, here.mount_root) == (there.volume, there.user, there.mount_root)
-    }
-
     pub(crate) fn is_visual(&self) -> bool {
         self.row.as_ref().is_some_and(|row| MediaTypes::VISUAL.has(row.media_type))
     }
@@ -181,7 +175,7 @@ pub(crate) fn thing() -> impl Strategy<Value = ThingSpec> {
         "Android/media",
         "Android/sandbox",
     ];
-    const NAMES: [&str; 18] = [
+    const NAMES: [&str; 23] = [
         OWN,
         OTHER,
         "d",
@@ -197,6 +191,11 @@ pub(crate) fn thing() -> impl Strategy<Value = ThingSpec> {
         ".pending-1999999999-a.jpg",
         ".trashed-1999999999-b.mp4",
         ".trashed-1-c.mp3",
+        ".TRASHED-007-e.srt",
+        ".pending-1-",
+        ".pending-1x-a.jpg",
+        ".trashed--b.mp4",
+        ".pending-é-a.jpg",
         "synthetic",
         ".nomedia",
         "é.png",
