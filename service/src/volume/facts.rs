@@ -129,11 +129,18 @@ impl Volume {
             lower::owner(fd)?
         } else {
             self.catalog.flush().map_err(|_| OpError::Index)?;
+            // The name is all there is to go by, as it is for MediaProvider's rows: inode numbers of vfat and exfat are
+            // made up whenever an inode is read in (fs/fat/inode.c, fat_build_inode).
             let row = self.catalog.file(&self.key_of(subject)).map_err(|_| OpError::Index)?;
-            // A row of another file that had this name says nothing about this one.
-            row.filter(|row| Meta::of(fd).is_ok_and(|meta| row.ino == meta.id.ino)).and_then(|row| row.owner)
+            row.and_then(|row| row.owner)
         };
         Ok(recorded.or_else(|| subject.owner_by_place()))
+    }
+
+    /// Whether a row that stands under a file's name is about that file: files that say themselves who owns them can be
+    /// told from others that had the name before them by their inode number.
+    pub fn is_row_of(&self, row: &FileRow, ino: u64) -> bool {
+        row.ino == ino || !self.lower.has_xattrs()
     }
 
     /// True when the file must not show up as media: a dot in its path, or a `.nomedia` above it.
