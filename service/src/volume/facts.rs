@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use mediagate_policy::{DefaultDir, Kind, MediaType};
 
-use super::Volume;
+use super::{Notice, Volume};
 use crate::access::{RowFacts, Subject, is_hidden_by_name, nomedia_counts_in};
 use crate::catalog::{FileKey, FileRow};
 use crate::lower::{self, FileKind, LowerError, Meta};
-use crate::node::{File, Owner};
+use crate::node::{File, Owner, View};
 use crate::observe::Counter;
 use crate::ops::OpError;
 
@@ -38,6 +38,16 @@ impl Volume {
     /// them without any request (fs/fuse/passthrough.c invalidates after write calls only).
     pub fn attr_ttl(&self, file: &File) -> Duration {
         if file.has_writers() { Duration::ZERO } else { self.ttl }
+    }
+
+    /// The kernel is to ask again for a file's attributes, and for the bytes of its redacted view: the original's are
+    /// written without a request, and the page cache of the other inode knows nothing of that.
+    pub fn file_changes(&self, file: &File) {
+        self.notices.send(Notice::Attributes(file.node()));
+        let redacted = file.node().in_view(View::Redacted);
+        if self.nodes.is_known(redacted) {
+            self.notices.send(Notice::Contents(redacted));
+        }
     }
 
     /// How long the kernel may keep that there is nothing of a name.
