@@ -6,8 +6,10 @@
 
 pub mod actor;
 pub mod daemon;
+pub mod data;
 pub mod world;
 
 pub use actor::{Actor, Errno};
 pub use daemon::Daemon;
+pub use data::Job;
 pub use world::{Package, World};
