@@ -5,9 +5,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod actor;
+pub mod as_app;
 pub mod daemon;
 pub mod world;
 
 pub use actor::{Actor, Errno};
+pub use as_app::{as_app, become_app};
 pub use daemon::Daemon;
 pub use world::{Package, World};
