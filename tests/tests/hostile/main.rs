@@ -26,7 +26,13 @@ const MANAGER: u32 = 10104;
 const SECRET: &[u8] = b"from outside";
 
 fn world() -> World {
-    World::started(&[
+    let mut world = not_started();
+    world.start();
+    world
+}
+
+fn not_started() -> World {
+    World::new(&[
         Package::new("com.example.camera", CAMERA),
         Package::new("com.example.gallery", GALLERY).permissions(&["READ_MEDIA_IMAGES"]),
         Package::new("com.example.other", OTHER),

@@ -143,16 +143,17 @@ fn dot_dot_never_leads_where_the_name_would_not() {
             let made = openat(&gone, name, create, Mode::RWXU);
             assert!(made.is_err(), "{name}");
         }
-        // The same names do not become reachable again when a directory of that name is made anew.
+        // Nor when a directory of that name is made anew. (EIO if the lower file system used the inode number again:
+        // the kernel knows that its inode is another one.)
         fs::create_dir(dcim.join("gone")).unwrap();
-        assert_eq!(openat(&gone, "x.jpg", create, Mode::RWXU).unwrap_err(), rustix::io::Errno::NOENT);
+        assert!(openat(&gone, "x.jpg", create, Mode::RWXU).is_err());
         assert_eq!(names(&dcim.join("gone")).unwrap().len(), 0);
         assert!(mount.exists());
     });
     assert_eq!(names(&outside).unwrap(), [&b"a.jpg"[..], b"deeper", b"secret.jpg"]);
     let path = format!("{}/0/DCIM/../../../outside/secret.jpg", world.config.volumes[0].mount.display());
     let explained = world.daemon().try_cli(&["explain", "--uid", "10101", "read", &path]);
-    assert_eq!(explained.status.code(), Some(1));
+    assert_eq!(explained.status.code(), Some(2));
     is_well(&mut world);
 }
 
@@ -160,17 +161,17 @@ fn open_dir(dir: &OwnedFd, name: &str) -> rustix::io::Result<OwnedFd> {
     openat(dir, name, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())
 }
 
-/// Makes directories within each other until that fails; returns how many and why.
-fn dig(top: &Path, name: &str, most: usize) -> (usize, rustix::io::Errno) {
+/// Makes directories within each other until that fails; returns how many and why it failed.
+fn dig(top: &Path, name: &str, most: usize) -> (usize, Option<rustix::io::Errno>) {
     let mut dir = openat(CWD, top, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
     for depth in 0..most {
         let down = mkdirat(&dir, name, Mode::RWXU).and_then(|()| open_dir(&dir, name));
         match down {
             Ok(below) => dir = below,
-            Err(errno) => return (depth, errno),
+            Err(errno) => return (depth, Some(errno)),
         }
     }
-    (most, rustix::io::Errno::from_raw_os_error(0))
+    (most, None)
 }
 
 #[test]
@@ -180,10 +181,10 @@ fn a_tree_deeper_than_a_path_is_long_ends_in_an_error() {
     as_app(CAMERA, move || {
         // A path has 4096 bytes, and `0/Download` is part of the lower one.
         let (depth, errno) = dig(&download, &"n".repeat(200), 100);
-        assert_eq!((depth, errno), (20, rustix::io::Errno::NAMETOOLONG));
+        assert_eq!((depth, errno), (20, Some(rustix::io::Errno::NAMETOOLONG)));
         fs::create_dir(download.join("thin")).unwrap();
         let (depth, errno) = dig(&download.join("thin"), "d", 3000);
-        assert_eq!(errno, rustix::io::Errno::NAMETOOLONG);
+        assert_eq!(errno, Some(rustix::io::Errno::NAMETOOLONG));
         assert!((1900..2100).contains(&depth), "{depth}");
         // Names that long cannot be renamed deeper in, and nothing is harmed by trying.
         fs::create_dir(download.join("top")).unwrap();

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use mediagate_tests::become_app;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use crate::{CAMERA, GALLERY, MANAGER, SECRET, everything, is_well, names, outside, world};
+use crate::{CAMERA, GALLERY, MANAGER, SECRET, everything, is_well, names, outside};
 
 const FOR: Duration = Duration::from_secs(5);
 /// No operation takes longer.
@@ -74,7 +74,10 @@ fn work(uid: u32, album: &Path, round: u64) -> std::io::Result<()> {
 
 #[test]
 fn a_directory_swapped_for_a_symlink_never_leads_outside() {
-    let mut world = world();
+    let mut world = crate::not_started();
+    // A name that the kernel keeps for a second would be looked up five times in the whole race.
+    world.config.volumes[0].cache_seconds = 0;
+    world.start();
     let outside = outside(&world);
     let before = everything(&outside);
     let (album, lower) = (world.shared("DCIM/album"), world.lower("DCIM/album"));
@@ -122,7 +125,7 @@ fn a_directory_swapped_for_a_symlink_never_leads_outside() {
         (good, bad) = (good + went, bad + failed);
     }
     println!("{swaps} swaps, {good} operations went well, {bad} met the link");
-    assert!(good > 500 && bad > 500, "the race did not happen: {good} good, {bad} bad of {swaps} swaps");
+    assert!(good > 100 && bad > 100, "the race did not happen: {good} good, {bad} bad of {swaps} swaps");
     assert_eq!(everything(&outside), before, "changed outside");
     is_well(&mut world);
 }
