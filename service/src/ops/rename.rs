@@ -142,7 +142,7 @@ fn check_children(
                 found.push(sub);
                 continue;
             }
-            let Some(child) = facts.subject(&entry.name, entry.ino)? else { continue };
+            let Some(child) = facts.subject(&entry.name)? else { continue };
             let target = [new.lower_path(), below, b"/", &entry.name].concat();
             let target =
                 Subject::new(volume.kind, target, child.object().kind).ok_or(OpError::NotPermitted)?;

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use mediagate_policy::Kind;
 
 use crate::access::{Subject, is_hidden_by_name, nomedia_counts_in};
-use crate::catalog::CatalogError;
+use crate::catalog::{CatalogError, FileRow};
 use crate::lower::{FileKind, LowerError, Meta, read_dir};
-use crate::volume::Volume;
+use crate::volume::{Volume, describes};
 
 /// What a pass did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,8 +112,12 @@ fn directory(volume: &Volume, dir: &Todo, progress: &mut Progress) -> Result<Vec
             continue;
         }
         progress.files += 1;
-        let known = rows.remove(&*entry.name).is_some_and(|row| row.ino == entry.ino);
-        if !known && add(volume, fd.as_fd(), path, &entry.name, hidden).is_ok() {
+        let row = rows.remove(&*entry.name);
+        let known = match &row {
+            Some(row) => Meta::at(fd.as_fd(), &entry.name).is_ok_and(|meta| describes(row, &meta)),
+            None => false,
+        };
+        if !known && add(volume, fd.as_fd(), path, &entry.name, hidden, row.as_ref()).is_ok() {
             progress.added += 1;
         }
     }
@@ -139,13 +143,13 @@ fn add(
     path: Vec<u8>,
     name: &[u8],
     hidden: bool,
+    known: Option<&FileRow>,
 ) -> Result<(), crate::ops::OpError> {
     let Some(subject) = Subject::new(volume.kind, path, Kind::File) else { return Ok(()) };
     let fd = volume.lower.open_child(dir, name)?;
     let owner = volume.recorded_owner(&subject, fd.as_fd())?;
     let meta = Meta::of(fd.as_fd())?;
     let hidden = hidden || is_hidden_by_name(subject.path());
-    let row = volume.row_of(&subject, owner, &meta, hidden);
-    volume.catalog.index_first_seen(volume.key_of(&subject), row);
+    volume.index_again(&subject, owner, &meta, hidden, known);
     Ok(())
 }

@@ -224,6 +224,37 @@ impl Volume {
         let row = self.row_of(subject, owner, meta, self.is_hidden(subject, parent));
         self.catalog.index_first_seen(self.key_of(subject), row);
     }
+
+    /// Puts a file that was looked at into the index, which knew nothing of that name, or what is not so (`known`).
+    pub fn index_again(
+        &self,
+        subject: &Subject,
+        owner: Option<Arc<str>>,
+        meta: &Meta,
+        hidden: bool,
+        known: Option<&FileRow>,
+    ) {
+        let row = self.row_of(subject, owner, meta, hidden);
+        let key = self.key_of(subject);
+        match known {
+            Some(old) if old.ino == row.ino => self.catalog.upsert(key, row),
+            Some(old) => {
+                // Not an upsert: a row that somebody has written for the new file since stays.
+                self.catalog.remove_gone(key.clone(), old.ino);
+                self.catalog.index_first_seen(key, row);
+            }
+            None => {
+                self.observer.count(Counter::IndexedFirstSeen);
+                self.catalog.index_first_seen(key, row);
+            }
+        }
+    }
+}
+
+/// Whether a row was written for the file that `meta` is of, as it is now. The inode number alone does not tell: file
+/// systems hand that of a removed file out again at once.
+pub fn describes(row: &FileRow, meta: &Meta) -> bool {
+    row.ino == meta.id.ino && row.size == meta.size && row.mtime_ns == meta.mtime_ns()
 }
 
 fn policy_kind(kind: FileKind) -> Kind {

@@ -19,6 +19,7 @@ use crate::observe::{Gauge, Observer};
 use crate::passthrough::{Budget, Passthrough};
 use crate::redaction::RangeSource;
 
+pub use facts::describes;
 pub use handle::{DirHandle, FileHandle, Listed};
 pub use notice::{KernelCache, Notice, Notices};
 
