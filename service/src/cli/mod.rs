@@ -104,8 +104,8 @@ enum Command {
     Stats,
     /// Show the state of the service.
     #[command(
-        long_about = "Shows the state of the service as text for people: volumes, open handles, requests in flight \
-            with their age, last errors. The format is not for programs: use `stats` there. Administrators only.",
+        long_about = "Shows the state of the service as text for people: volumes, requests in flight with their age, \
+            backing files by uid, packages, numbers. The format is not for programs: use `stats` there. Administrators only.",
         after_long_help = "Examples:\n  mediagate dump"
     )]
     Dump,

@@ -144,7 +144,7 @@ fn add(
     name: &[u8],
     hidden: bool,
     known: Option<&FileRow>,
-) -> Result<(), crate::ops::OpError> {
+) -> Result<(), crate::volume::OpError> {
     let Some(subject) = Subject::new(volume.kind, path, Kind::File) else { return Ok(()) };
     let fd = volume.lower.open_child(dir, name)?;
     let owner = volume.recorded_owner(&subject, fd.as_fd())?;

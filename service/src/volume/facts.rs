@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use mediagate_policy::{DefaultDir, Kind, MediaType};
 
-use super::Volume;
+use super::{OpError, Volume};
 use crate::access::{RowFacts, Subject, is_hidden_by_name, nomedia_counts_in};
 use crate::catalog::{FileKey, FileRow};
 use crate::lower::{self, FileKind, LowerError, Meta};
 use crate::node::{File, Owner};
 use crate::observe::Counter;
-use crate::ops::OpError;
 
 /// How long it is believed whether a directory holds a `.nomedia` (one made behind the mount takes that long).
 const NOMEDIA_FRESH: Duration = Duration::from_secs(1);
