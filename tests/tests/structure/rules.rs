@@ -77,6 +77,8 @@ pub(crate) const UNSAFE: &[&str] = &[
     "service/tests/interface/fake.rs",
     // A test's: an allocator that counts.
     "policy/tests/allocations.rs",
+    // A test's: mappings.
+    "tests/src/data.rs",
     // A test's: system calls that no crate wraps.
     "tests/tests/hostile/handle.rs",
 ];
