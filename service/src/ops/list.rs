@@ -143,7 +143,7 @@ impl<'a> Facts<'a> {
             return Ok(Some(subject));
         }
         let owner = match self.rows.get(name) {
-            Some(row) if row.ino == ino => row.owner.clone(),
+            Some(row) if self.volume.is_row_of(row, ino) => row.owner.clone(),
             known => match self.look(&subject, name, known.is_some()) {
                 Err(OpError::Lower(error)) if error.is_not_found() => return Ok(None),
                 other => other?,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use mediagate_policy::Kind;
 
 use crate::access::{Subject, is_hidden_by_name, nomedia_counts_in};
-use crate::catalog::CatalogError;
+use crate::catalog::{CatalogError, FileKey};
 use crate::lower::{FileKind, LowerError, Meta, read_dir};
 use crate::volume::Volume;
 
@@ -112,25 +112,31 @@ fn directory(volume: &Volume, dir: &Todo, progress: &mut Progress) -> Result<Vec
             continue;
         }
         progress.files += 1;
-        let known = rows.remove(&*entry.name).is_some_and(|row| row.ino == entry.ino);
-        if !known && add(volume, fd.as_fd(), path, &entry.name, hidden).is_ok() {
+        let row = rows.remove(&*entry.name);
+        if row.as_ref().is_some_and(|row| volume.is_row_of(row, entry.ino)) {
+            continue;
+        }
+        if let Some(row) = row {
+            // Of another file that had this name: gone, unless it has been mended meanwhile.
+            let name = entry.name.to_vec();
+            volume.catalog.remove_gone(key(volume, &place, name), row.ino);
+        }
+        if add(volume, fd.as_fd(), path, &entry.name, hidden).is_ok() {
             progress.added += 1;
         }
     }
     for (name, row) in rows {
         // It may have come back since the names were read.
         if Meta::at(fd.as_fd(), &name).is_err_and(LowerError::is_not_found) {
-            let key = crate::catalog::FileKey {
-                volume: volume.key,
-                user: place.user_number(),
-                dir: place.path().to_vec(),
-                name,
-            };
-            volume.catalog.remove_gone(key, row.ino);
+            volume.catalog.remove_gone(key(volume, &place, name), row.ino);
             progress.removed += 1;
         }
     }
     Ok(below)
+}
+
+fn key(volume: &Volume, dir: &Subject, name: Vec<u8>) -> FileKey {
+    FileKey { volume: volume.key, user: dir.user_number(), dir: dir.path().to_vec(), name }
 }
 
 fn add(
