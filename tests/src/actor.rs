@@ -58,6 +58,12 @@ pub enum Ask {
     Mknod { path: Vec<u8>, mode: u32 },
     /// `setxattr(2)` of `user.test`.
     SetXattr { path: Vec<u8> },
+    /// `getxattr(2)` of `user.test`: answers with the value's length.
+    GetXattr { path: Vec<u8> },
+    /// `listxattr(2)`: answers with the names' length.
+    ListXattr { path: Vec<u8> },
+    /// `removexattr(2)` of `user.test`.
+    RemoveXattr { path: Vec<u8> },
     /// `statfs(2)`: answers with the number of free blocks.
     Statfs { path: Vec<u8> },
     /// More about the bytes of files.
@@ -409,6 +415,13 @@ impl Files {
             }
             Ask::SetXattr { path } => fs::setxattr(path, "user.test", b"1", fs::XattrFlags::empty())?,
             Ask::Data(job) => return data::run(self, job),
+            Ask::GetXattr { path } => {
+                return Ok(Answer::Number(fs::getxattr(path, "user.test", &mut [0; 256])? as u64));
+            }
+            Ask::ListXattr { path } => {
+                return Ok(Answer::Number(fs::listxattr(path, &mut [0; 1024])? as u64));
+            }
+            Ask::RemoveXattr { path } => fs::removexattr(path, "user.test")?,
             Ask::Statfs { path } => return Ok(Answer::Number(fs::statfs(path)?.f_bfree)),
         }
         Ok(Answer::Done)

@@ -81,7 +81,8 @@ fn errno(error: nix::errno::Errno) -> Errno {
 pub(crate) fn run(files: &mut Files, job: Job) -> Result<Answer, Errno> {
     match job {
         Job::MapWrite { file, offset, data, sync } => {
-            let map = Map::new(files.file(file)?.as_fd(), offset, data.len(), libc::PROT_WRITE, libc::MAP_SHARED)?;
+            let map =
+                Map::new(files.file(file)?.as_fd(), offset, data.len(), libc::PROT_WRITE, libc::MAP_SHARED)?;
             map.store(&data);
             if sync {
                 map.sync()?;
@@ -142,8 +143,10 @@ pub(crate) fn run(files: &mut Files, job: Job) -> Result<Answer, Errno> {
             }
         }
         Job::OpenMany { dir, prefix, suffix, count } => {
-            let (_, most) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE).map_err(errno)?;
-            nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE, most, most).map_err(errno)?;
+            let (_, most) =
+                nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE).map_err(errno)?;
+            nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE, most, most)
+                .map_err(errno)?;
             let mut first = None;
             for path in names(&dir, &prefix, &suffix, count) {
                 let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
@@ -229,7 +232,13 @@ fn hash(file: &OwnedFd, pause: Duration) -> Result<Answer, Errno> {
 }
 
 /// Every byte must be that of `expect` at any moment; a writer opens for writing as well, and writes what is there.
-fn race(paths: &[Vec<u8>], expect: &[u8], length: usize, time: Duration, write: bool) -> Result<Answer, Errno> {
+fn race(
+    paths: &[Vec<u8>],
+    expect: &[u8],
+    length: usize,
+    time: Duration,
+    write: bool,
+) -> Result<Answer, Errno> {
     let begin = Instant::now();
     let mut rounds = 0;
     let mut buffer = vec![0; length];
@@ -294,14 +303,18 @@ impl Map {
 
     fn store(&self, data: &[u8]) {
         // SAFETY: the mapping is writable and at least `skip + data.len()` long.
-        unsafe { std::ptr::copy_nonoverlapping(data.as_ptr(), self.at.cast::<u8>().add(self.skip), data.len()) };
+        unsafe {
+            std::ptr::copy_nonoverlapping(data.as_ptr(), self.at.cast::<u8>().add(self.skip), data.len())
+        };
     }
 
     fn load(&self) -> Vec<u8> {
         let mut data = vec![0; self.length];
         // SAFETY: the mapping is readable and at least `skip + length` long. Others may change the file meanwhile:
         // it is copied, never referred to.
-        unsafe { std::ptr::copy_nonoverlapping(self.at.cast::<u8>().add(self.skip), data.as_mut_ptr(), self.length) };
+        unsafe {
+            std::ptr::copy_nonoverlapping(self.at.cast::<u8>().add(self.skip), data.as_mut_ptr(), self.length)
+        };
         data
     }
 

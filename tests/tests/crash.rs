@@ -54,7 +54,11 @@ fn own_what_is_theirs(world: &World, dir: &str, expected: &[(&str, &[String])]) 
         }
         for (_, names) in expected.iter().filter(|(other, _)| other != package) {
             for name in *names {
-                assert_eq!(app.read_all(world.shared(dir).join(name)).unwrap_err().0, libc::EACCES, "{package} {name}");
+                assert_eq!(
+                    app.read_all(world.shared(dir).join(name)).unwrap_err().0,
+                    libc::EACCES,
+                    "{package} {name}"
+                );
             }
         }
     }
@@ -101,7 +105,9 @@ fn position(pid: u32) -> u64 {
     let Ok(entries) = std::fs::read_dir(format!("/proc/{pid}/fdinfo")) else { return 0 };
     entries
         .filter_map(|entry| std::fs::read_to_string(entry.unwrap().path()).ok())
-        .filter_map(|info| info.lines().find_map(|line| line.strip_prefix("pos:")?.trim().parse::<u64>().ok()))
+        .filter_map(|info| {
+            info.lines().find_map(|line| line.strip_prefix("pos:")?.trim().parse::<u64>().ok())
+        })
         .max()
         .unwrap_or_default()
 }
@@ -145,10 +151,14 @@ fn an_answered_create_has_its_owner_and_its_row_after_a_kill() {
         assert!(photos.len() > 10 && texts.len() > 10, "{} {}", photos.len(), texts.len());
         world.start_over();
         // Before the index is up to date, and after.
-        own_what_is_theirs(&world, &dir, &[(CAMERA, &with_unanswered(&world, &dir, "photo", &photos)[..]), (
-            NOTES,
-            &with_unanswered(&world, &dir, "text", &texts)[..],
-        )]);
+        own_what_is_theirs(
+            &world,
+            &dir,
+            &[
+                (CAMERA, &with_unanswered(&world, &dir, "photo", &photos)[..]),
+                (NOTES, &with_unanswered(&world, &dir, "text", &texts)[..]),
+            ],
+        );
         world.daemon().wait_until_indexed();
         for (package, names) in [(CAMERA, &photos), (NOTES, &texts)] {
             for name in names {
@@ -163,7 +173,11 @@ fn an_answered_create_has_its_owner_and_its_row_after_a_kill() {
                 assert!(rows.contains(&(name.clone(), Some(package.to_owned()), ino)), "{name} has no row");
             }
         }
-        assert_eq!(rows.len(), std::fs::read_dir(world.lower(&dir)).unwrap().count(), "a row for each, and no other");
+        assert_eq!(
+            rows.len(),
+            std::fs::read_dir(world.lower(&dir)).unwrap().count(),
+            "a row for each, and no other"
+        );
         world.start_over();
     }
 }
@@ -173,7 +187,11 @@ fn with_unanswered(world: &World, dir: &str, prefix: &str, answered: &[String]) 
     for entry in std::fs::read_dir(world.lower(dir)).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         if name.starts_with(prefix) && !answered.contains(&name) {
-            assert_eq!(name, format!("{prefix}-{:05}", answered.len()), "only the last one can be unanswered");
+            assert_eq!(
+                name,
+                format!("{prefix}-{:05}", answered.len()),
+                "only the last one can be unanswered"
+            );
             std::fs::remove_file(world.lower(dir).join(name)).unwrap();
         }
     }

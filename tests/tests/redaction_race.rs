@@ -55,7 +55,8 @@ impl Running {
     fn start() -> Running {
         let mut world = World::new(&[
             Package::new("com.example.camera", 10101),
-            Package::new("com.example.map", 10102).permissions(&["READ_MEDIA_IMAGES", "ACCESS_MEDIA_LOCATION"]),
+            Package::new("com.example.map", 10102)
+                .permissions(&["READ_MEDIA_IMAGES", "ACCESS_MEDIA_LOCATION"]),
             Package::new("com.example.frame", 10103).permissions(&["READ_MEDIA_IMAGES"]),
             Package::new("com.example.editor", 10104)
                 .permissions(&["MANAGE_EXTERNAL_STORAGE"])
@@ -106,7 +107,8 @@ fn each_caller_sees_the_bytes_that_it_may() {
             let expected = if *name == "frame" { redacted() } else { original() };
             assert!(app.read(file, 0, LENGTH).unwrap() == expected, "{name}");
             for private in [true, false] {
-                let mapped = app.job_bytes(Job::MapRead { file, offset: 0, length: LENGTH, private }).unwrap();
+                let mapped =
+                    app.job_bytes(Job::MapRead { file, offset: 0, length: LENGTH, private }).unwrap();
                 assert!(mapped == expected, "{name} private={private}");
             }
             // What came out of the redacted view by the ways that copy inside the kernel is redacted, too.

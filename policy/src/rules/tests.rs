@@ -189,3 +189,36 @@ fn a_moved_file_must_fit_where_it_lands() {
     let other_tree = Object { user: Some(UserId(10)), ..object("Download/d/a.pdf", Kind::File) };
     assert_denied(along(other_tree), Reason::AcrossTrees, Errno::Exdev);
 }
+
+#[test]
+fn a_legacy_app_without_a_permission_has_nothing_to_list_or_to_move() {
+    let legacy = PackageFacts { target_sdk: 28, ..package("org.own", &[]) };
+    let who = Principal::new(Uid(10_100), &[legacy]);
+    let own = image("DCIM/d/a.jpg", "org.own");
+    let along = Operation::MoveWithParent { to: object("Pictures/d/a.jpg", Kind::File) };
+    for op in [Operation::ListEntry, along] {
+        assert_denied(decide(&who, &own, op), Reason::LegacyWithoutPermission, Errno::Eacces);
+    }
+    let directory = decide(&who, &object("DCIM/d", Kind::Directory), Operation::SetAttr);
+    assert_denied(directory, Reason::LegacyWithoutPermission, Errno::Eacces);
+}
+
+#[test]
+fn the_mount_root_is_entered_but_not_read() {
+    let root = Object { user: None, mount_root: true, ..object("", Kind::Directory) };
+    let who = app(0, &[Permission::ManageExternalStorage]);
+    for (read, write, execute, enters) in
+        [(false, false, true, true), (true, false, true, false), (false, true, true, false)]
+    {
+        let mask = crate::AccessMask { read, write, execute };
+        assert_eq!(decide(&who, &root, Operation::Access(mask)).is_allowed(), enters, "{mask:?}");
+    }
+    assert_denied(decide(&who, &root, Operation::ListEntry), Reason::MountRootClosed, Errno::Eperm);
+}
+
+#[test]
+fn the_first_app_uid_is_an_apps() {
+    let private = object("Android/data/org.other/x", Kind::File);
+    let looks = |uid| decide(&Principal::new(Uid(uid), &[]), &private, Operation::Lookup).is_allowed();
+    assert!(looks(9_999) && !looks(10_000));
+}

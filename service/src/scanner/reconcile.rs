@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use mediagate_policy::Kind;
 
 use crate::access::{Subject, is_hidden_by_name, nomedia_counts_in};
-use crate::catalog::{CatalogError, FileKey};
+use crate::catalog::{CatalogError, FileKey, FileRow};
 use crate::lower::{FileKind, LowerError, Meta, read_dir};
 use crate::volume::Volume;
 
@@ -113,15 +113,11 @@ fn directory(volume: &Volume, dir: &Todo, progress: &mut Progress) -> Result<Vec
         }
         progress.files += 1;
         let row = rows.remove(&*entry.name);
-        if row.as_ref().is_some_and(|row| volume.is_row_of(row, entry.ino)) {
-            continue;
-        }
-        if let Some(row) = row {
-            // Of another file that had this name: gone, unless it has been mended meanwhile.
-            let name = entry.name.to_vec();
-            volume.catalog.remove_gone(key(volume, &place, name), row.ino);
-        }
-        if add(volume, fd.as_fd(), path, &entry.name, hidden).is_ok() {
+        let known = match &row {
+            Some(row) => Meta::at(fd.as_fd(), &entry.name).is_ok_and(|meta| volume.describes(row, &meta)),
+            None => false,
+        };
+        if !known && add(volume, fd.as_fd(), path, &entry.name, hidden, row.as_ref()).is_ok() {
             progress.added += 1;
         }
     }
@@ -145,13 +141,13 @@ fn add(
     path: Vec<u8>,
     name: &[u8],
     hidden: bool,
-) -> Result<(), crate::ops::OpError> {
+    known: Option<&FileRow>,
+) -> Result<(), crate::volume::OpError> {
     let Some(subject) = Subject::new(volume.kind, path, Kind::File) else { return Ok(()) };
     let fd = volume.lower.open_child(dir, name)?;
     let owner = volume.recorded_owner(&subject, fd.as_fd())?;
     let meta = Meta::of(fd.as_fd())?;
     let hidden = hidden || is_hidden_by_name(subject.path());
-    let row = volume.row_of(&subject, owner, &meta, hidden);
-    volume.catalog.index_first_seen(volume.key_of(&subject), row);
+    volume.index_again(&subject, owner, &meta, hidden, known);
     Ok(())
 }

@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use mediagate_policy::{DefaultDir, Kind, MediaType};
 
-use super::{Notice, Volume};
+use super::{Notice, OpError, Volume};
 use crate::access::{RowFacts, Subject, is_hidden_by_name, nomedia_counts_in};
 use crate::catalog::{FileKey, FileRow};
 use crate::lower::{self, FileKind, LowerError, Meta};
 use crate::node::{File, Owner, View};
 use crate::observe::Counter;
-use crate::ops::OpError;
 
 /// How long it is believed whether a directory holds a `.nomedia` (one made behind the mount takes that long).
 const NOMEDIA_FRESH: Duration = Duration::from_secs(1);
@@ -147,10 +146,12 @@ impl Volume {
         Ok(recorded.or_else(|| subject.owner_by_place()))
     }
 
-    /// Whether a row that stands under a file's name is about that file: files that say themselves who owns them can be
-    /// told from others that had the name before them by their inode number.
-    pub fn is_row_of(&self, row: &FileRow, ino: u64) -> bool {
-        row.ino == ino || !self.lower.has_xattrs()
+    /// Whether a row was written for the file that `meta` is of, as it is now. The inode number alone does not tell: file
+    /// systems hand that of a removed file out again at once. Where files cannot say who owns them the name is all there
+    /// is to go by, as in [`Volume::recorded_owner`].
+    pub fn describes(&self, row: &FileRow, meta: &Meta) -> bool {
+        let same = row.ino == meta.id.ino && row.size == meta.size && row.mtime_ns == meta.mtime_ns();
+        same || !self.lower.has_xattrs()
     }
 
     /// True when the file must not show up as media: a dot in its path, or a `.nomedia` above it.
@@ -240,6 +241,31 @@ impl Volume {
         self.observer.count(Counter::IndexedFirstSeen);
         let row = self.row_of(subject, owner, meta, self.is_hidden(subject, parent));
         self.catalog.index_first_seen(self.key_of(subject), row);
+    }
+
+    /// Puts a file that was looked at into the index, which knew nothing of that name, or what is not so (`known`).
+    pub fn index_again(
+        &self,
+        subject: &Subject,
+        owner: Option<Arc<str>>,
+        meta: &Meta,
+        hidden: bool,
+        known: Option<&FileRow>,
+    ) {
+        let row = self.row_of(subject, owner, meta, hidden);
+        let key = self.key_of(subject);
+        match known {
+            Some(old) if old.ino == row.ino => self.catalog.upsert(key, row),
+            Some(old) => {
+                // Not an upsert: a row that somebody has written for the new file since stays.
+                self.catalog.remove_gone(key.clone(), old.ino);
+                self.catalog.index_first_seen(key, row);
+            }
+            None => {
+                self.observer.count(Counter::IndexedFirstSeen);
+                self.catalog.index_first_seen(key, row);
+            }
+        }
     }
 }
 

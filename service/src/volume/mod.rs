@@ -2,6 +2,7 @@
 //!
 //! The FUSE adapter and [`crate::ops`] work on a `Volume`; it knows neither.
 
+mod error;
 mod facts;
 mod handle;
 mod notice;
@@ -19,6 +20,7 @@ use crate::observe::{Gauge, Observer};
 use crate::passthrough::{Budget, Passthrough};
 use crate::redaction::RangeSource;
 
+pub use error::OpError;
 pub use handle::{DirHandle, FileHandle, Listed};
 pub use notice::{KernelCache, Notice, Notices};
 

@@ -87,7 +87,9 @@ fn mixing_ways_at_the_bound_never_fails_an_open() {
             });
         }
     });
-    assert!(world.daemon().stat("open.daemon.uid_budget") + world.daemon().stat("open.daemon.total_budget") > 0);
+    assert!(
+        world.daemon().stat("open.daemon.uid_budget") + world.daemon().stat("open.daemon.total_budget") > 0
+    );
     assert!(world.daemon().stat("open.daemon.inode_in_daemon_mode") > 0);
     assert!(world.daemon().stat("open.passthrough") > 0);
     wait_for_gauge(&mut world, "backing.files", 0);
@@ -97,7 +99,11 @@ fn mixing_ways_at_the_bound_never_fails_an_open() {
 pub fn wait_for_gauge(world: &mut World, name: &str, value: i64) {
     let begin = std::time::Instant::now();
     while world.daemon().stat(name) != value {
-        assert!(begin.elapsed() < std::time::Duration::from_secs(10), "{name} is {}", world.daemon().stat(name));
+        assert!(
+            begin.elapsed() < std::time::Duration::from_secs(10),
+            "{name} is {}",
+            world.daemon().stat(name)
+        );
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
 }

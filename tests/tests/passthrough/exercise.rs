@@ -134,7 +134,8 @@ fn sizes(app: &mut Actor, watched: &mut Watched<'_>, file: u64, model: &mut Vec<
     let lower = std::fs::File::open(watched.world.lower(watched.name)).unwrap();
     for data in [true, false] {
         for offset in [0, 5000, 12_288, 29_999] {
-            let to = if data { rustix::fs::SeekFrom::Data(offset) } else { rustix::fs::SeekFrom::Hole(offset) };
+            let to =
+                if data { rustix::fs::SeekFrom::Data(offset) } else { rustix::fs::SeekFrom::Hole(offset) };
             let expected = rustix::fs::seek(&lower, to).map_err(|e| mediagate_tests::Errno(e.raw_os_error()));
             assert_eq!(app.job_number(Job::Seek { file, offset, data }), expected, "{data} {offset}");
         }
@@ -153,7 +154,8 @@ fn copies(app: &mut Actor, world: &World, file: u64, model: &[u8]) {
     let whole = Job::CopyRange { from: file, from_offset: 0, to: copy, to_offset: 0, length };
     assert_eq!(app.job_number(whole).unwrap(), length as u64);
     watched.holds("copy_file_range", model);
-    let some = Job::CopyRange { from: file, from_offset: 100, to: copy, to_offset: length as u64, length: 1000 };
+    let some =
+        Job::CopyRange { from: file, from_offset: 100, to: copy, to_offset: length as u64, length: 1000 };
     assert_eq!(app.job_number(some).unwrap(), 1000);
     let mut expected = [model, &model[100..1100]].concat();
     watched.holds("copy_file_range to the end", &expected);
@@ -219,7 +221,10 @@ fn two_processes_that_append_lose_nothing() {
         });
         let lower = std::fs::read(world.lower("Download/log.txt")).unwrap();
         assert_eq!(lower.len(), 2 * TIMES * 31, "passthrough={passthrough}");
-        assert!(lower.chunks(31).all(|record| record.iter().all(|byte| *byte == record[0])), "records are whole");
+        assert!(
+            lower.chunks(31).all(|record| record.iter().all(|byte| *byte == record[0])),
+            "records are whole"
+        );
         assert!(first.read_all(&log).unwrap() == lower);
         assert_eq!(second.stat(&log).unwrap().size, lower.len() as u64);
     }
@@ -289,7 +294,8 @@ fn attributes_are_the_last_ones_after_a_writer_of_mappings_has_left() {
         let mut stale = None;
         for round in 0..400_u32 {
             let file = app.open(path, libc::O_RDWR).unwrap();
-            app.job(Job::MapWrite { file, offset: 0, data: round.to_le_bytes().to_vec(), sync: false }).unwrap();
+            app.job(Job::MapWrite { file, offset: 0, data: round.to_le_bytes().to_vec(), sync: false })
+                .unwrap();
             app.close(file);
             // RELEASE and the notice that follows it are asynchronous.
             std::thread::sleep(Duration::from_millis(3));

@@ -13,7 +13,8 @@ fn later_opens_share_the_backing_file_and_the_last_close_gives_it_back() {
     wait_for_gauge(&mut world, "backing.files", 0);
     wait_for_gauge(&mut world, "handles.files", 0);
     let fds = world.daemon().stat("process.open_fds");
-    let (registered, reused) = (world.daemon().stat("backing.registered"), world.daemon().stat("backing.reused"));
+    let (registered, reused) =
+        (world.daemon().stat("backing.registered"), world.daemon().stat("backing.reused"));
 
     let first = writer.open(&path, libc::O_RDWR).unwrap();
     let second = reader.open(&path, libc::O_RDONLY).unwrap();

@@ -119,7 +119,8 @@ fn where_files_cannot_say_who_owns_them_the_catalog_does() {
     let again = dir.path().join("again");
     std::fs::create_dir(&again).unwrap();
     let _second = Mount::new("ramfs", &again, "");
-    let copied = std::process::Command::new("cp").arg("-a").arg(merged.join("0")).arg(&again).status().unwrap();
+    let copied =
+        std::process::Command::new("cp").arg("-a").arg(merged.join("0")).arg(&again).status().unwrap();
     assert!(copied.success());
     world.config.volumes[0].lower = again;
     world.start();

@@ -33,7 +33,8 @@ fn a_gigabyte_written_by_one_app_and_read_by_another_never_comes_to_the_daemon()
     world.start();
     let (mut writer, mut reader) = apps(&world);
     let film = world.shared("Movies/film.mp4");
-    let numbers = ["fuse.requests.read", "fuse.requests.write", "fuse.bytes.read", "fuse.bytes.written", "open.daemon"];
+    let numbers =
+        ["fuse.requests.read", "fuse.requests.write", "fuse.bytes.read", "fuse.bytes.written", "open.daemon"];
     let before = numbers.map(|name| world.daemon().stat(name));
     let passed = world.daemon().stat("open.passthrough");
 
