@@ -1,5 +1,6 @@
 //! An app that does as it likes with its own files cannot tell the mount from a bare directory: the same random calls give
 //! the same results, errnos, sizes and contents.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -227,8 +228,7 @@ fn compare(seed: u64, passthrough: bool, cache_seconds: i32) {
     let bare = world.path("bare");
     std::fs::create_dir(&bare).unwrap();
     std::fs::set_permissions(&bare, std::fs::Permissions::from_mode(0o777)).unwrap();
-    let mut mounted =
-        Side { app: world.app(APP), root: world.shared("Download/diff"), slots: [None; SLOTS] };
+    let mut mounted = Side { app: world.app(APP), root: world.shared("Download/diff"), slots: [None; SLOTS] };
     mounted.app.mkdir(&mounted.root).unwrap();
     let mut plain = Side { app: world.app(APP), root: bare, slots: [None; SLOTS] };
     let lower = world.lower("Download/diff");
@@ -244,7 +244,10 @@ fn compare(seed: u64, passthrough: bool, cache_seconds: i32) {
         }
         let context = |done: &[Op]| {
             let last: Vec<String> = done.iter().rev().take(12).rev().map(|op| format!("{op:?}")).collect();
-            format!("seed {seed} passthrough={passthrough} cache={cache_seconds} op {number}: {op:?}\nafter\n{}", last.join("\n"))
+            format!(
+                "seed {seed} passthrough={passthrough} cache={cache_seconds} op {number}: {op:?}\nafter\n{}",
+                last.join("\n")
+            )
         };
         let (expected, got) = (plain.run(&op), mounted.run(&op));
         if expected != got {
@@ -258,7 +261,12 @@ fn compare(seed: u64, passthrough: bool, cache_seconds: i32) {
         if let (Op::Stat { path }, Ok(_)) = (&op, &got) {
             let shown = mounted.app.stat(mounted.at(path)).unwrap();
             let below = std::fs::symlink_metadata(lower.join(path)).unwrap();
-            assert_eq!(shown.mtime, (below.mtime(), below.mtime_nsec().cast_unsigned()), "{}", context(&done));
+            assert_eq!(
+                shown.mtime,
+                (below.mtime(), below.mtime_nsec().cast_unsigned()),
+                "{}",
+                context(&done)
+            );
         }
         done.push(op);
         if number % 250 == 249 || number + 1 == OPS {
@@ -275,7 +283,11 @@ fn compare(seed: u64, passthrough: bool, cache_seconds: i32) {
 
 fn brief(seen: &Result<Seen, Errno>) -> String {
     let text = format!("{seen:?}");
-    if text.len() > 300 { format!("{}… ({} characters)", text.chars().take(300).collect::<String>(), text.len()) } else { text }
+    if text.len() > 300 {
+        format!("{}… ({} characters)", text.chars().take(300).collect::<String>(), text.len())
+    } else {
+        text
+    }
 }
 
 #[test]

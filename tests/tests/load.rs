@@ -1,4 +1,5 @@
 //! Many files: right owners, and nothing stays behind.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -69,7 +70,10 @@ fn all_is_right(world: &World, pictures: &str, letters: &str, count: usize) {
     let (pictures, letters) = (names(pictures, ".jpg", count), names(letters, ".txt", count));
     let place = world.shared("Download/load");
     for (package, expected) in [(PAINTER, &pictures), (WRITER, &letters), (GALLERY, &pictures)] {
-        assert!(world.app(package).list(&place).unwrap() == *expected, "{package} sees what it should not, or less");
+        assert!(
+            world.app(package).list(&place).unwrap() == *expected,
+            "{package} sees what it should not, or less"
+        );
     }
     for (package, names) in [(PAINTER, &pictures), (WRITER, &letters)] {
         for name in names {
@@ -139,7 +143,12 @@ fn two_thousand_files_are_open_at_once() {
     let (dir, prefix, suffix) = (dir(&world), "picture".to_owned(), ".jpg".to_owned());
     let (mut painter, mut gallery) = (world.app(PAINTER), world.app(GALLERY));
     painter
-        .job(Job::CreateMany { dir: dir.clone(), prefix: prefix.clone(), suffix: suffix.clone(), count: COUNT })
+        .job(Job::CreateMany {
+            dir: dir.clone(),
+            prefix: prefix.clone(),
+            suffix: suffix.clone(),
+            count: COUNT,
+        })
         .unwrap();
     let zero = |world: &mut World| {
         let begin = Instant::now();
@@ -150,7 +159,8 @@ fn two_thousand_files_are_open_at_once() {
     };
     zero(&mut world);
     let before = gauges(&mut world);
-    let open = || Job::OpenMany { dir: dir.clone(), prefix: prefix.clone(), suffix: suffix.clone(), count: COUNT };
+    let open =
+        || Job::OpenMany { dir: dir.clone(), prefix: prefix.clone(), suffix: suffix.clone(), count: COUNT };
     let first = painter.job_number(open()).unwrap();
     let other = gallery.job_number(open()).unwrap();
     let during = gauges(&mut world);

@@ -246,7 +246,10 @@ fn a_store_through_a_mapping_of_a_handle_that_appends_stays_where_it_was_made() 
         let mut expected = vec![b'.'; 5000];
         expected[10..14].copy_from_slice(b"here");
         expected.extend_from_slice(b"there");
-        assert!(std::fs::read(world.lower("Download/both.bin")).unwrap() == expected, "passthrough={passthrough}");
+        assert!(
+            std::fs::read(world.lower("Download/both.bin")).unwrap() == expected,
+            "passthrough={passthrough}"
+        );
         assert!(reader.read_all(&path).unwrap() == expected, "passthrough={passthrough}");
     }
 }
