@@ -72,6 +72,10 @@ fn make(
     let who = volume.access.principal(caller.uid);
     let subject = volume.subject_at(&dir, name, FileKind::File).ok_or(OpError::NotPermitted)?;
     let grant = volume.access.check(&who, &subject.object(), Operation::Create)?;
+    if subject.is_user_root() {
+        // What stands there is a user's directory; a file would keep one from being made.
+        return Err(OpError::NotPermitted);
+    }
     let owner = if grant.take_ownership { who.first_package().cloned() } else { None };
 
     let lower_dir = volume.open_dir(&dir)?;

@@ -96,9 +96,7 @@ pub fn release(volume: &Volume, number: u64) -> Result<(), OpError> {
         return Ok(());
     }
     let file = Arc::clone(&handle.file);
-    if !file.is_removed()
-        && let Ok(meta) = Meta::of(handle.fd())
-    {
+    if let Ok(meta) = Meta::of(handle.fd()) {
         refresh_index(volume, &file, &meta);
     }
     drop(handle);
@@ -107,8 +105,11 @@ pub fn release(volume: &Volume, number: u64) -> Result<(), OpError> {
     Ok(())
 }
 
-/// Brings size and modification time in the index up to date.
+/// Brings size and modification time in the index up to date. A file whose name is gone is in it no longer.
 pub(super) fn refresh_index(volume: &Volume, file: &File, meta: &Meta) {
+    if file.is_removed() {
+        return;
+    }
     let Ok(subject) = volume.place_of(file) else { return };
     let owner = match file.owner() {
         Owner::Package(package) => Some(package),

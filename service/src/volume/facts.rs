@@ -64,9 +64,11 @@ impl Volume {
         Subject::new(self.kind, path, policy_kind(kind))
     }
 
-    /// A known file or directory as the object of a decision, without what the index knows.
+    /// A known file or directory as the object of a decision, without what the index knows. A file whose name is gone
+    /// is decided about at its last place while it is open: its users may still set its times, or open it anew by
+    /// their descriptor.
     pub fn place_of(&self, file: &File) -> Result<Subject, OpError> {
-        if file.is_removed() {
+        if file.is_removed() && file.open_fd().is_none() {
             return Err(OpError::Stale);
         }
         Subject::new(self.kind, file.path(), policy_kind(file.kind)).ok_or(OpError::NoEntry)
@@ -127,7 +129,9 @@ impl Volume {
             Owner::Package(package) => Some(package),
             Owner::Unknown | Owner::Nobody => None,
         };
-        self.index_first_seen(subject, known.clone(), &Meta::of(fd)?, file.parent().as_ref());
+        if !file.is_removed() {
+            self.index_first_seen(subject, known.clone(), &Meta::of(fd)?, file.parent().as_ref());
+        }
         Ok(known)
     }
 

@@ -159,3 +159,22 @@ fn renames_that_exchange_or_leave_something_behind_are_refused() {
     assert_eq!(fs::read(lower).unwrap(), b"pixels");
     is_well(&mut world);
 }
+
+/// The FUSE library computes with what the app sends before we see it.
+#[test]
+#[ignore = "fuser 0.18.0 panics on the seconds i64::MIN and takes a worker along; mended upstream after it (fuser#705)"]
+fn times_at_the_ends_of_what_a_number_holds_stop_nothing() {
+    let (mut world, photo, _) = with_photo();
+    as_app(CAMERA, move || {
+        for seconds in [i64::MIN, i64::MIN + 1, i64::MAX, i64::MAX - 1, 1 << 62] {
+            for nanos in [0, 1, 999_999_999] {
+                let at = rustix::fs::Timespec { tv_sec: seconds, tv_nsec: nanos };
+                let times = rustix::fs::Timestamps { last_access: at, last_modification: at };
+                // What the lower file system cannot keep it clamps; an error would do as well.
+                let _ = rustix::fs::utimensat(CWD, &photo, &times, rustix::fs::AtFlags::empty());
+                assert_eq!(fs::read(&photo).unwrap(), b"pixels", "{seconds}.{nanos}");
+            }
+        }
+    });
+    is_well(&mut world);
+}
