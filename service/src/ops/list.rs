@@ -14,7 +14,7 @@ use super::{Caller, Entry, OpError};
 use crate::access::RowFacts;
 use crate::lower::{DirEntry, FileKind, Meta, read_dir};
 use crate::node::NodeId;
-use crate::volume::{DirHandle, Listed, Volume, describes};
+use crate::volume::{DirHandle, Listed, Volume};
 
 /// Opens a directory for listing.
 pub fn opendir(volume: &Volume, caller: Caller, node: NodeId) -> Result<u64, OpError> {
@@ -160,7 +160,7 @@ impl<'a> Facts<'a> {
     ) -> Result<Option<Arc<str>>, OpError> {
         let known = self.rows.get(name);
         if let Some(row) = known
-            && describes(row, &Meta::at(self.fd, name)?)
+            && self.volume.describes(row, &Meta::at(self.fd, name)?)
         {
             return Ok(row.owner.clone());
         }

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use mediagate_policy::Kind;
 
 use crate::access::{Subject, is_hidden_by_name, nomedia_counts_in};
-use crate::catalog::{CatalogError, FileRow};
+use crate::catalog::{CatalogError, FileKey, FileRow};
 use crate::lower::{FileKind, LowerError, Meta, read_dir};
-use crate::volume::{Volume, describes};
+use crate::volume::Volume;
 
 /// What a pass did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,7 +114,7 @@ fn directory(volume: &Volume, dir: &Todo, progress: &mut Progress) -> Result<Vec
         progress.files += 1;
         let row = rows.remove(&*entry.name);
         let known = match &row {
-            Some(row) => Meta::at(fd.as_fd(), &entry.name).is_ok_and(|meta| describes(row, &meta)),
+            Some(row) => Meta::at(fd.as_fd(), &entry.name).is_ok_and(|meta| volume.describes(row, &meta)),
             None => false,
         };
         if !known && add(volume, fd.as_fd(), path, &entry.name, hidden, row.as_ref()).is_ok() {
@@ -124,17 +124,15 @@ fn directory(volume: &Volume, dir: &Todo, progress: &mut Progress) -> Result<Vec
     for (name, row) in rows {
         // It may have come back since the names were read.
         if Meta::at(fd.as_fd(), &name).is_err_and(LowerError::is_not_found) {
-            let key = crate::catalog::FileKey {
-                volume: volume.key,
-                user: place.user_number(),
-                dir: place.path().to_vec(),
-                name,
-            };
-            volume.catalog.remove_gone(key, row.ino);
+            volume.catalog.remove_gone(key(volume, &place, name), row.ino);
             progress.removed += 1;
         }
     }
     Ok(below)
+}
+
+fn key(volume: &Volume, dir: &Subject, name: Vec<u8>) -> FileKey {
+    FileKey { volume: volume.key, user: dir.user_number(), dir: dir.path().to_vec(), name }
 }
 
 fn add(

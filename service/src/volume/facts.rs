@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use mediagate_policy::{DefaultDir, Kind, MediaType};
 
-use super::{OpError, Volume};
+use super::{Notice, OpError, Volume};
 use crate::access::{RowFacts, Subject, is_hidden_by_name, nomedia_counts_in};
 use crate::catalog::{FileKey, FileRow};
 use crate::lower::{self, FileKind, LowerError, Meta};
-use crate::node::{File, Owner};
+use crate::node::{File, Owner, View};
 use crate::observe::Counter;
 
 /// How long it is believed whether a directory holds a `.nomedia` (one made behind the mount takes that long).
@@ -37,6 +37,16 @@ impl Volume {
     /// them without any request (fs/fuse/passthrough.c invalidates after write calls only).
     pub fn attr_ttl(&self, file: &File) -> Duration {
         if file.has_writers() { Duration::ZERO } else { self.ttl }
+    }
+
+    /// The kernel is to ask again for a file's attributes, and for the bytes of its redacted view: the original's are
+    /// written without a request, and the page cache of the other inode knows nothing of that.
+    pub fn file_changes(&self, file: &File) {
+        self.notices.send(Notice::Attributes(file.node()));
+        let redacted = file.node().in_view(View::Redacted);
+        if self.nodes.is_known(redacted) {
+            self.notices.send(Notice::Contents(redacted));
+        }
     }
 
     /// How long the kernel may keep that there is nothing of a name.
@@ -128,11 +138,20 @@ impl Volume {
             lower::owner(fd)?
         } else {
             self.catalog.flush().map_err(|_| OpError::Index)?;
+            // The name is all there is to go by, as it is for MediaProvider's rows: inode numbers of vfat and exfat are
+            // made up whenever an inode is read in (fs/fat/inode.c, fat_build_inode).
             let row = self.catalog.file(&self.key_of(subject)).map_err(|_| OpError::Index)?;
-            // A row of another file that had this name says nothing about this one.
-            row.filter(|row| Meta::of(fd).is_ok_and(|meta| row.ino == meta.id.ino)).and_then(|row| row.owner)
+            row.and_then(|row| row.owner)
         };
         Ok(recorded.or_else(|| subject.owner_by_place()))
+    }
+
+    /// Whether a row was written for the file that `meta` is of, as it is now. The inode number alone does not tell: file
+    /// systems hand that of a removed file out again at once. Where files cannot say who owns them the name is all there
+    /// is to go by, as in [`Volume::recorded_owner`].
+    pub fn describes(&self, row: &FileRow, meta: &Meta) -> bool {
+        let same = row.ino == meta.id.ino && row.size == meta.size && row.mtime_ns == meta.mtime_ns();
+        same || !self.lower.has_xattrs()
     }
 
     /// True when the file must not show up as media: a dot in its path, or a `.nomedia` above it.
@@ -248,12 +267,6 @@ impl Volume {
             }
         }
     }
-}
-
-/// Whether a row was written for the file that `meta` is of, as it is now. The inode number alone does not tell: file
-/// systems hand that of a removed file out again at once.
-pub fn describes(row: &FileRow, meta: &Meta) -> bool {
-    row.ino == meta.id.ino && row.size == meta.size && row.mtime_ns == meta.mtime_ns()
 }
 
 fn policy_kind(kind: FileKind) -> Kind {

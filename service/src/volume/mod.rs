@@ -21,7 +21,6 @@ use crate::passthrough::{Budget, Passthrough};
 use crate::redaction::RangeSource;
 
 pub use error::OpError;
-pub use facts::describes;
 pub use handle::{DirHandle, FileHandle, Listed};
 pub use notice::{KernelCache, Notice, Notices};
 
