@@ -1,9 +1,4 @@
-//! Who may do what on Android-style shared storage.
-//!
-//! The crate is one pure function, [`decide`], and the types it reads: a [`Principal`] (the caller), an
-//! [`Object`] (what it touches) and an [`Operation`]. It answers with a [`Decision`]: allowed or refused with
-//! an errno, and always with the [`Reason`], i.e. the rule that decided. It does no I/O, holds no state, knows
-//! no clock and never allocates on the way to a decision.
+#![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 

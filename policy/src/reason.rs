@@ -128,7 +128,7 @@ reasons! {
     NotIntoRoot = "not-into-volume-root", "Nothing is renamed to the top level of a volume.",
         needs "a path below a default directory, e.g. Download";
     PackageTreesStay = "package-trees-stay", "The directories directly below Android are not renamed.";
-    NotIntoAndroid = "not-into-android", "Below Android, only Android/media/<package>/… takes renamed files.";
+    NotIntoAndroid = "not-into-android", "Below Android, only the package directories in Android/media take renamed files.";
     OutOfPrivateDirectory = "out-of-private-directory",
         "A private package directory is like a volume of its own: files are copied out, not renamed.",
         needs "copying the file and deleting the old one";

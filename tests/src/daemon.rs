@@ -78,6 +78,11 @@ impl Daemon {
         self.wait()
     }
 
+    /// What is mounted stays when this is dropped, for the next run to find.
+    pub fn leave_mounts(&mut self) {
+        self.mounts.clear();
+    }
+
     /// Runs a client command as root; panics if it fails.
     pub fn cli(&self, arguments: &[&str]) -> String {
         let output = self.try_cli(arguments);

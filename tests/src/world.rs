@@ -107,6 +107,14 @@ impl World {
         self.daemon = Some(Daemon::start(&file, &self.path("socket"), mounts));
     }
 
+    /// Starts the service again over whatever the last run left mounted.
+    pub fn start_over(&mut self) {
+        if let Some(daemon) = &mut self.daemon {
+            daemon.leave_mounts();
+        }
+        self.start();
+    }
+
     /// A started world.
     pub fn started(packages: &[Package]) -> World {
         let mut world = World::new(packages);

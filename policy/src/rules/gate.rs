@@ -110,7 +110,8 @@ fn others_private_directory(case: &Case<'_>, op: Operation<'_>) -> Option<Decisi
     {
         return None;
     }
-    let hidden = if is_look(op) {
+    let is_file_entry = op == Operation::ListEntry && case.is_file();
+    let hidden = if is_look(op) && !is_file_entry {
         // A look is a question to the parent, so the package directory itself is visible.
         let private = matches!(
             case.place,

@@ -2,6 +2,7 @@
 
 use super::case::{Case, Mode};
 use crate::decision::{Decision, Errno, Grant};
+use crate::principal::Traits;
 use crate::reason::Reason;
 
 pub(super) fn entry(case: &Case<'_>) -> Decision {
@@ -18,7 +19,10 @@ pub(super) fn entry(case: &Case<'_>) -> Decision {
         return refuse(Reason::LegacyWithoutPermission);
     }
     let Some(row) = case.what.row else { return refuse(Reason::NotIndexed) };
-    if let (Some(reason), None) = (case.unpublished(&row), case.row_writable(&row)) {
+    if let Some(reason) = case.unpublished(&row)
+        && !case.is_owner(&row)
+        && !(case.has(Traits::GALLERY) && case.row_writable(&row).is_some())
+    {
         return refuse(reason);
     }
     match case.row_readable(&row) {

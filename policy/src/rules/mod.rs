@@ -50,3 +50,6 @@ fn by_operation(case: &Case<'_>, op: Operation<'_>) -> Decision {
         Operation::Symlink | Operation::Link | Operation::Xattr => misc::no_rule(),
     }
 }
+
+#[cfg(test)]
+mod tests;

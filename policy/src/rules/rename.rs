@@ -55,8 +55,8 @@ fn private(old: &Case<'_>, new: &Case<'_>) -> Option<Decision> {
         return Some(Decision::deny(Reason::OthersPrivateDirectory, Errno::Eacces));
     }
     let holds_private = matches!(old.place, Place::AndroidTop(dir) if dir != AndroidDir::Media);
-    let opened = old.bypass(Mode::Write) == Some(Reason::MountModeWritable);
-    (holds_private && !opened).then_some(Decision::deny(Reason::PackageTreesStay, Errno::Eacces))
+    (holds_private && old.bypass(Mode::Write) != Some(Reason::MountModeWritable))
+        .then_some(Decision::deny(Reason::PackageTreesStay, Errno::Eacces))
 }
 
 /// The caller's class covers both names.

@@ -1,6 +1,8 @@
 //! The golden vectors: every cell of the tables T1 to T9, and the rules they do not show.
 
+#[cfg(test)]
 mod run;
+#[cfg(test)]
 mod schema;
 
 use std::collections::BTreeSet;
@@ -16,7 +18,7 @@ fn every_vector_is_decided_as_the_tables_say() {
     let mut count = 0;
     for vector in tables.iter().flat_map(|it| &it.rows).flat_map(|it| it.expand(&callers)) {
         let mut volumes = vec![VolumeKind::Emulated];
-        if run::holds_on_public_volumes(&vector) {
+        if vector.holds_on_public_volumes() {
             volumes.push(VolumeKind::Public);
         }
         for volume in volumes {
@@ -47,11 +49,15 @@ fn the_files_are_well_formed() {
     for row in tables.iter().flat_map(|it| &it.rows) {
         assert!(ids.insert(&row.id), "{} stands twice", row.id);
         assert!(!row.source.is_empty() && !row.op.is_empty() && !row.paths.is_empty(), "{}", row.id);
-        assert_eq!(row.mount, row.why.is_none(), "{}: `why` belongs to `mount = false`", row.id);
+        let shown = row.mount && row.mounted.is_empty();
+        assert_eq!(shown, row.why.is_none(), "{}: `why` belongs to `mount = false` and `mounted`", row.id);
         assert_eq!(row.to.is_empty(), row.op != ["rename"], "{}: `to` belongs to rename", row.id);
         let mut spoken_of = BTreeSet::new();
         for (caller, _) in row.expectations(&callers) {
             assert!(spoken_of.insert(&caller.name), "{} speaks twice of {}", row.id, caller.name);
+        }
+        for (caller, _) in row.overrides(&callers) {
+            assert!(spoken_of.remove(&caller.name), "{}: `mounted` is no news of {}", row.id, caller.name);
         }
     }
     assert!(

@@ -7,7 +7,7 @@ use mediagate_policy::{
     Principal, Reason, Row, Uid, UserId, VolumeKind, decide, media_type_at, name_state,
 };
 
-use crate::schema::{Caller, Callers, KindSpec, ObjectSpec, Vector, Whose, WhoseTree};
+use crate::schema::{Caller, Callers, ObjectSpec, Vector, Whose, WhoseTree};
 
 const OWN_USER: UserId = UserId(0);
 const OTHER_USER: UserId = UserId(10);
@@ -34,12 +34,6 @@ pub(crate) fn principal(caller: &Caller) -> Principal {
         }
     });
     Principal::new(Uid::of(OWN_USER, AppId(caller.app_id)), packages.as_slice())
-}
-
-/// True when the row says the same for public volumes, which have neither users nor a directory above them.
-pub(crate) fn holds_on_public_volumes(vector: &Vector<'_>) -> bool {
-    let object = &vector.row.object;
-    object.user == WhoseTree::Own && vector.row.to_user == WhoseTree::Own && !object.mount_root
 }
 
 pub(crate) fn run(callers: &Callers, vector: &Vector<'_>, volume: VolumeKind) -> Answer {
@@ -89,9 +83,7 @@ impl Run<'_> {
     }
 
     fn kind(&self) -> Kind {
-        let is_directory = self.object().kind == KindSpec::Directory
-            || matches!(self.vector.op, "mkdir" | "rmdir" | "opendir");
-        if is_directory { Kind::Directory } else { Kind::File }
+        if self.vector.is_directory() { Kind::Directory } else { Kind::File }
     }
 
     fn at<'p>(&self, path: &'p str, tree: WhoseTree, mount_root: bool, kind: Kind) -> Object<'p> {

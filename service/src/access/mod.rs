@@ -9,7 +9,8 @@ use mediagate_policy::{Decision, Errno, Grant, Object, Operation, Principal, dec
 use crate::identity::Identity;
 use crate::observe::{Counter, Observer};
 
-pub use subject::{RowFacts, Subject, is_hidden_name, nomedia_is_ignored};
+pub use mediagate_policy::{is_hidden_by_name, nomedia_counts_in};
+pub use subject::{RowFacts, Subject};
 
 /// Asks the policy, and counts what it says.
 #[derive(Debug)]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mediagate_policy::{
-    AndroidDir, DefaultDir, Kind, MediaType, NameState, Object, Place, Row, UserId, VolumeKind, mime_of,
-    name_state,
+    AndroidDir, Kind, MediaType, NameState, Object, Place, Row, UserId, VolumeKind, is_never_indexed,
+    mime_of, name_state,
 };
 
 /// What is known about an indexed file.
@@ -112,16 +112,9 @@ impl Subject {
         path.iter().rposition(|b| *b == b'/').and_then(|slash| path.get(..slash)).unwrap_or_default()
     }
 
-    /// True where files are never indexed (`FileUtils.shouldBeInvisible`): apps' private directories, `.transforms`.
+    /// True where files are never indexed: apps' private directories, `.transforms`, thumbnails.
     pub fn is_invisible(&self) -> bool {
-        match Place::of(self.path()) {
-            Place::AndroidPackage { dir, .. } | Place::AndroidTop(dir) => dir != AndroidDir::Media,
-            _ => self
-                .path()
-                .split(|b| *b == b'/')
-                .next()
-                .is_some_and(|top| top.eq_ignore_ascii_case(b".transforms")),
-        }
+        is_never_indexed(self.path())
     }
 
     /// True where who may see a name depends on the caller, so that the kernel must ask each time: at and below
@@ -158,35 +151,6 @@ fn parse_user(name: &[u8]) -> Option<u32> {
     text.parse().ok().filter(|user: &u32| user.to_string() == text)
 }
 
-/// True when a component of the path hides what is there: it begins with a dot, unless it is the last one and says
-/// pending or trashed (`FileUtils.isFileHidden`, `isDirectoryHidden`).
-pub fn is_hidden_name(path: &[u8]) -> bool {
-    let mut components = path.split(|b| *b == b'/').peekable();
-    while let Some(name) = components.next() {
-        let last = components.peek().is_none();
-        if name.first() == Some(&b'.') && !(last && name_state(name) != NameState::Plain) {
-            return true;
-        }
-    }
-    false
-}
-
-/// Directories whose `.nomedia` counts for nothing (mediaprovider.md §3.7): the root, the default directories,
-/// `DCIM/Camera`, and `Screenshots` in the root or a default directory.
-pub fn nomedia_is_ignored(dir: &[u8]) -> bool {
-    let mut names = dir.split(|b| *b == b'/');
-    let (first, second, third) = (names.next().unwrap_or_default(), names.next(), names.next());
-    let default = DefaultDir::from_name(first);
-    match (second, third) {
-        (None, _) => first.is_empty() || default.is_some() || first.eq_ignore_ascii_case(b"Screenshots"),
-        (Some(second), None) => {
-            (default == Some(DefaultDir::Dcim) && second.eq_ignore_ascii_case(b"Camera"))
-                || (default.is_some() && second.eq_ignore_ascii_case(b"Screenshots"))
-        }
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,26 +172,5 @@ mod tests {
             assert!(subject(VolumeKind::Emulated, stranger).is_none(), "{stranger}");
         }
         assert_eq!(subject(VolumeKind::Public, "10/a").unwrap().path(), b"10/a");
-    }
-
-    #[test]
-    fn dots_hide_except_for_pending_and_trashed_leaves() {
-        for hidden in [".a", "DCIM/.a/b.jpg", "a/.b", ".pending-1-x/y", ".nomedia"] {
-            assert!(is_hidden_name(hidden.as_bytes()), "{hidden}");
-        }
-        for shown in ["a", "DCIM/a.jpg", "DCIM/.pending-17-a.jpg", "DCIM/.trashed-17-a.jpg", ""] {
-            assert!(!is_hidden_name(shown.as_bytes()), "{shown}");
-        }
-    }
-
-    #[test]
-    fn nomedia_does_not_hide_the_well_known_directories() {
-        for dir in ["", "DCIM", "music", "DCIM/Camera", "dcim/camera", "Pictures/Screenshots", "Screenshots"]
-        {
-            assert!(nomedia_is_ignored(dir.as_bytes()), "{dir}");
-        }
-        for dir in ["Foo", "DCIM/Other", "Music/Camera", "DCIM/Camera/x", "Foo/Screenshots"] {
-            assert!(!nomedia_is_ignored(dir.as_bytes()), "{dir}");
-        }
     }
 }

@@ -104,8 +104,8 @@ enum Command {
     Stats,
     /// Show the state of the service.
     #[command(
-        long_about = "Shows the state of the service as text for people: volumes, open handles, requests in flight \
-            with their age, last errors. The format is not for programs: use `stats` there. Administrators only.",
+        long_about = "Shows the state of the service as text for people: volumes, requests in flight with their age, \
+            backing files by uid, packages, numbers. The format is not for programs: use `stats` there. Administrators only.",
         after_long_help = "Examples:\n  mediagate dump"
     )]
     Dump,
@@ -136,7 +136,7 @@ struct Demo {
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Size of the video that is copied, in MiB.
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=4095))]
     size_mib: u64,
 }
 
@@ -162,7 +162,7 @@ fn run(cli: Cli) -> ExitCode {
             return crate::serve::run_command(&config_file(global.config.as_deref()));
         }
         Command::Demo(Demo { once, dir, size_mib }) => {
-            return crate::demo::run(crate::demo::DemoOptions { once, dir, size_mib });
+            return crate::demo::run(&crate::demo::DemoOptions { once, dir, size_mib, json });
         }
         Command::RunAs(run_as) => Err(run_as.run(&connection)),
         Command::Doctor => return doctor(json),

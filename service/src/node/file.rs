@@ -11,6 +11,10 @@ use super::id::{NodeId, View};
 use crate::lower::{FileKind, Id};
 use crate::passthrough::IoState;
 
+/// No path that the kernel can resolve has more components (`PATH_MAX` / 2). Bounds every walk up: two directories
+/// that the lower side moves into each other while they are looked up could otherwise make a circle.
+const DEEPEST: usize = 2048;
+
 /// Who owns a file, once it has been looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Owner {
@@ -78,25 +82,22 @@ impl File {
     /// Ancestors are read one after another: a rename meanwhile gives a path that never was. Whoever uses the path
     /// on the lower file system checks that it led to the file that was meant.
     pub fn path(&self) -> Vec<u8> {
-        let mut names = Vec::new();
-        let mut next = {
-            let place = self.place.read();
-            if place.parent.is_some() {
-                names.push(place.name.clone());
-            }
-            place.parent.clone()
-        };
-        while let Some(file) = next {
-            let place = file.place.read();
-            if place.parent.is_some() {
-                names.push(place.name.clone());
-            }
-            let parent = place.parent.clone();
-            drop(place);
-            next = parent;
+        let (name, mut above) = self.step();
+        let mut names = Vec::from_iter(name);
+        for _ in 0..DEEPEST {
+            let Some(file) = above else { break };
+            let (name, next) = file.step();
+            names.extend(name);
+            above = next;
         }
         names.reverse();
         names.join(&b'/')
+    }
+
+    /// Its name, unless it is the root, and its parent.
+    fn step(&self) -> (Option<Box<[u8]>>, Option<Arc<File>>) {
+        let place = self.place.read();
+        (place.parent.as_ref().map(|_| place.name.clone()), place.parent.clone())
     }
 
     /// How the open handles of a view are served at the moment.
@@ -138,7 +139,8 @@ impl File {
     /// tree that changed under a lookup) as paths would never end.
     pub fn move_to(self: &Arc<File>, parent: &Arc<File>, name: &[u8]) {
         let mut above = Some(Arc::clone(parent));
-        while let Some(file) = above {
+        for _ in 0..DEEPEST {
+            let Some(file) = above else { break };
             if Arc::ptr_eq(&file, self) {
                 return;
             }

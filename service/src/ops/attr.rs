@@ -65,6 +65,7 @@ pub fn setattr(
     let meta = Meta::of(fd.as_fd())?;
     if change.size.is_some() && !file.has_writers() {
         super::open::refresh_index(volume, &file, &meta);
+        volume.file_changes(&file);
     }
     Ok((meta, volume.attr_ttl(&file)))
 }

@@ -31,6 +31,11 @@ pub fn create(
         }
         other => other,
     })?;
+    if entry.node.view() != View::Original {
+        // Whoever makes a file sees it as it is; if that is not so, OPEN has to say how it is to be seen.
+        volume.nodes.forget(entry.node, 1);
+        return Err(OpError::Stale);
+    }
     let opened = attach(volume, caller, &file, View::Original, access, Arc::default(), Arc::new(fd));
     Ok(Created { entry, opened })
 }

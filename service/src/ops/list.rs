@@ -132,45 +132,42 @@ impl<'a> Facts<'a> {
     }
 
     fn shows(&self, who: &Principal, entry: &Listed) -> bool {
-        let Ok(Some(subject)) = self.subject(&entry.name, entry.ino) else { return false };
+        let Ok(Some(subject)) = self.subject(&entry.name) else { return false };
         self.volume.access.shows(who, &subject.object(), Operation::ListEntry)
     }
 
-    /// A file of the directory as the object of a decision.
-    pub(super) fn subject(&self, name: &[u8], ino: u64) -> Result<Option<crate::access::Subject>, OpError> {
+    /// A file of the directory as the object of a decision; `None` if it is gone.
+    pub(super) fn subject(&self, name: &[u8]) -> Result<Option<crate::access::Subject>, OpError> {
         let Some(subject) = self.volume.subject_at(self.dir, name, FileKind::File) else { return Ok(None) };
         if subject.is_invisible() {
             return Ok(Some(subject));
         }
-        let owner = match self.rows.get(name) {
-            Some(row) if row.ino == ino => row.owner.clone(),
-            known => match self.look(&subject, name, known.is_some()) {
-                Err(OpError::Lower(error)) if error.is_not_found() => return Ok(None),
-                other => other?,
-            },
+        let hidden = self.hidden || crate::access::is_hidden_by_name(subject.path());
+        let owner = match self.owner(&subject, name, hidden) {
+            Err(OpError::Lower(error)) if error.is_not_found() => return Ok(None),
+            other => other?,
         };
-        let hidden = self.hidden || crate::access::is_hidden_name(subject.path());
         let media_type = subject.media_type(hidden);
         Ok(Some(subject.with_row(Some(RowFacts { owner, media_type }))))
     }
 
-    /// The index does not know the file, or knows another one of that name: asks the file, and indexes it.
-    fn look(
+    /// As the index says if it knows this very file; else the file is asked, and indexed.
+    fn owner(
         &self,
         subject: &crate::access::Subject,
         name: &[u8],
-        replaces: bool,
+        hidden: bool,
     ) -> Result<Option<Arc<str>>, OpError> {
+        let known = self.rows.get(name);
+        if let Some(row) = known
+            && self.volume.describes(row, &Meta::at(self.fd, name)?)
+        {
+            return Ok(row.owner.clone());
+        }
         let fd = self.volume.lower.open_child(self.fd, name)?;
         let owner = self.volume.recorded_owner(subject, fd.as_fd())?;
         let meta = Meta::of(fd.as_fd())?;
-        if replaces {
-            let hidden = self.hidden || crate::access::is_hidden_name(subject.path());
-            let row = self.volume.row_of(subject, owner.clone(), &meta, hidden);
-            self.volume.catalog.upsert(self.volume.key_of(subject), row);
-        } else {
-            self.volume.index_first_seen(subject, owner.clone(), &meta, Some(self.dir));
-        }
+        self.volume.index_again(subject, owner.clone(), &meta, hidden, known);
         Ok(owner)
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-use mediagate_policy::{Operation, Principal};
+use mediagate_policy::{Object, Operation, Principal};
 
 use super::create::hide_below;
 use super::list::{Facts, served};
@@ -106,19 +106,22 @@ fn check(
     let operation = Operation::Rename { to: new.object(), replaced: replaced.as_ref().map(Subject::object) };
     let grant = volume.access.check(who, &old.object(), operation)?;
     if grant.check_children && moved.kind == FileKind::Directory {
-        check_children(volume, who, moved, old, new)?;
+        let may = |child: &Object<'_>, operation: Operation<'_>| {
+            volume.access.check(who, child, operation).map(drop).map_err(OpError::from)
+        };
+        check_children(volume, moved, old, new, may)?;
     }
     Ok(())
 }
 
-/// Every file below a directory must be allowed to move along. The lower tree says what is there, so that a file that the
-/// index does not know yet cannot slip through.
-fn check_children(
+/// Every file below a directory must be allowed to move along, which `may` decides. The lower tree says what is there, so
+/// that a file that the index does not know yet cannot slip through.
+pub(super) fn check_children(
     volume: &Volume,
-    who: &Principal,
     top: &Arc<File>,
     old: &Subject,
     new: &Subject,
+    mut may: impl FnMut(&Object<'_>, Operation<'_>) -> Result<(), OpError>,
 ) -> Result<(), OpError> {
     let mut found: Vec<Found<'_>> = Vec::new();
     let mut dirs = vec![Arc::clone(top)];
@@ -142,12 +145,11 @@ fn check_children(
                 found.push(sub);
                 continue;
             }
-            let Some(child) = facts.subject(&entry.name, entry.ino)? else { continue };
+            let Some(child) = facts.subject(&entry.name)? else { continue };
             let target = [new.lower_path(), below, b"/", &entry.name].concat();
             let target =
                 Subject::new(volume.kind, target, child.object().kind).ok_or(OpError::NotPermitted)?;
-            let operation = Operation::MoveWithParent { to: target.object() };
-            volume.access.check(who, &child.object(), operation)?;
+            may(&child.object(), Operation::MoveWithParent { to: target.object() })?;
         }
     }
     Ok(())

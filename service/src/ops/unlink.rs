@@ -20,6 +20,9 @@ pub fn unlink(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
     }
     let found = volume.nodes.enter(&dir, name, &meta)?;
     let fd = volume.lower.open_child(lower_dir.as_fd(), name)?;
+    if Meta::of(fd.as_fd())?.id != found.file().id {
+        return Err(OpError::Stale);
+    }
     let subject = volume.subject_of(found.file(), Some(fd.as_fd()))?;
     let who = volume.access.principal(caller.uid);
     volume.access.check(&who, &subject.object(), Operation::Unlink)?;

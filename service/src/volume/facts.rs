@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use mediagate_policy::{DefaultDir, Kind, MediaType};
 
-use super::{OpError, Volume};
-use crate::access::{RowFacts, Subject, is_hidden_name, nomedia_is_ignored};
+use super::{Notice, OpError, Volume};
+use crate::access::{RowFacts, Subject, is_hidden_by_name, nomedia_counts_in};
 use crate::catalog::{FileKey, FileRow};
 use crate::lower::{self, FileKind, LowerError, Meta};
-use crate::node::{File, Owner};
+use crate::node::{File, Owner, View};
 use crate::observe::Counter;
 
 /// How long it is believed whether a directory holds a `.nomedia` (one made behind the mount takes that long).
@@ -37,6 +37,16 @@ impl Volume {
     /// them without any request (fs/fuse/passthrough.c invalidates after write calls only).
     pub fn attr_ttl(&self, file: &File) -> Duration {
         if file.has_writers() { Duration::ZERO } else { self.ttl }
+    }
+
+    /// The kernel is to ask again for a file's attributes, and for the bytes of its redacted view: the original's are
+    /// written without a request, and the page cache of the other inode knows nothing of that.
+    pub fn file_changes(&self, file: &File) {
+        self.notices.send(Notice::Attributes(file.node()));
+        let redacted = file.node().in_view(View::Redacted);
+        if self.nodes.is_known(redacted) {
+            self.notices.send(Notice::Contents(redacted));
+        }
     }
 
     /// How long the kernel may keep that there is nothing of a name.
@@ -132,16 +142,25 @@ impl Volume {
             lower::owner(fd)?
         } else {
             self.catalog.flush().map_err(|_| OpError::Index)?;
+            // The name is all there is to go by, as it is for MediaProvider's rows: inode numbers of vfat and exfat are
+            // made up whenever an inode is read in (fs/fat/inode.c, fat_build_inode).
             let row = self.catalog.file(&self.key_of(subject)).map_err(|_| OpError::Index)?;
-            // A row of another file that had this name says nothing about this one.
-            row.filter(|row| Meta::of(fd).is_ok_and(|meta| row.ino == meta.id.ino)).and_then(|row| row.owner)
+            row.and_then(|row| row.owner)
         };
         Ok(recorded.or_else(|| subject.owner_by_place()))
     }
 
+    /// Whether a row was written for the file that `meta` is of, as it is now. The inode number alone does not tell: file
+    /// systems hand that of a removed file out again at once. Where files cannot say who owns them the name is all there
+    /// is to go by, as in [`Volume::recorded_owner`].
+    pub fn describes(&self, row: &FileRow, meta: &Meta) -> bool {
+        let same = row.ino == meta.id.ino && row.size == meta.size && row.mtime_ns == meta.mtime_ns();
+        same || !self.lower.has_xattrs()
+    }
+
     /// True when the file must not show up as media: a dot in its path, or a `.nomedia` above it.
     pub fn is_hidden(&self, subject: &Subject, parent: Option<&Arc<File>>) -> bool {
-        if is_hidden_name(subject.path()) {
+        if is_hidden_by_name(subject.path()) {
             return true;
         }
         parent.is_some_and(|parent| self.is_hidden_dir(parent, subject.dir()))
@@ -149,12 +168,12 @@ impl Volume {
 
     /// True when everything in the directory is hidden; `path` is the directory's below its user's root.
     pub fn is_hidden_dir(&self, dir: &Arc<File>, path: &[u8]) -> bool {
-        if is_hidden_name(path) {
+        if is_hidden_by_name(path) {
             return true;
         }
         let (mut dir, mut path) = (Some(Arc::clone(dir)), path);
         while let Some(current) = dir {
-            if !nomedia_is_ignored(path) && self.has_nomedia(&current) {
+            if nomedia_counts_in(path) && self.has_nomedia(&current) {
                 return true;
             }
             match path.iter().rposition(|b| *b == b'/') {
@@ -226,6 +245,31 @@ impl Volume {
         self.observer.count(Counter::IndexedFirstSeen);
         let row = self.row_of(subject, owner, meta, self.is_hidden(subject, parent));
         self.catalog.index_first_seen(self.key_of(subject), row);
+    }
+
+    /// Puts a file that was looked at into the index, which knew nothing of that name, or what is not so (`known`).
+    pub fn index_again(
+        &self,
+        subject: &Subject,
+        owner: Option<Arc<str>>,
+        meta: &Meta,
+        hidden: bool,
+        known: Option<&FileRow>,
+    ) {
+        let row = self.row_of(subject, owner, meta, hidden);
+        let key = self.key_of(subject);
+        match known {
+            Some(old) if old.ino == row.ino => self.catalog.upsert(key, row),
+            Some(old) => {
+                // Not an upsert: a row that somebody has written for the new file since stays.
+                self.catalog.remove_gone(key.clone(), old.ino);
+                self.catalog.index_first_seen(key, row);
+            }
+            None => {
+                self.observer.count(Counter::IndexedFirstSeen);
+                self.catalog.index_first_seen(key, row);
+            }
+        }
     }
 }
 

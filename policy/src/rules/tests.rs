@@ -1,0 +1,224 @@
+//! What the vectors do not show: objects the kernel never asks about, users, shared uids, views and reasons.
+
+use super::*;
+use crate::decision::{Errno, Outcome};
+use crate::mime::MediaType;
+use crate::object::{Kind, Row, VolumeKind};
+use crate::permission::{AppOp, AppOps, OpMode, Permission};
+use crate::principal::{AppId, PackageFacts, Uid, UserId};
+use crate::reason::Reason;
+
+fn package(name: &str, permissions: &[Permission]) -> PackageFacts {
+    PackageFacts {
+        name: name.into(),
+        target_sdk: 34,
+        permissions: permissions.iter().copied().collect(),
+        app_ops: AppOps::default(),
+        requests_legacy_storage: false,
+        requests_raw_access: None,
+    }
+}
+
+fn app(user: u32, permissions: &[Permission]) -> Principal {
+    Principal::new(Uid::of(UserId(user), AppId(10_100)), &[package("org.own", permissions)])
+}
+
+fn object(path: &str, kind: Kind) -> Object<'_> {
+    let path = path.as_bytes();
+    let (volume, user) = (VolumeKind::Emulated, Some(UserId(0)));
+    Object { volume, user, path, mount_root: false, kind, row: None }
+}
+
+fn file<'a>(path: &'a str, owner: &'a str, media_type: MediaType) -> Object<'a> {
+    let row = Row { owner: Some(owner), media_type, pending: false, trashed: false };
+    Object { row: Some(row), ..object(path, Kind::File) }
+}
+
+fn image<'a>(path: &'a str, owner: &'a str) -> Object<'a> {
+    file(path, owner, MediaType::Image)
+}
+
+#[track_caller]
+fn assert_denied(decision: Decision, reason: Reason, errno: Errno) {
+    assert_eq!(decision, Decision::deny(reason, errno));
+}
+
+#[track_caller]
+fn assert_allowed(decision: Decision, reason: Reason) {
+    assert!(
+        matches!(decision, Decision { outcome: Outcome::Allow(_), reason: by } if by == reason),
+        "{decision:?}"
+    );
+}
+
+#[test]
+fn operations_on_the_wrong_kind_are_refused() {
+    let (manager, directory) =
+        (app(0, &[Permission::ManageExternalStorage]), object("DCIM", Kind::Directory));
+    let moved = Operation::MoveWithParent { to: object("Pictures/d", Kind::Directory) };
+    for op in [Operation::OpenRead, Operation::OpenWrite, Operation::Create, Operation::Unlink, moved] {
+        assert_denied(decide(&manager, &directory, op), Reason::WrongKind, Errno::Einval);
+    }
+    let file = image("DCIM/a.jpg", "org.own");
+    for op in [Operation::MakeDir, Operation::RemoveDir, Operation::OpenDir] {
+        assert_denied(decide(&manager, &file, op), Reason::WrongKind, Errno::Einval);
+    }
+}
+
+#[test]
+fn an_emulated_path_without_a_user_is_nowhere() {
+    let nowhere = Object { user: None, ..image("DCIM/a.jpg", "org.own") };
+    let manager = app(0, &[Permission::ManageExternalStorage]);
+    for op in [Operation::Lookup, Operation::OpenRead] {
+        assert_denied(decide(&manager, &nowhere, op), Reason::NotInATree, Errno::Enoent);
+    }
+    let public = Object { volume: VolumeKind::Public, ..nowhere };
+    assert_allowed(decide(&manager, &public, Operation::OpenRead), Reason::Manager);
+}
+
+#[test]
+fn system_uids_of_the_first_user_only_look_into_other_trees() {
+    let theirs = Object { user: Some(UserId(10)), ..image("DCIM/a.jpg", "org.own") };
+    let system = |user| Principal::new(Uid::of(UserId(user), AppId(1023)), &[]);
+    assert_allowed(decide(&system(0), &theirs, Operation::Lookup), Reason::NamesAreVisible);
+    assert_allowed(decide(&system(10), &theirs, Operation::Lookup), Reason::NamesAreVisible);
+    assert_denied(decide(&system(11), &theirs, Operation::Lookup), Reason::OtherUser, Errno::Eacces);
+    assert_allowed(decide(&app(10, &[]), &theirs, Operation::OpenRead), Reason::OwnFile);
+    let shell = Principal::new(Uid::of(UserId(11), AppId(2000)), &[]);
+    assert_allowed(decide(&shell, &theirs, Operation::OpenRead), Reason::Shell);
+}
+
+#[test]
+fn a_system_package_sees_names_everywhere_and_opens_what_it_may() {
+    let system = Principal::new(Uid::SYSTEM, &[package("android", &[Permission::ReadMediaImages])]);
+    let private = object("Android/data/org.own/x", Kind::File);
+    assert_allowed(decide(&system, &private, Operation::Lookup), Reason::NamesAreVisible);
+    let denied = decide(&system, &private, Operation::OpenRead);
+    assert_denied(denied, Reason::OthersPrivateDirectory, Errno::Enoent);
+    assert_allowed(
+        decide(&system, &image("DCIM/a.jpg", "org.x"), Operation::OpenRead),
+        Reason::MediaPermission,
+    );
+}
+
+#[test]
+fn packages_of_a_shared_uid_own_together() {
+    let shared = Principal::new(Uid(10_100), &[package("org.first", &[]), package("org.second", &[])]);
+    for path in ["DCIM/a.jpg", "DCIM/.trashed-1-a.jpg", "DCIM/.pending-1-a.jpg"] {
+        let theirs = image(path, "org.second");
+        assert_allowed(decide(&shared, &theirs, Operation::OpenWrite), Reason::OwnFile);
+        assert_allowed(decide(&shared, &theirs, Operation::ListEntry), Reason::OwnFile);
+        assert_eq!(decide(&shared, &theirs, Operation::Lookup).grant().map(|it| it.redact), Ok(false));
+    }
+    let private = object("Android/data/ORG.second/x", Kind::File);
+    assert_allowed(decide(&shared, &private, Operation::OpenRead), Reason::OwnPackageDirectory);
+}
+
+#[test]
+fn the_view_is_the_callers_before_anything_is_opened() {
+    let redacted = |who: &Principal, what: &Object<'_>, op| decide(who, what, op).grant().map(|it| it.redact);
+    let theirs = image("DCIM/a.jpg", "org.other");
+    for op in [Operation::Lookup, Operation::GetAttr] {
+        assert_eq!(redacted(&app(0, &[]), &theirs, op), Ok(true));
+        assert_eq!(redacted(&app(0, &[Permission::AccessMediaLocation]), &theirs, op), Ok(false));
+        assert_eq!(redacted(&app(0, &[Permission::ManageExternalStorage]), &theirs, op), Ok(false));
+        assert_eq!(redacted(&app(0, &[]), &image("DCIM/a.jpg", "org.own"), op), Ok(false));
+        assert_eq!(redacted(&app(0, &[]), &object("DCIM", Kind::Directory), op), Ok(false));
+        assert_eq!(redacted(&Principal::new(Uid(1023), &[]), &theirs, op), Ok(true));
+        assert_eq!(redacted(&Principal::new(Uid::ROOT, &[]), &theirs, op), Ok(false));
+    }
+}
+
+#[test]
+fn an_audio_writer_changes_others_audio_but_not_what_is_unpublished() {
+    let mut package = package("org.own", &[]);
+    package.app_ops.set(AppOp::WriteMediaAudio, OpMode::Allow);
+    let who = Principal::new(Uid(10_100), &[package]);
+    for media in [MediaType::Audio, MediaType::Playlist, MediaType::Subtitle] {
+        let theirs = file("Music/a", "org.other", media);
+        for op in [Operation::OpenRead, Operation::OpenWrite, Operation::Unlink] {
+            assert_allowed(decide(&who, &theirs, op), Reason::MediaWriteOp);
+        }
+    }
+    let trashed = file("Music/.trashed-1-a.mp3", "org.other", MediaType::Audio);
+    assert_denied(decide(&who, &trashed, Operation::OpenRead), Reason::OthersTrashed, Errno::Eacces);
+    assert_denied(decide(&who, &trashed, Operation::ListEntry), Reason::OthersTrashed, Errno::Eacces);
+    let video = file("Movies/a.mp4", "org.other", MediaType::Video);
+    assert_denied(decide(&who, &video, Operation::OpenWrite), Reason::OthersVideo, Errno::Eacces);
+}
+
+#[test]
+fn spellings_that_fold_to_android_data_are_android_data() {
+    let manager = app(0, &[Permission::ManageExternalStorage]);
+    for path in ["Andro\u{200d}id/data/org.other/x", "ANDROID/da\u{ad}ta/org.other/x"] {
+        let denied = decide(&manager, &object(path, Kind::File), Operation::OpenRead);
+        assert_denied(denied, Reason::OthersPrivateDirectory, Errno::Enoent);
+    }
+}
+
+#[test]
+fn refusals_name_the_permission_that_is_missing() {
+    let who = app(0, &[]);
+    for (media, reason, permission) in [
+        (MediaType::Image, Reason::OthersImage, "READ_MEDIA_IMAGES"),
+        (MediaType::Video, Reason::OthersVideo, "READ_MEDIA_VIDEO"),
+        (MediaType::Audio, Reason::OthersAudio, "READ_MEDIA_AUDIO"),
+        (MediaType::Playlist, Reason::OthersAudio, "READ_MEDIA_AUDIO"),
+        (MediaType::Subtitle, Reason::OthersSubtitle, "READ_MEDIA_VIDEO"),
+        (MediaType::Document, Reason::OthersFile, "MANAGE_EXTERNAL_STORAGE"),
+    ] {
+        let theirs = file("Download/a", "org.other", media);
+        assert_denied(decide(&who, &theirs, Operation::OpenRead), reason, Errno::Eacces);
+        assert!(reason.needs().is_some_and(|it| it.contains(permission)), "{reason:?}");
+    }
+    let reader = app(0, &[Permission::ReadMediaImages]);
+    let denied = decide(&reader, &image("DCIM/a.jpg", "org.other"), Operation::OpenWrite);
+    assert_denied(denied, Reason::OthersFileReadOnly, Errno::Eacces);
+}
+
+#[test]
+fn a_moved_file_must_fit_where_it_lands() {
+    let who = app(0, &[]);
+    let own = file("Download/d/a.pdf", "org.own", MediaType::Document);
+    let along = |to| decide(&who, &own, Operation::MoveWithParent { to });
+    assert_allowed(along(object("Documents/d/a.pdf", Kind::File)), Reason::OwnFile);
+    assert_denied(along(object("Pictures/d/a.pdf", Kind::File)), Reason::TypeUnfit, Errno::Eperm);
+    let private = object("Android/data/org.other/a.pdf", Kind::File);
+    assert_denied(along(private), Reason::OthersPrivateDirectory, Errno::Eacces);
+    assert_denied(along(object("Android/data/x", Kind::File)), Reason::OthersPrivateDirectory, Errno::Eacces);
+    let other_tree = Object { user: Some(UserId(10)), ..object("Download/d/a.pdf", Kind::File) };
+    assert_denied(along(other_tree), Reason::AcrossTrees, Errno::Exdev);
+}
+
+#[test]
+fn a_legacy_app_without_a_permission_has_nothing_to_list_or_to_move() {
+    let legacy = PackageFacts { target_sdk: 28, ..package("org.own", &[]) };
+    let who = Principal::new(Uid(10_100), &[legacy]);
+    let own = image("DCIM/d/a.jpg", "org.own");
+    let along = Operation::MoveWithParent { to: object("Pictures/d/a.jpg", Kind::File) };
+    for op in [Operation::ListEntry, along] {
+        assert_denied(decide(&who, &own, op), Reason::LegacyWithoutPermission, Errno::Eacces);
+    }
+    let directory = decide(&who, &object("DCIM/d", Kind::Directory), Operation::SetAttr);
+    assert_denied(directory, Reason::LegacyWithoutPermission, Errno::Eacces);
+}
+
+#[test]
+fn the_mount_root_is_entered_but_not_read() {
+    let root = Object { user: None, mount_root: true, ..object("", Kind::Directory) };
+    let who = app(0, &[Permission::ManageExternalStorage]);
+    for (read, write, execute, enters) in
+        [(false, false, true, true), (true, false, true, false), (false, true, true, false)]
+    {
+        let mask = crate::AccessMask { read, write, execute };
+        assert_eq!(decide(&who, &root, Operation::Access(mask)).is_allowed(), enters, "{mask:?}");
+    }
+    assert_denied(decide(&who, &root, Operation::ListEntry), Reason::MountRootClosed, Errno::Eperm);
+}
+
+#[test]
+fn the_first_app_uid_is_an_apps() {
+    let private = object("Android/data/org.other/x", Kind::File);
+    let looks = |uid| decide(&Principal::new(Uid(uid), &[]), &private, Operation::Lookup).is_allowed();
+    assert!(looks(9_999) && !looks(10_000));
+}

@@ -1,0 +1,259 @@
+//! What holds of every decision, on random callers and objects.
+
+#[cfg(test)]
+mod world;
+
+use mediagate_policy::{
+    AccessMask, AndroidDir, AppOp, Decision, Kind, ListScope, MountMode, OpMode, Operation, Permission,
+    Place, Principal, PrincipalKind, Traits, Uid, decide,
+};
+use proptest::prelude::*;
+use world::{CallerSpec, ThingSpec, caller, raw_thing, thing};
+
+fn access(read: bool, write: bool, execute: bool) -> Operation<'static> {
+    Operation::Access(AccessMask { read, write, execute })
+}
+
+/// Every operation on one object.
+fn operations() -> Vec<Operation<'static>> {
+    vec![
+        Operation::Lookup,
+        Operation::GetAttr,
+        access(false, false, false),
+        access(true, false, false),
+        access(false, true, false),
+        access(true, true, false),
+        access(false, false, true),
+        Operation::OpenRead,
+        Operation::OpenWrite,
+        Operation::SetAttr,
+        Operation::Create,
+        Operation::MakeDir,
+        Operation::RemoveDir,
+        Operation::OpenDir,
+        Operation::ListEntry,
+        Operation::Unlink,
+        Operation::Symlink,
+        Operation::Link,
+        Operation::Xattr,
+    ]
+}
+
+fn is_look(op: Operation<'_>) -> bool {
+    matches!(op, Operation::Lookup | Operation::GetAttr) || op == access(false, false, false)
+}
+
+/// `more` lets everything that `less` lets, and shows no less.
+fn is_no_less(less: Decision, more: Decision) -> bool {
+    match (less.grant(), more.grant()) {
+        (Err(_), _) => true,
+        (Ok(_), Err(_)) => false,
+        (Ok(less), Ok(more)) => {
+            less.redact >= more.redact
+                && less.check_children >= more.check_children
+                && !(less.scope == ListScope::Everything && more.scope == ListScope::Filtered)
+        }
+    }
+}
+
+/// All decisions about one object and a pair of them.
+fn all_decisions(who: &Principal, thing: &ThingSpec, other: &ThingSpec) -> Vec<Decision> {
+    let (what, to) = (thing.object(), other.object());
+    let mut all: Vec<Decision> = operations().into_iter().map(|op| decide(who, &what, op)).collect();
+    all.push(decide(who, &what, Operation::Rename { to: other.name(), replaced: Some(to) }));
+    all.push(decide(who, &what, Operation::Rename { to: other.name(), replaced: None }));
+    all.push(decide(who, &what, Operation::MoveWithParent { to: other.name() }));
+    all
+}
+
+/// Passes over a case that the property does not speak of; there are enough others.
+macro_rules! only_if {
+    ($condition:expr) => {
+        if !$condition {
+            return Ok(());
+        }
+    };
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn callers_without_a_package_only_look(uid in 0u32..4_294_967, thing in thing(), to in thing()) {
+        let who = Principal::new(Uid(uid * 1000 + 2), &[]);
+        only_if!(!matches!(who.kind, PrincipalKind::Root | PrincipalKind::Shell));
+        for op in operations().into_iter().filter(|it| !is_look(*it)) {
+            // Everyone may enter the directory above the users.
+            let enters = thing.mount_root && op == access(false, false, true);
+            prop_assert!(enters || !decide(&who, &thing.object(), op).is_allowed(), "{op:?}");
+        }
+        let rename = Operation::Rename { to: to.name(), replaced: None };
+        prop_assert!(!decide(&who, &thing.object(), rename).is_allowed());
+        let along = Operation::MoveWithParent { to: to.name() };
+        prop_assert!(!decide(&who, &thing.object(), along).is_allowed());
+    }
+
+    #[test]
+    fn a_permission_never_takes_an_access_away(
+        caller in caller(),
+        permission in prop::sample::select(Permission::ALL),
+        thing in thing(),
+        to in thing(),
+    ) {
+        let less = all_decisions(&caller.principal(), &thing, &to);
+        let mut with = caller.clone();
+        with.permissions.insert(permission);
+        let more = all_decisions(&with.principal(), &thing, &to);
+        for (less, more) in less.into_iter().zip(more) {
+            prop_assert!(is_no_less(less, more), "with {permission}: {less:?} became {more:?}");
+        }
+    }
+
+    /// The two ops that choose the legacy model are left out: a legacy app without a storage permission cannot
+    /// even open its own files (table T2, note 1).
+    #[test]
+    fn an_app_op_never_takes_an_access_away(
+        caller in caller(),
+        op in prop::sample::select(AppOp::ALL),
+        thing in thing(),
+        to in thing(),
+    ) {
+        only_if!(!matches!(op, AppOp::LegacyStorage | AppOp::NoIsolatedStorage));
+        let less = all_decisions(&caller.principal(), &thing, &to);
+        let mut with = caller.clone();
+        with.app_ops.set(op, OpMode::Allow);
+        let more = all_decisions(&with.principal(), &thing, &to);
+        for (less, more) in less.into_iter().zip(more) {
+            prop_assert!(is_no_less(less, more), "with {op}: {less:?} became {more:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_named_callers_reach_private_directories(
+        caller in caller(),
+        thing in thing(),
+        elsewhere in thing(),
+    ) {
+        let who = caller.principal();
+        let object = thing.object();
+        let Place::AndroidPackage { dir, package, itself } = Place::of(object.path) else { return Ok(()) };
+        only_if!(dir.is_private());
+        let is_own = who.packages.iter().any(|it| it.as_bytes().eq_ignore_ascii_case(package));
+        let is_named = match who.mount_mode {
+            MountMode::AndroidWritable | MountMode::PassThrough => true,
+            MountMode::Installer => dir == AndroidDir::Obb,
+            MountMode::Default => false,
+        };
+        only_if!(!is_own && !is_named);
+        for op in operations() {
+            let looks_from_outside = (is_look(op) || op == Operation::ListEntry) && itself;
+            prop_assert!(looks_from_outside || !decide(&who, &object, op).is_allowed(), "{op:?}");
+        }
+        let out = Operation::Rename { to: elsewhere.name(), replaced: None };
+        prop_assert!(!decide(&who, &object, out).is_allowed());
+        let to = thing.name();
+        for op in [Operation::Rename { to, replaced: None }, Operation::MoveWithParent { to }] {
+            prop_assert!(!decide(&who, &elsewhere.object(), op).is_allowed(), "{op:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_looked_up_is_out_of_reach_and_not_listed(caller in caller(), thing in thing()) {
+        let (who, object) = (caller.principal(), thing.object());
+        only_if!(!decide(&who, &object, Operation::Lookup).is_allowed());
+        for op in operations() {
+            prop_assert!(!decide(&who, &object, op).is_allowed(), "{op:?}");
+        }
+    }
+
+    #[test]
+    fn a_full_listing_shows_nothing_that_is_closed(caller in caller(), thing in thing()) {
+        let (who, object) = (caller.principal(), thing.object());
+        // The names of package directories are listed to those who list Android/data, and closed all the same.
+        only_if!(!matches!(Place::of(object.path), Place::AndroidPackage { itself: true, .. }));
+        let Some(slash) = object.path.iter().rposition(|it| *it == b'/') else { return Ok(()) };
+        let parent = mediagate_policy::Object { path: &object.path[..slash], kind: Kind::Directory, row: None, ..object };
+        let open = decide(&who, &parent, Operation::OpenDir);
+        only_if!(open.grant().is_ok_and(|it| it.scope == ListScope::Everything));
+        let entry = decide(&who, &object, Operation::ListEntry);
+        prop_assert!(entry.grant().is_ok_and(|it| !it.redact), "{entry:?}");
+    }
+
+    /// But for the gallery, which opens by name and lists by row.
+    #[test]
+    fn a_file_is_listed_if_and_only_if_it_opens(caller in caller(), thing in thing()) {
+        let (who, object) = (caller.principal(), thing.object());
+        only_if!(object.kind == Kind::File && !thing.mount_root && !who.traits.has(Traits::GALLERY));
+        let listed = decide(&who, &object, Operation::ListEntry);
+        let opened = decide(&who, &object, Operation::OpenRead);
+        prop_assert_eq!(listed.grant().is_ok(), opened.grant().is_ok());
+    }
+
+    #[test]
+    fn a_callers_view_of_a_file_does_not_depend_on_how_it_asks(caller in caller(), thing in thing()) {
+        let (who, object) = (caller.principal(), thing.object());
+        let view = decide(&who, &object, Operation::Lookup).grant();
+        for op in [Operation::GetAttr, Operation::ListEntry, Operation::OpenRead] {
+            if let (Ok(view), Ok(grant)) = (view, decide(&who, &object, op).grant()) {
+                prop_assert_eq!(view.redact, grant.redact);
+            }
+        }
+        // Who may write a file sees all of it, unless it is a legacy app that may not read.
+        let reads = !who.traits.has(Traits::LEGACY_WRITE) || who.traits.has(Traits::LEGACY_READ);
+        if let (true, Ok(view), Ok(_)) = (reads, view, decide(&who, &object, Operation::OpenWrite).grant()) {
+            prop_assert!(!view.redact);
+        }
+    }
+
+    #[test]
+    fn who_may_write_may_read(caller in caller(), thing in thing()) {
+        let (who, object) = (caller.principal(), thing.object());
+        only_if!(!who.traits.has(Traits::LEGACY_WRITE));
+        if decide(&who, &object, Operation::OpenWrite).is_allowed() {
+            prop_assert!(decide(&who, &object, Operation::OpenRead).is_allowed());
+        }
+    }
+
+    #[test]
+    fn ascii_case_of_a_path_changes_nothing(caller in caller(), thing in thing(), to in thing()) {
+        let who = caller.principal();
+        let mut shouted = thing.clone();
+        shouted.path.make_ascii_uppercase();
+        let plain = all_decisions(&who, &thing, &to);
+        prop_assert_eq!(plain, all_decisions(&who, &shouted, &to));
+    }
+
+    #[test]
+    fn any_bytes_are_decided(caller in caller(), thing in raw_thing(), to in raw_thing()) {
+        for who in [caller.principal(), Principal::new(Uid::ROOT, &[]), Principal::new(Uid::SHELL, &[])] {
+            for decision in all_decisions(&who, &thing, &to) {
+                prop_assert!(decision.is_allowed() || !decision.reason.because().is_empty());
+            }
+        }
+    }
+}
+
+/// Deny by default: a caller with no class and no file of its own gets nothing but the open doors.
+#[test]
+fn an_app_without_anything_writes_only_new_files_of_fitting_types() {
+    let who = CallerSpec::plain().principal();
+    for path in [
+        "DCIM/a.jpg",
+        "Download/x",
+        "Foo/x.jpg",
+        "Android/media/org.other/x",
+        "x",
+        "Android/data/org.other/x",
+    ] {
+        let thing = ThingSpec::others_file(path);
+        for op in [
+            Operation::OpenRead,
+            Operation::OpenWrite,
+            Operation::SetAttr,
+            Operation::Create,
+            Operation::Unlink,
+        ] {
+            assert!(!decide(&who, &thing.object(), op).is_allowed(), "{path} {op:?}");
+        }
+    }
+}

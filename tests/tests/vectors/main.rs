@@ -1,0 +1,132 @@
+//! The golden vectors of `policy/vectors`, carried out on mounted volumes by processes with the callers' uids, and
+//! asked of `explain`. Two volumes, two ways to prepare what stands there, two ways to cache:
+//!
+//! * an emulated one, prepared through the mount, so that the kernel may keep everything for ever: whatever it keeps
+//!   too long shows up as a wrong cell;
+//! * a public one, prepared on the lower file system behind the mount, with caches of no length.
+//!
+//! Every difference is reported, not only the first.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod act;
+mod asked;
+#[path = "../../../policy/tests/vectors/schema.rs"]
+#[allow(dead_code, reason = "the policy crate's own tests read all of it")]
+mod schema;
+mod stage;
+
+use std::collections::BTreeMap;
+
+use mediagate::binder::Client;
+use mediagate::config::VolumeKindConfig;
+use mediagate_tests::{Package, World};
+use schema::{Callers, Vector};
+use stage::{Stage, Way};
+
+/// The other user of the emulated volume. Callers are user 0's.
+const OTHER_USER: u32 = 10;
+/// App ids of the packages that are nobody's among the callers.
+const OTHER_APP: u32 = 10_301;
+const NOBODY_APP: u32 = 10_302;
+
+#[test]
+fn an_emulated_volume_answers_as_the_tables_say() {
+    let callers = Callers::load();
+    let mut world = World::new(&packages(&callers));
+    world.config.volumes[0].users = vec![0, OTHER_USER];
+    world.config.volumes[0].cache_seconds = -1;
+    world.start();
+    let counts = run(&world, &callers, Stage::new(&world.config.volumes[0], &callers, Way::Through));
+    counts.report("emulated");
+    assert!(counts.ran > 9000 && counts.asked > 6500, "{} ran, {} asked", counts.ran, counts.asked);
+}
+
+#[test]
+fn a_public_volume_answers_as_the_tables_say() {
+    let callers = Callers::load();
+    let mut world = World::new(&packages(&callers));
+    world.add_volume("sdcard", VolumeKindConfig::Public);
+    world.config.volumes[1].cache_seconds = 0;
+    world.start();
+    let counts = run(&world, &callers, Stage::new(&world.config.volumes[1], &callers, Way::Below));
+    counts.report("public");
+    assert!(counts.ran > 9000 && counts.asked > 6500, "{} ran, {} asked", counts.ran, counts.asked);
+}
+
+/// The callers' packages, the one that others' files belong to, and the one that stands for callers without one.
+fn packages(callers: &Callers) -> Vec<Package> {
+    let plain = |name: &str, app_id| Package::new(name, app_id).users(&[0, OTHER_USER]);
+    let mut packages = vec![plain(&callers.other, OTHER_APP), plain(&callers.nobody, NOBODY_APP)];
+    for caller in &callers.callers {
+        let Some(name) = &caller.package else { continue };
+        let mut package = plain(name, caller.app_id).target_sdk(caller.target_sdk.unwrap());
+        package.0.permissions.clone_from(&caller.permissions);
+        package.0.app_ops.clone_from(&caller.app_ops);
+        package.0.request_legacy_storage = caller.requests_legacy_storage;
+        package.0.request_raw_access = caller.requests_raw_access;
+        packages.push(package);
+    }
+    packages
+}
+
+#[derive(Default)]
+struct Counts {
+    vectors: usize,
+    ran: usize,
+    asked: usize,
+    skipped: BTreeMap<String, usize>,
+}
+
+impl Counts {
+    fn report(&self, volume: &str) {
+        println!(
+            "{volume}: {} vectors, {} carried out, {} asked of explain",
+            self.vectors, self.ran, self.asked
+        );
+        for (why, count) in &self.skipped {
+            println!("  {count} not carried out: {why}");
+        }
+        assert_eq!(self.ran + self.skipped.values().sum::<usize>(), self.vectors);
+        assert!(self.ran * 100 >= self.vectors * 97, "more than a few were not carried out");
+    }
+}
+
+fn run(world: &World, callers: &Callers, mut stage: Stage<'_>) -> Counts {
+    let client = Client::connect(&world.config.service.listen[0]).unwrap();
+    let tables = schema::tables();
+    let (mut counts, mut wrong) = (Counts::default(), Vec::new());
+    for vector in tables.iter().flat_map(|it| &it.rows).flat_map(|it| it.expand(callers)) {
+        if stage.is_public() && !vector.holds_on_public_volumes() {
+            continue;
+        }
+        counts.vectors += 1;
+        if !vector.row.mount {
+            let why = vector.row.why.clone().expect("a reason");
+            *counts.skipped.entry(why).or_default() += 1;
+            continue;
+        }
+        counts.ran += 1;
+        stage.prepare(&vector);
+        if let Some(answer) = asked::ask(&client, &stage, &vector) {
+            counts.asked += 1;
+            note(&mut wrong, &vector, "explain says", &answer, &asked::expected(&vector));
+        }
+        let answer = act::act(&mut stage, &vector);
+        note(&mut wrong, &vector, "got", &answer, act::expected(&vector));
+        stage.clear(&vector);
+    }
+    assert!(wrong.is_empty(), "{} of {} wrong:\n{}", wrong.len(), counts.ran, wrong.join("\n"));
+    counts
+}
+
+fn note(wrong: &mut Vec<String>, vector: &Vector<'_>, who: &str, got: &str, expected: &str) {
+    if got != expected {
+        wrong.push(format!(
+            "{} ({:?}{}): {who} {got}, but {} says {expected}",
+            vector.id,
+            vector.path,
+            vector.to.as_ref().map(|to| format!(" to {to:?}")).unwrap_or_default(),
+            vector.row.source
+        ));
+    }
+}
