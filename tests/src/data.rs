@@ -283,15 +283,15 @@ struct Map {
 impl Map {
     fn new(file: BorrowedFd<'_>, offset: u64, length: usize, prot: i32, flags: i32) -> Result<Map, Errno> {
         let skip = (offset % 4096) as usize;
-        Self::map(file.as_raw_fd(), offset - skip as u64, skip, length, prot, flags)
+        Self::raw(file.as_raw_fd(), offset - skip as u64, skip, length, prot, flags)
     }
 
     fn anonymous(length: usize) -> Result<Map, Errno> {
         let (prot, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-        Self::map(-1, 0, 0, length, prot, flags)
+        Self::raw(-1, 0, 0, length, prot, flags)
     }
 
-    fn map(fd: i32, offset: u64, skip: usize, length: usize, prot: i32, flags: i32) -> Result<Map, Errno> {
+    fn raw(fd: i32, offset: u64, skip: usize, length: usize, prot: i32, flags: i32) -> Result<Map, Errno> {
         let offset = offset.cast_signed();
         // SAFETY: a new mapping at an address of the kernel's choice touches no memory of ours.
         let at = unsafe { libc::mmap(std::ptr::null_mut(), length + skip, prot, flags, fd, offset) };

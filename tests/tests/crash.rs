@@ -1,4 +1,5 @@
 //! The service is killed, its catalog is lost or damaged: who reads goes on, and nobody loses what is theirs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;

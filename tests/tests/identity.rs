@@ -2,11 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use libc::{EACCES, EFAULT, EPERM};
+use mediagate::catalog::{Catalog, FileKey};
 use mediagate::config::VolumeKindConfig;
 use mediagate_tests::{Actor, Errno, Package, World};
+use nix::sys::signal::Signal;
 use rustix::fs::{XattrFlags, getxattr, setxattr};
 
 const CAMERA: &str = "com.example.camera";
@@ -301,4 +304,64 @@ fn a_file_that_is_open_stays_open_when_the_permission_goes() {
         assert_eq!(viewer.read(file, 999_000, 4096).unwrap(), content[999_000..]);
         viewer.close(file);
     }
+}
+
+/// Puts a file of the gallery's in the place of another one, behind the mount: as a new file under the old one's inode
+/// number where the file system hands it out again, or moved there.
+fn take_the_place(lower: &Path, moved: bool) {
+    let made = if moved { lower.with_extension("new") } else { lower.to_owned() };
+    if !moved {
+        std::fs::remove_file(lower).unwrap();
+    }
+    std::fs::write(&made, b"another").unwrap();
+    setxattr(&made, OWNER, GALLERY.as_bytes(), XattrFlags::empty()).unwrap();
+    std::fs::rename(&made, lower).unwrap();
+}
+
+#[test]
+fn a_file_that_takes_anothers_place_behind_the_mount_keeps_its_own_owner() {
+    let mut world = World::new(&[camera(), Package::new(GALLERY, 10_102)]);
+    world.start();
+    let names = ["DCIM/d/again.jpg", "DCIM/d/moved.jpg"];
+    let (mut owner, mut other) = (world.app(CAMERA), world.app(GALLERY));
+    owner.mkdir(world.shared("DCIM/d")).unwrap();
+    let fill = |world: &World, owner: &mut Actor| {
+        for (name, moved) in names.into_iter().zip([false, true]) {
+            owner.create(world.shared(name), b"pixels").unwrap();
+            assert_eq!(owner.list(world.shared("DCIM/d")).unwrap().len(), 1, "indexed");
+            take_the_place(&world.lower(name), moved);
+            assert_eq!(owner.list(world.shared("DCIM/d")).unwrap(), [""; 0], "{name}");
+        }
+    };
+
+    // While the service runs.
+    fill(&world, &mut owner);
+    assert_eq!(other.list(world.shared("DCIM/d")).unwrap().len(), 2);
+    // A directory of others' files is not to be moved, whatever was in it before.
+    assert_eq!(code(owner.rename(world.shared("DCIM/d"), world.shared("DCIM/e"))), EPERM);
+    assert_eq!(code(other.rename(world.shared("DCIM/d"), world.shared("DCIM/e"))), 0);
+    other.rename(world.shared("DCIM/e"), world.shared("DCIM/d")).unwrap();
+
+    // While it does not, and did not end in order: the pass over the volume mends the index before anybody looks.
+    for name in names {
+        other.unlink(world.shared(name)).unwrap();
+        owner.create(world.shared(name), b"pixels").unwrap();
+    }
+    assert_eq!(owner.list(world.shared("DCIM/d")).unwrap().len(), 2, "indexed");
+    world.daemon().wait_until_indexed();
+    world.daemon().stop(Signal::SIGKILL);
+    for (name, moved) in names.into_iter().zip([false, true]) {
+        take_the_place(&world.lower(name), moved);
+    }
+    world.start();
+    world.daemon().wait_until_indexed();
+    world.daemon().stop(Signal::SIGTERM);
+    let catalog = Catalog::open(&world.config.service.state_dir, Arc::default()).unwrap();
+    let volume = catalog.volume("external_primary", "emulated").unwrap();
+    for name in ["again.jpg", "moved.jpg"] {
+        let key = FileKey { volume, user: 0, dir: b"DCIM/d".to_vec(), name: name.into() };
+        let row = catalog.file(&key).unwrap().unwrap();
+        assert_eq!((row.owner.as_deref(), row.size), (Some(GALLERY), 7), "{name}");
+    }
+    catalog.close();
 }

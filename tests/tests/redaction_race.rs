@@ -3,6 +3,7 @@
 //!
 //! The service runs inside the test, with a finder of fixed ranges. So the test's own process never touches the mount:
 //! only its children do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;

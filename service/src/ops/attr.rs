@@ -29,6 +29,10 @@ pub fn getattr(volume: &Volume, caller: Caller, node: NodeId) -> Result<(Meta, D
     if let Some(fd) = file.open_fd() {
         return Ok((Meta::of(fd.as_fd())?, volume.attr_ttl(&file)));
     }
+    if file.is_removed() {
+        let open = volume.dirs.find(|handle| Arc::ptr_eq(&handle.file, &file)).ok_or(OpError::Stale)?;
+        return Ok((Meta::of(open.fd.as_fd())?, volume.attr_ttl(&file)));
+    }
     let place = volume.place_of(&file)?;
     let who = volume.access.principal(caller.uid);
     volume.access.check(&who, &place.object(), Operation::GetAttr)?;

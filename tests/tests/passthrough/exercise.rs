@@ -230,6 +230,30 @@ fn two_processes_that_append_lose_nothing() {
     }
 }
 
+/// Pages of the kernel's cache come with an offset, whatever the handle that they are written back with.
+#[test]
+fn a_store_through_a_mapping_of_a_handle_that_appends_stays_where_it_was_made() {
+    for passthrough in [true, false] {
+        let mut world = world();
+        world.config.volumes[0].passthrough = passthrough;
+        world.start();
+        let (mut app, mut reader) = apps(&world);
+        let path = world.shared("Download/both.bin");
+        app.create(&path, &[b'.'; 5000]).unwrap();
+        let file = app.open(&path, libc::O_RDWR | libc::O_APPEND).unwrap();
+        app.job(Job::MapWrite { file, offset: 10, data: b"here".to_vec(), sync: true }).unwrap();
+        app.write(file, None, b"there").unwrap();
+        let mut expected = vec![b'.'; 5000];
+        expected[10..14].copy_from_slice(b"here");
+        expected.extend_from_slice(b"there");
+        assert!(
+            std::fs::read(world.lower("Download/both.bin")).unwrap() == expected,
+            "passthrough={passthrough}"
+        );
+        assert!(reader.read_all(&path).unwrap() == expected, "passthrough={passthrough}");
+    }
+}
+
 #[test]
 fn a_store_into_an_existing_file_is_seen_within_milliseconds_and_from_then_on_at_once() {
     let mut world = world();

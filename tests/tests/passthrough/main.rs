@@ -1,4 +1,5 @@
 //! Bytes that go by the daemon: that they do, that they are right, and that nothing stays behind.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod budget;
 mod exercise;
