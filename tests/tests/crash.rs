@@ -227,13 +227,16 @@ fn a_catalog_that_is_gone_takes_no_ownership_with_it() {
     }
 }
 
+/// What a crash or a broken disk makes of a database.
+type Damage = (&'static str, fn(Vec<u8>) -> Vec<u8>);
+
 #[test]
 fn a_damaged_catalog_is_put_aside_and_made_anew() {
     let mut world = world();
     let [photos, texts] = with_files(&world);
     let expected: [(&str, &[String]); 2] = [(CAMERA, &photos), (NOTES, &texts)];
     let state = world.config.service.state_dir.clone();
-    let damages: [(&str, fn(Vec<u8>) -> Vec<u8>); 4] = [
+    let damages: [Damage; 4] = [
         ("garbage", |_| b"this is no database at all, and never was".repeat(200)),
         ("half of it is missing", |bytes| bytes[..bytes.len() / 2].to_vec()),
         ("cut off within its first page", |bytes| bytes[..700].to_vec()),
