@@ -93,7 +93,7 @@ fn a_reader_gets_every_byte_though_the_service_is_killed() {
     assert_eq!(camera.stat(&film).unwrap_err().0, libc::ENOTCONN);
 
     // A new run mounts over what the killed one left, while old descriptors are still open.
-    world.start_over_what_is_there();
+    world.start_over();
     assert_eq!(camera.stat(&film).unwrap().size, LENGTH + 13);
     assert_eq!(camera.read(file, LENGTH, 100).unwrap(), b"after the end");
     let again = other.open(&film, libc::O_RDONLY).unwrap();
@@ -150,7 +150,7 @@ fn an_answered_create_has_its_owner_and_its_row_after_a_kill() {
             (photos.join().unwrap(), texts.join().unwrap())
         });
         assert!(photos.len() > 10 && texts.len() > 10, "{} {}", photos.len(), texts.len());
-        world.start_over_what_is_there();
+        world.start_over();
         // Before the index is up to date, and after.
         own_what_is_theirs(
             &world,
@@ -179,7 +179,7 @@ fn an_answered_create_has_its_owner_and_its_row_after_a_kill() {
             std::fs::read_dir(world.lower(&dir)).unwrap().count(),
             "a row for each, and no other"
         );
-        world.start_over_what_is_there();
+        world.start_over();
     }
 }
 
@@ -220,7 +220,7 @@ fn a_catalog_that_is_gone_takes_no_ownership_with_it() {
     for stop in [Signal::SIGTERM, Signal::SIGKILL] {
         world.daemon().stop(stop);
         std::fs::remove_dir_all(&world.config.service.state_dir).unwrap();
-        world.start_over_what_is_there();
+        world.start_over();
         own_what_is_theirs(&world, "Download", &expected);
         world.daemon().wait_until_indexed();
         own_what_is_theirs(&world, "Download", &expected);
@@ -258,7 +258,7 @@ fn a_damaged_catalog_is_put_aside_and_made_anew() {
         }
         let bytes = std::fs::read(state.join("catalog.db")).unwrap();
         std::fs::write(state.join("catalog.db"), damage(bytes)).unwrap();
-        world.start_over_what_is_there();
+        world.start_over();
         assert!(aside().len() > before, "{what}: nothing was put aside");
         own_what_is_theirs(&world, "Download", &expected);
         world.daemon().wait_until_indexed();
@@ -278,7 +278,7 @@ fn a_file_that_was_replaced_while_the_service_was_down_is_the_other_file_in_the_
     std::fs::rename(lower("new"), lower(&photos[0])).unwrap();
     std::fs::rename(lower("text00"), lower(&photos[1])).unwrap();
     std::fs::remove_file(lower(&photos[2])).unwrap();
-    world.start_over_what_is_there();
+    world.start_over();
     world.daemon().wait_until_indexed();
     assert_eq!(world.daemon().stop(Signal::SIGTERM).code(), Some(0));
     let rows = rows(&world, "Download");
