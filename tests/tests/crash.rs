@@ -141,11 +141,18 @@ fn an_answered_create_has_its_owner_and_its_row_after_a_kill() {
         let dir = format!("Download/round{round}");
         world.app(CAMERA).mkdir(world.shared(&dir)).unwrap();
         let (mut camera, mut notes) = (world.app(CAMERA), world.app(NOTES));
-        let place = world.shared(&dir);
+        let (place, below) = (world.shared(&dir), world.lower(&dir));
         let (photos, texts) = std::thread::scope(|scope| {
             let photos = scope.spawn(|| create_until_killed(&mut camera, place.clone(), "photo"));
             let texts = scope.spawn(|| create_until_killed(&mut notes, place.clone(), "text"));
-            std::thread::sleep(Duration::from_millis(150 + 70 * round));
+            let made = |prefix: &str| {
+                let entries = std::fs::read_dir(&below).unwrap().map(|entry| entry.unwrap().file_name());
+                entries.filter(|name| name.as_bytes().starts_with(prefix.as_bytes())).count()
+            };
+            let enough = 20 + 37 * round;
+            while made("photo") < enough || made("text") < enough {
+                std::thread::sleep(Duration::from_millis(1));
+            }
             world.daemon().stop(Signal::SIGKILL);
             (photos.join().unwrap(), texts.join().unwrap())
         });

@@ -9,7 +9,7 @@ use mediagate_tests::actor::{Ask, Stat};
 use mediagate_tests::{Actor, Errno, Job, Package, World};
 
 const APP: &str = "com.example.app";
-const OPS: usize = 2500;
+const OPS: usize = 1500;
 /// Some are a file here and a directory there, some are neither.
 const NAMES: [&str; 8] = ["a.txt", "b.bin", "c.jpg", "d", "e", "F", "name with spaces", "ü.mp4"];
 const SLOTS: usize = 6;
@@ -292,7 +292,7 @@ fn brief(seen: &Result<Seen, Errno>) -> String {
 
 #[test]
 fn passed_through_and_cached_for_ever() {
-    [1, 2, 3].into_iter().for_each(|seed| compare(seed, true, -1));
+    [1, 2].into_iter().for_each(|seed| compare(seed, true, -1));
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn passed_through_and_never_cached() {
 
 #[test]
 fn served_by_the_daemon_and_cached_for_ever() {
-    [5, 6].into_iter().for_each(|seed| compare(seed, false, -1));
+    compare(5, false, -1);
 }
 
 #[test]
