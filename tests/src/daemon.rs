@@ -78,11 +78,6 @@ impl Daemon {
         self.wait()
     }
 
-    /// What is mounted stays when this is dropped, for the next run to find.
-    pub fn leave_mounts(&mut self) {
-        self.mounts.clear();
-    }
-
     /// Runs a client command as root; panics if it fails.
     pub fn cli(&self, arguments: &[&str]) -> String {
         let output = self.try_cli(arguments);
@@ -113,12 +108,6 @@ impl Daemon {
             .find(|stat| stat["name"] == name)
             .and_then(|stat| stat["value"].as_i64())
             .unwrap_or_else(|| panic!("no number {name:?}"))
-    }
-
-    /// Lets go of a service that has ended without taking its mounts away.
-    pub fn leave_mounts(mut self) {
-        self.mounts.clear();
-        self.wait();
     }
 
     /// Waits until every volume's index is up to date.

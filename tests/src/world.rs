@@ -93,26 +93,10 @@ impl World {
     /// Starts the service, or starts it again.
     pub fn start(&mut self) {
         self.daemon = None;
-        self.start_over_what_is_there();
-    }
-
-    /// Like [`World::start`], but an earlier service that was killed keeps its mounts as the kill left them.
-    pub fn start_over_what_is_there(&mut self) {
-        if let Some(earlier) = self.daemon.take() {
-            earlier.leave_mounts();
-        }
         let file = self.path("mediagate.toml");
         std::fs::write(&file, self.config.to_toml().expect("encode the configuration")).expect("write it");
         let mounts = self.config.volumes.iter().map(|volume| volume.mount.clone()).collect();
         self.daemon = Some(Daemon::start(&file, &self.path("socket"), mounts));
-    }
-
-    /// Starts the service again over whatever the last run left mounted.
-    pub fn start_over(&mut self) {
-        if let Some(daemon) = &mut self.daemon {
-            daemon.leave_mounts();
-        }
-        self.start();
     }
 
     /// A started world.

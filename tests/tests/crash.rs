@@ -93,7 +93,7 @@ fn a_reader_gets_every_byte_though_the_service_is_killed() {
     assert_eq!(camera.stat(&film).unwrap_err().0, libc::ENOTCONN);
 
     // A new run mounts over what the killed one left, while old descriptors are still open.
-    world.start_over();
+    world.start_over_what_is_there();
     assert_eq!(camera.stat(&film).unwrap().size, LENGTH + 13);
     assert_eq!(camera.read(file, LENGTH, 100).unwrap(), b"after the end");
     let again = other.open(&film, libc::O_RDONLY).unwrap();
@@ -150,7 +150,7 @@ fn an_answered_create_has_its_owner_and_its_row_after_a_kill() {
             (photos.join().unwrap(), texts.join().unwrap())
         });
         assert!(photos.len() > 10 && texts.len() > 10, "{} {}", photos.len(), texts.len());
-        world.start_over();
+        world.start_over_what_is_there();
         // Before the index is up to date, and after.
         own_what_is_theirs(
             &world,
@@ -179,7 +179,7 @@ fn an_answered_create_has_its_owner_and_its_row_after_a_kill() {
             std::fs::read_dir(world.lower(&dir)).unwrap().count(),
             "a row for each, and no other"
         );
-        world.start_over();
+        world.start_over_what_is_there();
     }
 }
 
@@ -220,12 +220,15 @@ fn a_catalog_that_is_gone_takes_no_ownership_with_it() {
     for stop in [Signal::SIGTERM, Signal::SIGKILL] {
         world.daemon().stop(stop);
         std::fs::remove_dir_all(&world.config.service.state_dir).unwrap();
-        world.start_over();
+        world.start_over_what_is_there();
         own_what_is_theirs(&world, "Download", &expected);
         world.daemon().wait_until_indexed();
         own_what_is_theirs(&world, "Download", &expected);
     }
 }
+
+/// What a crash or a broken disk makes of a database.
+type Damage = (&'static str, fn(Vec<u8>) -> Vec<u8>);
 
 #[test]
 fn a_damaged_catalog_is_put_aside_and_made_anew() {
@@ -233,7 +236,7 @@ fn a_damaged_catalog_is_put_aside_and_made_anew() {
     let [photos, texts] = with_files(&world);
     let expected: [(&str, &[String]); 2] = [(CAMERA, &photos), (NOTES, &texts)];
     let state = world.config.service.state_dir.clone();
-    let damages: [(&str, fn(Vec<u8>) -> Vec<u8>); 4] = [
+    let damages: [Damage; 4] = [
         ("garbage", |_| b"this is no database at all, and never was".repeat(200)),
         ("half of it is missing", |bytes| bytes[..bytes.len() / 2].to_vec()),
         ("cut off within its first page", |bytes| bytes[..700].to_vec()),
@@ -255,7 +258,7 @@ fn a_damaged_catalog_is_put_aside_and_made_anew() {
         }
         let bytes = std::fs::read(state.join("catalog.db")).unwrap();
         std::fs::write(state.join("catalog.db"), damage(bytes)).unwrap();
-        world.start_over();
+        world.start_over_what_is_there();
         assert!(aside().len() > before, "{what}: nothing was put aside");
         own_what_is_theirs(&world, "Download", &expected);
         world.daemon().wait_until_indexed();
@@ -275,7 +278,7 @@ fn a_file_that_was_replaced_while_the_service_was_down_is_the_other_file_in_the_
     std::fs::rename(lower("new"), lower(&photos[0])).unwrap();
     std::fs::rename(lower("text00"), lower(&photos[1])).unwrap();
     std::fs::remove_file(lower(&photos[2])).unwrap();
-    world.start_over();
+    world.start_over_what_is_there();
     world.daemon().wait_until_indexed();
     assert_eq!(world.daemon().stop(Signal::SIGTERM).code(), Some(0));
     let rows = rows(&world, "Download");

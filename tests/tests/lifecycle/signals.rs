@@ -86,7 +86,7 @@ fn a_mount_left_by_a_killed_run_is_cleaned() {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         assert!(mounted(&mount).is_some());
-        world.start_over_what_is_there();
+        world.start_over();
         let path = world.shared("DCIM/a.jpg");
         assert_eq!(as_app(CAMERA, move || fs::read(path).unwrap()), b"pixels");
         let mounts = fs::read_to_string("/proc/mounts").unwrap();

@@ -96,7 +96,7 @@ fn mixing_ways_at_the_bound_never_fails_an_open() {
 }
 
 /// RELEASE is asynchronous: the gauge may take a moment.
-pub fn wait_for_gauge(world: &mut World, name: &str, value: i64) {
+pub(crate) fn wait_for_gauge(world: &mut World, name: &str, value: i64) {
     let begin = std::time::Instant::now();
     while world.daemon().stat(name) != value {
         assert!(

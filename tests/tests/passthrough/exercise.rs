@@ -16,7 +16,7 @@ const NOTICE: Duration = Duration::from_millis(20);
 
 /// What the volume's lower file system and its way of serving can do.
 #[derive(Clone, Copy, Debug)]
-pub struct Can {
+pub(crate) struct Can {
     /// Opens are passed through: a store through a mapping is in the lower file without being synced.
     pub passthrough: bool,
     /// `O_DIRECT`.
@@ -55,7 +55,7 @@ impl Watched<'_> {
 }
 
 /// Tries it all.
-pub fn exercise(world: &World, can: Can) {
+pub(crate) fn exercise(world: &World, can: Can) {
     let (mut app, reader) = apps(world);
     let mut watched = Watched { world, reader, name: "Download/bytes.bin" };
     let file = app.open(watched.shared(), libc::O_CREAT | libc::O_EXCL | libc::O_RDWR).unwrap();
