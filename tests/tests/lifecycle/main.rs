@@ -1,4 +1,5 @@
 //! Starting, stopping, crashing, misconfiguring; several volumes and users; who may ask what of the interface.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod authority;
 mod configuration;

@@ -1,5 +1,6 @@
 //! What a listing shows to whom: own and readable files, files that came behind the mount, `.nomedia`, pending and
 //! trashed names, hidden directories.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod hidden;
 mod visible;

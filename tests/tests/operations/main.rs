@@ -1,5 +1,6 @@
 //! Every operation that a program can do on a file system, through the mount, held against what the same calls do on
 //! the lower one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod attributes;
 mod directories;
