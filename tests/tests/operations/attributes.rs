@@ -91,7 +91,7 @@ fn mode_and_owner_are_accepted_without_effect() {
         }
         std::os::unix::fs::chown(&path, Some(APP), Some(0)).unwrap();
         let file = fs::File::open(&path).unwrap();
-        file.set_permissions(PermissionsExt::from_mode(0)).unwrap();
+        file.set_permissions(PermissionsExt::from_mode(0o000)).unwrap();
         let after = fs::metadata(&path).unwrap();
         assert_eq!((after.mode(), after.uid(), after.gid()), (before.mode(), before.uid(), before.gid()));
     });
