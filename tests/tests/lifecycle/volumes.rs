@@ -108,10 +108,20 @@ fn a_public_volume_is_every_users() {
     as_app(CAMERA, move || assert_eq!(errno(fs::rename(&path, home)), libc::EXDEV));
 }
 
+/// A mount point that the world does not know of; nothing stays mounted there, however the test ends.
+struct Cleared(std::path::PathBuf);
+
+impl Drop for Cleared {
+    fn drop(&mut self) {
+        let _ = nix::mount::umount2(&self.0, nix::mount::MntFlags::MNT_DETACH);
+    }
+}
+
 #[test]
 fn volumes_come_and_go_while_apps_work() {
     let mut world = world();
     let (lower, mount) = (world.path("card-lower"), world.path("card"));
+    let _cleared = Cleared(mount.clone());
     fs::create_dir_all(lower.join("DCIM")).unwrap();
     let stop = Arc::new(AtomicBool::new(false));
     let (own, card, stopping) = (world.shared("DCIM"), mount.join("DCIM"), Arc::clone(&stop));

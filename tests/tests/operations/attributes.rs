@@ -86,12 +86,12 @@ fn mode_and_owner_are_accepted_without_effect() {
     as_app(APP, move || {
         fs::write(&path, b"x").unwrap();
         let before = fs::metadata(&path).unwrap();
-        for mode in [0, 0o600, 0o4777] {
+        for mode in [0o000, 0o600, 0o4777] {
             fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
         }
         std::os::unix::fs::chown(&path, Some(APP), Some(0)).unwrap();
         let file = fs::File::open(&path).unwrap();
-        file.set_permissions(PermissionsExt::from_mode(0)).unwrap();
+        file.set_permissions(PermissionsExt::from_mode(0o000)).unwrap();
         let after = fs::metadata(&path).unwrap();
         assert_eq!((after.mode(), after.uid(), after.gid()), (before.mode(), before.uid(), before.gid()));
     });
