@@ -1,5 +1,6 @@
 //! The one place where the policy engine is asked: joins who is calling with what is known about the object.
 
+mod matrix;
 mod subject;
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use mediagate_policy::{Decision, Errno, Grant, Object, Operation, Principal, dec
 use crate::identity::Identity;
 use crate::observe::{Counter, Observer};
 
+pub use matrix::{Caller, Cell, Matrix, MatrixRow, Named, Rule, Thing, matrix};
 pub use mediagate_policy::{is_hidden_by_name, nomedia_counts_in};
 pub use subject::{RowFacts, Subject};
 

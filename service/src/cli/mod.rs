@@ -11,6 +11,7 @@ mod failure;
 mod output;
 mod package;
 mod permission;
+mod policy;
 mod run_as;
 mod status;
 mod volume;
@@ -34,7 +35,7 @@ const DEFAULT_CONFIG: &str = "/etc/mediagate/mediagate.toml";
     long_about = "mediagate stands between apps and shared storage. It mounts a volume through FUSE, works out which \
         app is calling, decides from that app's permissions and from who owns which file, and hands approved opens to \
         the kernel, so that reads and writes do not come back to it.\n\n\
-        `serve` runs the service and `demo` shows it off; all other commands but `doctor` talk to a running service.",
+        `serve` runs the service and `demo` shows it off; all other commands but `doctor` and `policy` talk to a running service.",
     after_long_help = "Examples:\n  \
         mediagate doctor                                    can this machine do it?\n  \
         mediagate demo --once                               a tour, with nothing to set up\n  \
@@ -95,6 +96,9 @@ enum Command {
     #[command(subcommand)]
     Appop(permission::AppOp),
     Explain(explain::Explain),
+    /// Show the rules that all of this follows.
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Show counters and gauges.
     #[command(
         long_about = "Shows all counters and gauges of the service, sorted by name. A counter only grows, a gauge is a \
@@ -171,6 +175,7 @@ fn run(cli: Cli) -> ExitCode {
         Command::Permission(command) => command.run(&connection, json),
         Command::Appop(command) => command.run(&connection, json),
         Command::Explain(explain) => explain.run(&connection, json),
+        Command::Policy(command) => command.run(json),
         Command::Stats => status::stats(&connection, json),
         Command::Dump => status::dump(&connection, json),
     };
@@ -271,6 +276,7 @@ mod tests {
             "mediagate appop set p MANAGE_EXTERNAL_STORAGE allow",
             "mediagate explain --uid 10101 read /p",
             "mediagate explain --package p --user 10 rename /p --to /q",
+            "mediagate policy matrix --format html --output f",
             "mediagate stats --connect unix:///s",
             "mediagate dump",
             "mediagate run-as p --user 10 -- ls -l --color",
