@@ -19,7 +19,7 @@ pub use decision::{Decision, Errno, Grant, ListScope, Outcome};
 pub use hidden::{is_hidden_by_name, is_never_indexed, media_type_at, nomedia_counts_in};
 pub use mime::{MediaType, mime_of};
 pub use name::{ExpiringName, NameState, is_valid_fat_name, name_state};
-pub use object::{Kind, Object, Row, VolumeKind};
+pub use object::{FileGrants, Kind, Object, Row, VolumeKind};
 pub use operation::{AccessMask, Operation};
 pub use path::{AndroidDir, DefaultDir, Place};
 pub use permission::{AppOp, AppOps, OpMode, Permission, PermissionSet, UnknownName};

@@ -21,6 +21,43 @@ pub enum Kind {
     Directory,
 }
 
+/// What was granted to a caller on one file, as a set of bits.
+///
+/// The policy knows no clock: whoever fills this in leaves out what has expired or was revoked.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct FileGrants(u8);
+
+impl FileGrants {
+    /// Nothing was granted.
+    pub const NONE: FileGrants = FileGrants(0);
+    /// The user selected this photo or video for the caller (`READ_MEDIA_VISUAL_USER_SELECTED`).
+    pub const SELECTED: FileGrants = FileGrants(1);
+    /// The caller may read this file.
+    pub const READ: FileGrants = FileGrants(1 << 1);
+    /// The caller may write this file, and read it: this is [`FileGrants::READ`] and one bit more.
+    pub const WRITE: FileGrants = FileGrants(1 << 1 | 1 << 2);
+
+    /// True when all of `other` was granted.
+    pub const fn has(self, other: FileGrants) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn with(self, other: FileGrants) -> FileGrants {
+        FileGrants(self.0 | other.0)
+    }
+}
+
+impl std::fmt::Debug for FileGrants {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = |grant, name| if self.has(grant) { name } else { "" };
+        let read = if self.has(FileGrants::WRITE) { "" } else { name(FileGrants::READ, "read ") };
+        let all = [name(FileGrants::SELECTED, "selected "), read, name(FileGrants::WRITE, "write ")].concat();
+        write!(f, "FileGrants({})", all.trim_end())
+    }
+}
+
 /// What the index knows about a file. A file without a row is "not indexed".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row<'a> {
@@ -32,6 +69,8 @@ pub struct Row<'a> {
     pub pending: bool,
     /// In the trash.
     pub trashed: bool,
+    /// What the caller's packages hold on this file now.
+    pub grants: FileGrants,
 }
 
 /// A place on a volume, with what is known about what is there.
@@ -50,4 +89,32 @@ pub struct Object<'a> {
     pub kind: Kind,
     /// The index's row, for files; directories have none.
     pub row: Option<Row<'a>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FileGrants;
+
+    const ALL: [FileGrants; 4] =
+        [FileGrants::NONE, FileGrants::SELECTED, FileGrants::READ, FileGrants::WRITE];
+
+    #[test]
+    fn writing_implies_reading_and_nothing_else_implies_anything() {
+        for a in ALL {
+            for b in ALL {
+                let implied =
+                    a == b || b == FileGrants::NONE || (a, b) == (FileGrants::WRITE, FileGrants::READ);
+                assert_eq!(a.has(b), implied, "{a:?} {b:?}");
+                assert!(a.with(b).has(a) && a.with(b).has(b));
+            }
+        }
+    }
+
+    #[test]
+    fn sets_print_what_is_in_them() {
+        assert_eq!(format!("{:?}", FileGrants::NONE), "FileGrants()");
+        assert_eq!(format!("{:?}", FileGrants::READ), "FileGrants(read)");
+        let both = FileGrants::WRITE.with(FileGrants::SELECTED);
+        assert_eq!(format!("{both:?}"), "FileGrants(selected write)");
+    }
 }

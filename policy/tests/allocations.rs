@@ -5,8 +5,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use mediagate_policy::{
-    AppOps, Kind, MediaType, Object, Operation, PackageFacts, Permission, Principal, Row, Uid, UserId,
-    VolumeKind, decide,
+    AppOps, FileGrants, Kind, MediaType, Object, Operation, PackageFacts, Permission, Principal, Row, Uid,
+    UserId, VolumeKind, decide,
 };
 
 thread_local! {
@@ -43,7 +43,13 @@ fn a_decision_allocates_nothing() {
         requests_raw_access: None,
     };
     let who = Principal::new(Uid(10_100), &[package]);
-    let row = Row { owner: Some("org.own"), media_type: MediaType::Image, pending: false, trashed: false };
+    let row = Row {
+        owner: Some("org.own"),
+        media_type: MediaType::Image,
+        pending: false,
+        trashed: false,
+        grants: FileGrants::NONE,
+    };
     let paths = [
         "DCIM/Camera/a.JPG",
         "Download/a.unknown-extension",

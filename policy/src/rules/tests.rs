@@ -3,7 +3,7 @@
 use super::*;
 use crate::decision::{Errno, Outcome};
 use crate::mime::MediaType;
-use crate::object::{Kind, Row, VolumeKind};
+use crate::object::{FileGrants, Kind, Row, VolumeKind};
 use crate::permission::{AppOp, AppOps, OpMode, Permission};
 use crate::principal::{AppId, PackageFacts, Uid, UserId};
 use crate::reason::Reason;
@@ -30,7 +30,8 @@ fn object(path: &str, kind: Kind) -> Object<'_> {
 }
 
 fn file<'a>(path: &'a str, owner: &'a str, media_type: MediaType) -> Object<'a> {
-    let row = Row { owner: Some(owner), media_type, pending: false, trashed: false };
+    let row =
+        Row { owner: Some(owner), media_type, pending: false, trashed: false, grants: FileGrants::NONE };
     Object { row: Some(row), ..object(path, Kind::File) }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mediagate_policy::{
-    AppId, AppOp, AppOps, Kind, MediaType, Object, OpMode, PackageFacts, Permission, PermissionSet,
-    Principal, Row, Uid, UserId, VolumeKind,
+    AppId, AppOp, AppOps, FileGrants, Kind, MediaType, Object, OpMode, PackageFacts, Permission,
+    PermissionSet, Principal, Row, Uid, UserId, VolumeKind,
 };
 use proptest::prelude::*;
 
@@ -84,6 +84,7 @@ impl ThingSpec {
             media_type: row.media_type,
             pending: row.pending,
             trashed: row.trashed,
+            grants: FileGrants::NONE,
         });
         Object { row, ..self.name() }
     }

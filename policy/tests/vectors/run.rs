@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mediagate_policy::{
-    AccessMask, AppId, AppOps, Kind, ListScope, NameState, Object, Operation, Outcome, PackageFacts,
-    Principal, Reason, Row, Uid, UserId, VolumeKind, decide, media_type_at, name_state,
+    AccessMask, AppId, AppOps, FileGrants, Kind, ListScope, NameState, Object, Operation, Outcome,
+    PackageFacts, Principal, Reason, Row, Uid, UserId, VolumeKind, decide, media_type_at, name_state,
 };
 
 use crate::schema::{Caller, Callers, ObjectSpec, Vector, Whose, WhoseTree};
@@ -106,12 +106,19 @@ impl Run<'_> {
             media_type: media_type_at(path.as_bytes(), object.nomedia),
             pending: object.pending || state == NameState::Pending,
             trashed: object.trashed || state == NameState::Trashed,
+            grants: FileGrants::NONE,
         })
     }
 
     fn file_row(&self, path: &str, owner: Option<Whose>, indexed: bool) -> Option<Row<'_>> {
         let media_type = media_type_at(path.as_bytes(), false);
-        indexed.then_some(Row { owner: self.owner(owner), media_type, pending: false, trashed: false })
+        indexed.then_some(Row {
+            owner: self.owner(owner),
+            media_type,
+            pending: false,
+            trashed: false,
+            grants: FileGrants::NONE,
+        })
     }
 
     fn owner(&self, owner: Option<Whose>) -> Option<&str> {

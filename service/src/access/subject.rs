@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mediagate_policy::{
-    AndroidDir, Kind, MediaType, NameState, Object, Place, Row, UserId, VolumeKind, is_never_indexed,
-    mime_of, name_state,
+    AndroidDir, FileGrants, Kind, MediaType, NameState, Object, Place, Row, UserId, VolumeKind,
+    is_never_indexed, mime_of, name_state,
 };
 
 /// What is known about an indexed file.
@@ -66,6 +66,7 @@ impl Subject {
                     media_type: row.media_type,
                     pending: state == NameState::Pending,
                     trashed: state == NameState::Trashed,
+                    grants: FileGrants::NONE,
                 }
             }),
         }
