@@ -59,9 +59,9 @@ fn make(
     name: &[u8],
 ) -> Result<(Entry, Arc<File>, OwnedFd), OpError> {
     let dir = volume.nodes.get(parent).ok_or(OpError::Stale)?;
-    let who = volume.access.principal(caller.uid);
+    let who = volume.access.who(caller.uid);
     let subject = volume.subject_at(&dir, name, FileKind::File).ok_or(OpError::NotPermitted)?;
-    let grant = volume.access.check(&who, &subject.object(), Operation::Create)?;
+    let grant = volume.access.check(&who, &subject, Operation::Create)?;
     let owner = if grant.take_ownership { who.first_package().cloned() } else { None };
 
     let lower_dir = volume.open_dir(&dir)?;

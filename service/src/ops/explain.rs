@@ -2,19 +2,19 @@
 
 use std::os::fd::AsFd;
 
-use mediagate_policy::{AccessMask, Decision, Errno, Operation, Principal};
+use mediagate_policy::{AccessMask, Decision, Errno, FileGrants, Operation};
 
 use super::OpError;
-use crate::access::Subject;
+use crate::access::{Subject, Who};
 use crate::control::{ControlError, ExplainRequest, Explanation};
 use crate::lower::{FileKind, Meta};
 use crate::node::Found;
 use crate::volume::Volume;
 
 /// What stands at a path, or only its place if nothing does.
-struct Target {
-    subject: Subject,
-    exists: bool,
+pub(super) struct Target {
+    pub(super) subject: Subject,
+    pub(super) exists: bool,
 }
 
 /// Decides about `path`, relative to the volume's lower root.
@@ -24,7 +24,7 @@ pub fn explain(
     path: &[u8],
     to: Option<&[u8]>,
 ) -> Result<Explanation, ControlError> {
-    let who = volume.access.principal(request.uid);
+    let who = volume.access.who(request.uid);
     let kind = if matches!(request.operation.as_str(), "mkdir" | "rmdir" | "list") {
         FileKind::Directory
     } else {
@@ -47,7 +47,7 @@ pub fn explain(
             let mut place = new.subject.object();
             place.row = None;
             place.kind = object.kind;
-            Operation::Rename { to: place, replaced: new.exists.then(|| new.subject.object()) }
+            Operation::Rename { to: place, replaced: new.exists.then(|| who.object(&new.subject)) }
         }
         ("rename", None) => {
             return Err(ControlError::Invalid("rename needs the new name: give it with --to".into()));
@@ -59,15 +59,15 @@ pub fn explain(
         }
     };
     // Whoever may not even reach a name learns nothing about what is there.
-    let decision = match volume.access.explain(&who, &object, Operation::Lookup) {
-        seen if seen.grant().is_ok() => volume.access.explain(&who, &object, operation),
+    let decision = match volume.access.explain(&who, &target.subject, Operation::Lookup) {
+        seen if seen.grant().is_ok() => volume.access.explain(&who, &target.subject, operation),
         unseen => unseen,
     };
     Ok(answer(&who, &target, decision))
 }
 
 /// Walks to a path as lookups would; nothing of it stays in the node table.
-fn resolve(volume: &Volume, path: &[u8], kind: FileKind) -> Result<Target, ControlError> {
+pub(super) fn resolve(volume: &Volume, path: &[u8], kind: FileKind) -> Result<Target, ControlError> {
     let failed = |error: OpError| ControlError::Failed(format!("cannot look at the path: {error}"));
     let mut chain: Vec<Found<'_>> = Vec::new();
     let mut dir = volume.nodes.root().clone();
@@ -105,7 +105,16 @@ fn resolve(volume: &Volume, path: &[u8], kind: FileKind) -> Result<Target, Contr
     Ok(Target { subject, exists: !missing })
 }
 
-fn answer(who: &Principal, target: &Target, decision: Decision) -> Explanation {
+/// What the caller holds on the file, in words.
+fn granted(who: &Who, what: &Subject) -> String {
+    let grants = who.object(what).row.map_or(FileGrants::NONE, |row| row.grants);
+    let kinds =
+        [("selected", FileGrants::SELECTED), ("read", FileGrants::READ), ("write", FileGrants::WRITE)];
+    let held: Vec<&str> = kinds.iter().filter(|(_, it)| grants.has(*it)).map(|(word, _)| *word).collect();
+    if held.is_empty() { "none".to_owned() } else { held.join(", ") }
+}
+
+fn answer(who: &Who, target: &Target, decision: Decision) -> Explanation {
     let row = target.subject.row();
     let facts = [
         ("caller", format!("uid {} ({:?})", who.uid.0, who.kind)),
@@ -114,6 +123,7 @@ fn answer(who: &Principal, target: &Target, decision: Decision) -> Explanation {
         ("exists", target.exists.to_string()),
         ("owner", row.and_then(|row| row.owner.as_deref()).unwrap_or("nobody").to_owned()),
         ("mime", target.subject.mime().to_owned()),
+        ("grants", granted(who, &target.subject)),
         ("media type", row.map_or_else(|| "not indexed".to_owned(), |row| format!("{:?}", row.media_type))),
     ];
     let mut because = decision.reason.because().to_owned();

@@ -7,11 +7,11 @@
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
-use mediagate_policy::{ListScope, Operation, Principal};
+use mediagate_policy::{ListScope, Operation};
 
 use super::lookup::{answer, is_unserved_user};
 use super::{Caller, Entry, OpError};
-use crate::access::RowFacts;
+use crate::access::{RowFacts, Who};
 use crate::lower::{DirEntry, FileKind, Meta, read_dir};
 use crate::node::NodeId;
 use crate::volume::{DirHandle, Listed, Volume};
@@ -23,8 +23,8 @@ pub fn opendir(volume: &Volume, caller: Caller, node: NodeId) -> Result<u64, OpE
         return Err(OpError::NotDirectory);
     }
     let place = volume.place_of(&file)?;
-    let who = volume.access.principal(caller.uid);
-    let grant = volume.access.check(&who, &place.object(), Operation::OpenDir)?;
+    let who = volume.access.who(caller.uid);
+    let grant = volume.access.check(&who, &place, Operation::OpenDir)?;
     let fd = volume.lower.open_dir_for_reading(place.lower_path())?;
     if Meta::of(fd.as_fd())?.id != file.id {
         return Err(OpError::Stale);
@@ -55,7 +55,7 @@ pub fn listing(volume: &Volume, number: u64) -> Result<(Arc<DirHandle>, Arc<[Lis
 /// An entry of a listing with its attributes, for READDIRPLUS. `None` if it is gone meanwhile.
 pub fn plus_entry(volume: &Volume, handle: &DirHandle, listed: &Listed) -> Option<Entry> {
     let meta = Meta::at(handle.fd.as_fd(), &listed.name).ok()?;
-    let who = volume.access.principal(handle.uid);
+    let who = volume.access.who(handle.uid);
     answer(volume, &who, &handle.file, &listed.name, &meta).ok()
 }
 
@@ -88,7 +88,7 @@ fn is_served_user(volume: &Volume, handle: &DirHandle, entry: &Listed) -> bool {
 /// Keeps the directories, and the files that the caller may see: one query for the directory, and a look at the file
 /// itself only where the index does not know it.
 fn filter(volume: &Volume, handle: &DirHandle, listed: Vec<Listed>) -> Result<Vec<Listed>, OpError> {
-    let who = volume.access.principal(handle.uid);
+    let who = volume.access.who(handle.uid);
     if listed.iter().all(|entry| entry.kind == FileKind::Directory) {
         return Ok(listed);
     }
@@ -131,13 +131,18 @@ impl<'a> Facts<'a> {
         Ok(Facts { volume, dir, fd, rows, hidden: volume.is_hidden_dir(dir, place.path()) })
     }
 
-    fn shows(&self, who: &Principal, entry: &Listed) -> bool {
-        let Ok(Some(subject)) = self.subject(&entry.name, entry.ino) else { return false };
-        self.volume.access.shows(who, &subject.object(), Operation::ListEntry)
+    fn shows(&self, who: &Who, entry: &Listed) -> bool {
+        let Ok(Some(subject)) = self.subject(who, &entry.name, entry.ino) else { return false };
+        self.volume.access.shows(who, &subject, Operation::ListEntry)
     }
 
     /// A file of the directory as the object of a decision.
-    pub(super) fn subject(&self, name: &[u8], ino: u64) -> Result<Option<crate::access::Subject>, OpError> {
+    pub(super) fn subject(
+        &self,
+        who: &Who,
+        name: &[u8],
+        ino: u64,
+    ) -> Result<Option<crate::access::Subject>, OpError> {
         let Some(subject) = self.volume.subject_at(self.dir, name, FileKind::File) else { return Ok(None) };
         if subject.is_invisible() {
             return Ok(Some(subject));
@@ -151,7 +156,13 @@ impl<'a> Facts<'a> {
         };
         let hidden = self.hidden || crate::access::is_hidden_by_name(subject.path());
         let media_type = subject.media_type(hidden);
-        Ok(Some(subject.with_row(Some(RowFacts { owner, media_type }))))
+        // The names of a directory come without generations: only a file that may be granted is looked at for its own.
+        let file = if who.holdings().may_be_on(self.volume.key.number(), ino) {
+            Meta::at(self.fd, name).ok().map(|meta| self.volume.file_id(meta.id))
+        } else {
+            None
+        };
+        Ok(Some(subject.with_row(Some(RowFacts { owner, media_type, file }))))
     }
 
     /// The index does not know the file, or knows another one of that name: asks the file, and indexes it.
