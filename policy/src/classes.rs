@@ -108,7 +108,7 @@ impl UidFacts<'_> {
             (read_audio, Traits::READ_AUDIO),
             (read_video, Traits::READ_VIDEO),
             (read_images, Traits::READ_IMAGES),
-            (!read_images && !read_video && self.has_selected_photos(), Traits::USER_SELECTED),
+            (self.has_selected_photos(), Traits::USER_SELECTED),
             (legacy_write || self.has_op(AppOp::WriteMediaAudio), Traits::WRITE_AUDIO),
             (legacy_write || writes_video, Traits::WRITE_VIDEO),
             (legacy_write || writes_images, Traits::WRITE_IMAGES),

@@ -33,6 +33,17 @@ pub enum MediaType {
 }
 
 impl MediaType {
+    /// Every one of them, by number.
+    pub const ALL: [MediaType; 7] = [
+        MediaType::None,
+        MediaType::Image,
+        MediaType::Audio,
+        MediaType::Video,
+        MediaType::Playlist,
+        MediaType::Subtitle,
+        MediaType::Document,
+    ];
+
     /// The media type of a MIME type. Playlists and subtitles come before audio and text: their MIME types are
     /// `audio/…` and `text/…` too.
     pub fn of_mime(mime: &str) -> MediaType {
@@ -65,6 +76,50 @@ impl MediaType {
             6 => MediaType::Document,
             _ => return None,
         })
+    }
+}
+
+/// A set of media types.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct MediaTypes(u8);
+
+impl MediaTypes {
+    /// No type.
+    pub const NONE: MediaTypes = MediaTypes(0);
+    /// Every type, [`MediaType::None`] and [`MediaType::Document`] too.
+    pub const ALL: MediaTypes = MediaTypes(0b111_1111);
+    /// Images.
+    pub const IMAGE: MediaTypes = MediaTypes(1 << MediaType::Image as u8);
+    /// Videos.
+    pub const VIDEO: MediaTypes = MediaTypes(1 << MediaType::Video as u8);
+    /// Subtitles.
+    pub const SUBTITLE: MediaTypes = MediaTypes(1 << MediaType::Subtitle as u8);
+    /// Images and videos.
+    pub const VISUAL: MediaTypes = MediaTypes::IMAGE.with(MediaTypes::VIDEO);
+    /// Audio, and what comes with it: playlists and subtitles.
+    pub const AUDIBLE: MediaTypes =
+        MediaTypes(1 << MediaType::Audio as u8 | 1 << MediaType::Playlist as u8 | MediaTypes::SUBTITLE.0);
+
+    /// True when the type is in the set.
+    pub const fn has(self, media_type: MediaType) -> bool {
+        self.0 & (1 << media_type as u8) != 0
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn with(self, other: MediaTypes) -> MediaTypes {
+        MediaTypes(self.0 | other.0)
+    }
+
+    /// The types in the set, by number.
+    pub fn iter(self) -> impl Iterator<Item = MediaType> {
+        MediaType::ALL.into_iter().filter(move |it| self.has(*it))
+    }
+}
+
+impl std::fmt::Debug for MediaTypes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
     }
 }
 

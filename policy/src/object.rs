@@ -42,6 +42,17 @@ impl FileGrants {
         self.0 & other.0 == other.0
     }
 
+    /// The set as a number, as an index may keep it: 1 selected, 2 read, 6 write.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// The set that [`FileGrants::bits`] gave; bits that mean nothing are left out.
+    pub const fn from_bits(bits: u8) -> FileGrants {
+        let write = if bits & FileGrants::WRITE.0 == FileGrants::WRITE.0 { FileGrants::WRITE.0 } else { 0 };
+        FileGrants(bits & (FileGrants::SELECTED.0 | FileGrants::READ.0) | write)
+    }
+
     /// Both sets together.
     #[must_use]
     pub const fn with(self, other: FileGrants) -> FileGrants {
@@ -108,6 +119,19 @@ mod tests {
                 assert!(a.with(b).has(a) && a.with(b).has(b));
             }
         }
+    }
+
+    #[test]
+    fn numbers_that_mean_nothing_grant_nothing() {
+        for bits in 0..=u8::MAX {
+            let grants = FileGrants::from_bits(bits);
+            assert_eq!(FileGrants::from_bits(grants.bits()), grants);
+            assert_eq!(grants.has(FileGrants::SELECTED), bits & 1 != 0);
+            assert_eq!(grants.has(FileGrants::READ), bits & 2 != 0);
+            assert_eq!(grants.has(FileGrants::WRITE), bits & 6 == 6);
+        }
+        assert_eq!([FileGrants::NONE.bits(), FileGrants::SELECTED.bits()], [0, 1]);
+        assert_eq!([FileGrants::READ.bits(), FileGrants::WRITE.bits()], [2, 6]);
     }
 
     #[test]

@@ -76,6 +76,9 @@ reasons! {
     OwnFile = "own-file", "The file belongs to the caller's package.";
     MediaPermission = "media-permission", "The caller may read all media of this type.";
     MediaWriteOp = "media-write-op", "The caller may write all media of this type.";
+    WriteGrant = "write-grant", "The caller was granted writing this one file.";
+    ReadGrant = "read-grant", "The caller was granted reading this one file.";
+    SelectedByUser = "selected-by-user", "The user selected this photo or video for the caller.";
     NotIndexed = "not-indexed", "The file is not indexed, so nobody owns it and its type is not known.",
         needs "a scan of the file, or MANAGE_EXTERNAL_STORAGE";
     OthersPending = "others-pending", "Another package has not published the file yet.",
@@ -83,19 +86,19 @@ reasons! {
     OthersTrashed = "others-trashed", "Another package's file is in the trash.",
         needs "the owner to take the file out of the trash";
     OthersImage = "others-image-without-permission", "Another package's image.",
-        needs "READ_MEDIA_IMAGES (READ_EXTERNAL_STORAGE for target SDK 32 and below)";
+        needs "READ_MEDIA_IMAGES (READ_EXTERNAL_STORAGE for target SDK 32 and below), or a grant on this file";
     OthersVideo = "others-video-without-permission", "Another package's video.",
-        needs "READ_MEDIA_VIDEO (READ_EXTERNAL_STORAGE for target SDK 32 and below)";
+        needs "READ_MEDIA_VIDEO (READ_EXTERNAL_STORAGE for target SDK 32 and below), or a grant on this file";
     OthersAudio = "others-audio-without-permission", "Another package's audio file or playlist.",
-        needs "READ_MEDIA_AUDIO (READ_EXTERNAL_STORAGE for target SDK 32 and below)";
+        needs "READ_MEDIA_AUDIO (READ_EXTERNAL_STORAGE for target SDK 32 and below), or a grant on this file";
     OthersSubtitle = "others-subtitle-without-permission", "Another package's subtitles.",
-        needs "READ_MEDIA_AUDIO or READ_MEDIA_VIDEO (READ_EXTERNAL_STORAGE for target SDK 32 and below)";
+        needs "READ_MEDIA_AUDIO or READ_MEDIA_VIDEO (READ_EXTERNAL_STORAGE for target SDK 32 and below), or a grant on this file";
     NotSelected = "not-selected-by-user", "The user has not selected this photo or video for the caller.",
-        needs "the user to select the file, or READ_MEDIA_IMAGES or READ_MEDIA_VIDEO";
+        needs "the user to select the file, READ_MEDIA_IMAGES or READ_MEDIA_VIDEO, or a grant on this file";
     OthersFile = "others-file", "Another package's file that is not media: no media permission opens it.",
-        needs "MANAGE_EXTERNAL_STORAGE";
+        needs "MANAGE_EXTERNAL_STORAGE, or a grant on this file";
     OthersFileReadOnly = "others-file-read-only", "Another package's file: reading permissions do not let write.",
-        needs "MANAGE_EXTERNAL_STORAGE";
+        needs "MANAGE_EXTERNAL_STORAGE, or a write grant on this file";
 
     // Creating.
     NameNotPortable = "name-not-portable", "A name on the path could not stand on a FAT volume.",
@@ -119,11 +122,11 @@ reasons! {
 
     // Deleting and renaming.
     NotYoursToDelete = "not-yours-to-delete", "The file is not the caller's to delete.",
-        needs "being the owner, or MANAGE_EXTERNAL_STORAGE";
+        needs "being the owner, MANAGE_EXTERNAL_STORAGE, or a write grant on this file";
     NotYoursToRename = "not-yours-to-rename", "The file is not the caller's to rename.",
-        needs "being the owner, or MANAGE_EXTERNAL_STORAGE";
+        needs "being the owner, MANAGE_EXTERNAL_STORAGE, or a write grant on this file";
     ReplacesOthersFile = "replaces-others-file", "The rename would replace a file that is not the caller's.",
-        needs "being the owner of the file that is replaced";
+        needs "being the owner of the file that is replaced, or a write grant on it";
     DefaultDirectoryStays = "default-directory-stays", "Default directories are not renamed.";
     NotIntoRoot = "not-into-volume-root", "Nothing is renamed to the top level of a volume.",
         needs "a path below a default directory, e.g. Download";

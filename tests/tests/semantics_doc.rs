@@ -4,6 +4,7 @@
 //! holds (a permission, an app op as `OP=mode`, or `legacy`). Every block fenced with ```` ```example ```` is a world of
 //! its own, in which its lines are carried out in order: caller, operation, paths, `=>`, outcome. The document says which
 //! operations and outcomes there are.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::HashMap;
 use std::path::PathBuf;

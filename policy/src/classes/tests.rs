@@ -125,14 +125,14 @@ fn reading_media_by_target_sdk() {
 }
 
 #[test]
-fn selected_photos_only_without_the_broader_right() {
+fn selected_photos_stay_when_more_is_permitted() {
     let selected = |sdk, words: &str| traits(sdk, words).has(Traits::USER_SELECTED);
     let permission = "READ_MEDIA_VISUAL_USER_SELECTED";
     assert!(selected(34, permission));
     assert!(selected(33, &format!("{permission} READ_MEDIA_AUDIO")));
     assert!(!selected(32, permission));
-    assert!(!selected(34, &format!("{permission} READ_MEDIA_IMAGES")));
-    assert!(!selected(34, &format!("{permission} READ_MEDIA_VIDEO")));
+    assert!(selected(34, &format!("{permission} READ_MEDIA_IMAGES")));
+    assert!(!selected(34, "READ_MEDIA_IMAGES"));
     assert!(!selected(34, &format!("{permission} ignore:{permission}")));
 }
 

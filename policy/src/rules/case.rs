@@ -1,5 +1,6 @@
 //! One caller and one object, and what follows from the two: the predicates that the rules share.
 
+use super::rights::{self, Way};
 use crate::decision::Grant;
 use crate::mime::{MediaType, is_image, is_video, mime_of};
 use crate::name::{NameState, is_valid_fat_name, name_state};
@@ -123,41 +124,33 @@ impl<'a> Case<'a> {
         self.has(Traits::LEGACY)
     }
 
-    pub(super) fn is_owner(&self, row: &Row<'_>) -> bool {
-        row.owner.is_some_and(|owner| self.who.is_owner(owner))
-    }
-
-    /// The caller may write the row (§2.8).
+    /// The caller may write the row (§2.8), published or not.
     pub(super) fn row_writable(&self, row: &Row<'_>) -> Option<Reason> {
-        if self.is_owner(row) {
-            return Some(Reason::OwnFile);
-        }
-        self.has_media_class(row.media_type, Mode::Write).then_some(Reason::MediaWriteOp)
+        let leads = |way: &Way| way.leads_to(self.who, row);
+        rights::to_write(self.who).into_iter().find(leads).map(|way| way.reason)
     }
 
-    /// The caller may read the row (§2.8); who may write it may read it.
-    pub(super) fn row_readable(&self, row: &Row<'_>) -> Option<Reason> {
-        self.row_writable(row)
-            .or_else(|| self.has_media_class(row.media_type, Mode::Read).then_some(Reason::MediaPermission))
+    /// The caller may open the row for writing.
+    pub(super) fn row_opens_for_write(&self, row: &Row<'_>) -> Result<Reason, Reason> {
+        self.opens(row, rights::to_write(self.who).into_iter())
+            .map_err(|refusal| refusal.unwrap_or(Reason::OthersFileReadOnly))
     }
 
-    fn has_media_class(&self, media: MediaType, mode: Mode) -> bool {
-        let (audio, video, images) = match mode {
-            Mode::Read => (Traits::READ_AUDIO, Traits::READ_VIDEO, Traits::READ_IMAGES),
-            Mode::Write => (Traits::WRITE_AUDIO, Traits::WRITE_VIDEO, Traits::WRITE_IMAGES),
-        };
-        match media {
-            MediaType::Image => self.has(images),
-            MediaType::Video => self.has(video),
-            MediaType::Audio | MediaType::Playlist => self.has(audio),
-            // The video write op is the gallery's, and T2 keeps others' subtitles from it, against §2.8.
-            MediaType::Subtitle => self.has(audio) || mode == Mode::Read && self.has(video),
-            MediaType::Document | MediaType::None => false,
-        }
+    /// The caller may open the row for reading, and sees it in a listing; who may write it may read it.
+    pub(super) fn row_opens(&self, row: &Row<'_>) -> Result<Reason, Reason> {
+        let ways = rights::to_write(self.who).into_iter().chain(rights::only_to_read(self.who));
+        self.opens(row, ways).map_err(|refusal| refusal.unwrap_or_else(|| self.row_closed(row)))
     }
 
-    /// Why a row that is neither the caller's nor of a class it may read stays closed.
-    pub(super) fn row_closed(&self, row: &Row<'_>) -> Reason {
+    /// The first of the ways that is open, or what closes all of them if it is the row's state.
+    fn opens(&self, row: &Row<'_>, mut ways: impl Iterator<Item = Way>) -> Result<Reason, Option<Reason>> {
+        let unpublished = self.unpublished(row);
+        let is_open = |way: &Way| unpublished.is_none() || way.unpublished.has(row.media_type);
+        ways.find(|way| is_open(way) && way.leads_to(self.who, row)).map(|way| way.reason).ok_or(unpublished)
+    }
+
+    /// Why a row that no way leads to stays closed.
+    fn row_closed(&self, row: &Row<'_>) -> Reason {
         match row.media_type {
             MediaType::Image | MediaType::Video if self.has(Traits::USER_SELECTED) => Reason::NotSelected,
             MediaType::Image => Reason::OthersImage,
@@ -170,7 +163,7 @@ impl<'a> Case<'a> {
 
     /// In the trash, or pending under a `.pending-` name; a pending file under a plain name was created through
     /// a mount and is open to readers.
-    pub(super) fn unpublished(&self, row: &Row<'_>) -> Option<Reason> {
+    fn unpublished(&self, row: &Row<'_>) -> Option<Reason> {
         match name_state(last_component(self.what.path)) {
             NameState::Trashed => Some(Reason::OthersTrashed),
             NameState::Pending => Some(Reason::OthersPending),

@@ -14,9 +14,9 @@ pub(super) fn unlink(case: &Case<'_>) -> Decision {
     if case.is_legacy() {
         return Decision::deny(Reason::LegacyWithoutPermission, Errno::Eperm);
     }
-    match case.what.row.and_then(|row| case.row_writable(&row)) {
-        Some(reason) => Decision::allow(reason, Grant::default()),
-        // The original finds no row that the caller may delete, and says so.
-        None => Decision::deny(Reason::NotYoursToDelete, Errno::Enoent),
-    }
+    // The original finds no row that the caller may delete, and says so.
+    let refuse = |reason| Decision::deny(reason, Errno::Enoent);
+    let Some(row) = case.what.row else { return refuse(Reason::NotIndexed) };
+    case.row_writable(&row)
+        .map_or_else(|| refuse(Reason::NotYoursToDelete), |reason| Decision::allow(reason, Grant::default()))
 }

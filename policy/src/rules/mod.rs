@@ -9,13 +9,16 @@ mod create;
 mod delete;
 mod directory;
 mod everyone;
+mod filter;
 mod gate;
 mod list;
 mod misc;
 mod open;
 mod rename;
+pub(crate) mod rights;
 
 use case::Case;
+pub(crate) use filter::listing_filter;
 
 use crate::decision::Decision;
 use crate::object::Object;

@@ -9,39 +9,26 @@ pub(super) fn read(case: &Case<'_>) -> Decision {
     if let Some(reason) = case.bypass(Mode::Read) {
         return Decision::allow(reason, Grant::default());
     }
-    match checked_row(case) {
-        Err(refusal) => refusal,
-        Ok(row) => match case.row_readable(&row) {
-            Some(reason) => Decision::allow(reason, case.view()),
-            None => refuse(case.row_closed(&row)),
-        },
-    }
+    row(case)
+        .and_then(|row| case.row_opens(&row))
+        .map_or_else(refuse, |reason| Decision::allow(reason, case.view()))
 }
 
 pub(super) fn write(case: &Case<'_>) -> Decision {
     if let Some(reason) = case.bypass(Mode::Write) {
         return Decision::allow(reason, Grant::default());
     }
-    match checked_row(case) {
-        Err(refusal) => refusal,
-        Ok(row) => match case.row_writable(&row) {
-            Some(reason) => Decision::allow(reason, Grant::default()),
-            None if case.row_readable(&row).is_some() => refuse(Reason::OthersFileReadOnly),
-            None => refuse(case.row_closed(&row)),
-        },
-    }
+    row(case)
+        .and_then(|row| case.row_opens_for_write(&row))
+        .map_or_else(refuse, |reason| Decision::allow(reason, Grant::default()))
 }
 
-/// The row, if it is one that ownership and permissions decide about.
-fn checked_row<'a>(case: &Case<'a>) -> Result<Row<'a>, Decision> {
+/// The row, if ownership, permissions and grants decide about the file at all.
+fn row<'a>(case: &Case<'a>) -> Result<Row<'a>, Reason> {
     if case.is_legacy() {
-        return Err(refuse(Reason::LegacyWithoutPermission));
+        return Err(Reason::LegacyWithoutPermission);
     }
-    let Some(row) = case.what.row else { return Err(refuse(Reason::NotIndexed)) };
-    match case.unpublished(&row) {
-        Some(reason) if !case.is_owner(&row) => Err(refuse(reason)),
-        _ => Ok(row),
-    }
+    case.what.row.ok_or(Reason::NotIndexed)
 }
 
 fn refuse(reason: Reason) -> Decision {

@@ -145,7 +145,8 @@ fn an_audio_writer_changes_others_audio_but_not_what_is_unpublished() {
     assert_denied(decide(&who, &trashed, Operation::OpenRead), Reason::OthersTrashed, Errno::Eacces);
     assert_denied(decide(&who, &trashed, Operation::ListEntry), Reason::OthersTrashed, Errno::Eacces);
     let video = file("Movies/a.mp4", "org.other", MediaType::Video);
-    assert_denied(decide(&who, &video, Operation::OpenWrite), Reason::OthersVideo, Errno::Eacces);
+    assert_denied(decide(&who, &video, Operation::OpenWrite), Reason::OthersFileReadOnly, Errno::Eacces);
+    assert_denied(decide(&who, &video, Operation::OpenRead), Reason::OthersVideo, Errno::Eacces);
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! What holds of every decision, on random callers and objects.
 
 #[cfg(test)]
+mod filter;
+#[cfg(test)]
 mod world;
 
 use mediagate_policy::{
-    AccessMask, AndroidDir, AppOp, Decision, Kind, ListScope, MountMode, OpMode, Operation, Permission,
-    Place, Principal, PrincipalKind, Traits, Uid, decide,
+    AccessMask, AndroidDir, AppOp, Decision, FileGrants, Kind, ListScope, MountMode, OpMode, Operation,
+    Permission, Place, Principal, PrincipalKind, Reason, Traits, Uid, decide,
 };
 use proptest::prelude::*;
 use world::{CallerSpec, ThingSpec, caller, raw_thing, thing};
@@ -64,6 +66,10 @@ fn all_decisions(who: &Principal, thing: &ThingSpec, other: &ThingSpec) -> Vec<D
     all.push(decide(who, &what, Operation::Rename { to: other.name(), replaced: None }));
     all.push(decide(who, &what, Operation::MoveWithParent { to: other.name() }));
     all
+}
+
+fn grant() -> impl Strategy<Value = FileGrants> {
+    prop::sample::select(&[FileGrants::SELECTED, FileGrants::READ, FileGrants::WRITE][..])
 }
 
 /// Passes over a case that the property does not speak of; there are enough others.
@@ -125,6 +131,69 @@ proptest! {
         let more = all_decisions(&with.principal(), &thing, &to);
         for (less, more) in less.into_iter().zip(more) {
             prop_assert!(is_no_less(less, more), "with {op}: {less:?} became {more:?}");
+        }
+    }
+
+    #[test]
+    fn a_grant_never_takes_an_access_away(caller in caller(), grant in grant(), thing in thing(), to in thing()) {
+        let who = caller.principal();
+        let less = all_decisions(&who, &thing, &to);
+        for (thing, to) in [(thing.with_grant(grant), to.clone()), (thing.clone(), to.with_grant(grant))] {
+            let more = all_decisions(&who, &thing, &to);
+            for (less, more) in less.iter().zip(more) {
+                prop_assert!(is_no_less(*less, more), "with {grant:?}: {less:?} became {more:?}");
+            }
+        }
+    }
+
+    /// But for renaming, a decision is about one file; and a grant on what a rename replaces lets replace it, and
+    /// never lets rename what the caller may not rename.
+    #[test]
+    fn a_grant_on_one_file_gives_nothing_on_another(
+        caller in caller(),
+        grant in grant(),
+        thing in thing(),
+        to in thing(),
+    ) {
+        let who = caller.principal();
+        let (with, without) = (to.with_grant(grant), to.without_grants());
+        let rename = |replaced: &ThingSpec| {
+            let rename = Operation::Rename { to: to.name(), replaced: Some(replaced.object()) };
+            decide(&who, &thing.object(), rename)
+        };
+        if rename(&with).is_allowed() && !rename(&without).is_allowed() {
+            prop_assert_eq!(rename(&without).reason, Reason::ReplacesOthersFile);
+            let alone = Operation::Rename { to: to.name(), replaced: None };
+            prop_assert!(decide(&who, &thing.object(), alone).is_allowed());
+        }
+    }
+
+    #[test]
+    fn a_selection_lets_read_and_only_those_for_whom_the_user_selects(caller in caller(), thing in thing()) {
+        let who = caller.principal();
+        let without = thing.without_grants();
+        let with = without.with_grant(FileGrants::SELECTED);
+        for op in operations() {
+            let (more, less) = (decide(&who, &with.object(), op), decide(&who, &without.object(), op));
+            let reads = matches!(op, Operation::OpenRead | Operation::ListEntry) || op == access(true, false, false);
+            let is_selected = who.traits.has(Traits::USER_SELECTED) && with.is_visual();
+            prop_assert!(more.outcome == less.outcome || reads && is_selected, "{op:?}: {less:?} became {more:?}");
+        }
+    }
+
+    /// What a refusal says about grants is true.
+    #[test]
+    fn the_grant_that_a_refusal_asks_for_is_enough(caller in caller(), thing in thing(), to in thing()) {
+        let who = caller.principal();
+        let asks = |decision: Decision, words: &str| {
+            !decision.is_allowed() && decision.reason.needs().is_some_and(|it| it.contains(words))
+        };
+        let read = all_decisions(&who, &thing.with_grant(FileGrants::READ), &to);
+        let write = all_decisions(&who, &thing.with_grant(FileGrants::WRITE), &to);
+        for (now, (read, write)) in all_decisions(&who, &thing, &to).into_iter().zip(read.into_iter().zip(write)) {
+            let is_obstacle = |then: Decision| then.is_allowed() || then.reason == Reason::ReplacesOthersFile;
+            prop_assert!(!asks(now, "or a grant on this file") || is_obstacle(read), "{now:?} became {read:?}");
+            prop_assert!(!asks(now, "or a write grant on this file") || is_obstacle(write), "{now:?} became {write:?}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mediagate_policy::{
-    AppId, AppOp, AppOps, FileGrants, Kind, MediaType, Object, OpMode, PackageFacts, Permission,
+    AppId, AppOp, AppOps, FileGrants, Kind, MediaType, MediaTypes, Object, OpMode, PackageFacts, Permission,
     PermissionSet, Principal, Row, Uid, UserId, VolumeKind,
 };
 use proptest::prelude::*;
@@ -62,12 +62,18 @@ struct RowSpec {
     media_type: MediaType,
     pending: bool,
     trashed: bool,
+    grants: FileGrants,
 }
 
 impl ThingSpec {
     pub(crate) fn others_file(path: &str) -> ThingSpec {
-        let row =
-            RowSpec { owner: Some(OTHER), media_type: MediaType::Image, pending: false, trashed: false };
+        let row = RowSpec {
+            owner: Some(OTHER),
+            media_type: MediaType::Image,
+            pending: false,
+            trashed: false,
+            grants: FileGrants::NONE,
+        };
         ThingSpec {
             volume: VolumeKind::Emulated,
             user: 0,
@@ -84,9 +90,25 @@ impl ThingSpec {
             media_type: row.media_type,
             pending: row.pending,
             trashed: row.trashed,
-            grants: FileGrants::NONE,
+            grants: row.grants,
         });
         Object { row, ..self.name() }
+    }
+
+    /// The same file, with one more grant to the caller.
+    pub(crate) fn with_grant(&self, grant: FileGrants) -> ThingSpec {
+        let row = self.row.clone().map(|row| RowSpec { grants: row.grants.with(grant), ..row });
+        ThingSpec { row, ..self.clone() }
+    }
+
+    pub(crate) fn is_visual(&self) -> bool {
+        self.row.as_ref().is_some_and(|row| MediaTypes::VISUAL.has(row.media_type))
+    }
+
+    /// The same file, with nothing granted to the caller.
+    pub(crate) fn without_grants(&self) -> ThingSpec {
+        let row = self.row.clone().map(|row| RowSpec { grants: FileGrants::NONE, ..row });
+        ThingSpec { row, ..self.clone() }
     }
 
     /// The same place, not indexed.
@@ -190,12 +212,19 @@ pub(crate) fn raw_thing() -> impl Strategy<Value = ThingSpec> {
 }
 
 fn with_path(path: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = ThingSpec> {
-    let row =
-        (prop::sample::select(&[None, Some(OWN), Some(OTHER)][..]), 0u8..7, any::<bool>(), any::<bool>())
-            .prop_map(|(owner, media_type, pending, trashed)| {
-                let media_type = MediaType::from_number(media_type).unwrap();
-                RowSpec { owner, media_type, pending, trashed }
-            });
+    let grants = prop_oneof![
+        4 => Just(FileGrants::NONE),
+        1 => Just(FileGrants::SELECTED),
+        1 => Just(FileGrants::READ),
+        1 => Just(FileGrants::WRITE),
+    ];
+    let owner = prop::sample::select(&[None, Some(OWN), Some(OTHER)][..]);
+    let row = (owner, 0u8..7, any::<bool>(), any::<bool>(), grants).prop_map(
+        |(owner, media_type, pending, trashed, grants)| {
+            let media_type = MediaType::from_number(media_type).unwrap();
+            RowSpec { owner, media_type, pending, trashed, grants }
+        },
+    );
     (
         prop_oneof![3 => Just(VolumeKind::Emulated), 1 => Just(VolumeKind::Public)],
         prop_oneof![9 => Just(0u32), 1 => Just(10)],

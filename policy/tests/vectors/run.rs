@@ -7,7 +7,7 @@ use mediagate_policy::{
     PackageFacts, Principal, Reason, Row, Uid, UserId, VolumeKind, decide, media_type_at, name_state,
 };
 
-use crate::schema::{Caller, Callers, ObjectSpec, Vector, Whose, WhoseTree};
+use crate::schema::{Caller, Callers, GrantSpec, ObjectSpec, Vector, Whose, WhoseTree};
 
 const OWN_USER: UserId = UserId(0);
 const OTHER_USER: UserId = UserId(10);
@@ -106,18 +106,24 @@ impl Run<'_> {
             media_type: media_type_at(path.as_bytes(), object.nomedia),
             pending: object.pending || state == NameState::Pending,
             trashed: object.trashed || state == NameState::Trashed,
-            grants: FileGrants::NONE,
+            grants: grants(&object.grants),
         })
     }
 
-    fn file_row(&self, path: &str, owner: Option<Whose>, indexed: bool) -> Option<Row<'_>> {
+    fn file_row(
+        &self,
+        path: &str,
+        owner: Option<Whose>,
+        indexed: bool,
+        held: &[GrantSpec],
+    ) -> Option<Row<'_>> {
         let media_type = media_type_at(path.as_bytes(), false);
         indexed.then_some(Row {
             owner: self.owner(owner),
             media_type,
             pending: false,
             trashed: false,
-            grants: FileGrants::NONE,
+            grants: grants(held),
         })
     }
 
@@ -164,7 +170,7 @@ impl Run<'_> {
         let replaced = row
             .replaced
             .as_ref()
-            .map(|spec| Object { row: self.file_row(to_path, spec.owner, spec.indexed), ..to });
+            .map(|spec| Object { row: self.file_row(to_path, spec.owner, spec.indexed, &spec.grants), ..to });
         let decision = decide(&self.who, what, Operation::Rename { to, replaced });
         let mut answer = self.decide(what, Operation::Rename { to, replaced });
         if !decision.grant().is_ok_and(|grant| grant.check_children) {
@@ -174,7 +180,8 @@ impl Run<'_> {
             let old_path = format!("{}/{}", self.vector.path, child.name);
             let new_path = format!("{to_path}/{}", child.name);
             let old = self.at(&old_path, row.object.user, false, Kind::File);
-            let old = Object { row: self.file_row(&old_path, child.owner, child.indexed), ..old };
+            let old =
+                Object { row: self.file_row(&old_path, child.owner, child.indexed, &child.grants), ..old };
             let to = self.at(&new_path, row.to_user, false, Kind::File);
             let moved = self.decide(&old, Operation::MoveWithParent { to });
             answer.reasons.extend(moved.reasons);
@@ -185,4 +192,14 @@ impl Run<'_> {
         }
         answer
     }
+}
+
+fn grants(held: &[GrantSpec]) -> FileGrants {
+    held.iter().fold(FileGrants::NONE, |all, grant| {
+        all.with(match grant {
+            GrantSpec::Selected => FileGrants::SELECTED,
+            GrantSpec::Read => FileGrants::READ,
+            GrantSpec::Write => FileGrants::WRITE,
+        })
+    })
 }

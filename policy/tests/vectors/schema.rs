@@ -90,6 +90,15 @@ pub(crate) enum KindSpec {
     Directory,
 }
 
+/// What is granted to the caller on one file.
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum GrantSpec {
+    Selected,
+    Read,
+    Write,
+}
+
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ObjectSpec {
@@ -106,6 +115,8 @@ pub(crate) struct ObjectSpec {
     #[serde(default)]
     pub(crate) user: WhoseTree,
     #[serde(default)]
+    pub(crate) grants: Vec<GrantSpec>,
+    #[serde(default)]
     pub(crate) mount_root: bool,
 }
 
@@ -115,6 +126,8 @@ pub(crate) struct FileSpec {
     pub(crate) owner: Option<Whose>,
     #[serde(default = "yes")]
     pub(crate) indexed: bool,
+    #[serde(default)]
+    pub(crate) grants: Vec<GrantSpec>,
 }
 
 #[derive(Deserialize)]
@@ -124,6 +137,8 @@ pub(crate) struct ChildSpec {
     pub(crate) owner: Option<Whose>,
     #[serde(default = "yes")]
     pub(crate) indexed: bool,
+    #[serde(default)]
+    pub(crate) grants: Vec<GrantSpec>,
 }
 
 /// One vector: a row with one operation, path, new name and caller picked.

@@ -1,7 +1,7 @@
 //! `mediagate demo`: from nothing to a mounted volume with sample files and apps, and a tour of what each app gets.
 //!
 //! The service runs in this process; every app is a process of its own with the app's uid, made by running this
-//! program again ([`actor`]). The tour checks itself: a step whose outcome is not what it should be makes the exit
+//! program again (`actor`). The tour checks itself: a step whose outcome is not what it should be makes the exit
 //! code 1. Whatever happens, the volume is unmounted and a temporary directory removed before [`run`] returns.
 
 mod actor;

@@ -1,6 +1,6 @@
 //! Who calls: from the uid of a FUSE request to a [`Principal`].
 //!
-//! Reading is lock-free: [`Identity::principal`] loads the current [`table::Table`] and looks the uid up. Every
+//! Reading is lock-free: [`Identity::principal`] loads the current `table::Table` and looks the uid up. Every
 //! change builds a new table and puts it in place before it returns, so whatever is decided after the return sees
 //! it. Only uids that packages have are kept, so hostile uids cost no memory.
 //!
