@@ -4,6 +4,7 @@
 //! both as they were at one moment, so that no decision is made from a pair that never was.
 
 mod grants;
+mod matrix;
 mod subject;
 
 use std::ops::Deref;
@@ -15,6 +16,7 @@ use crate::identity::Identity;
 use crate::observe::{Counter, Observer};
 
 pub use grants::{FileId, Grant, GrantError, GrantKind, Grants, Holdings, NewGrant, now};
+pub use matrix::{Caller, Cell, Matrix, MatrixRow, Named, Rule, Thing, matrix};
 pub use mediagate_policy::{is_hidden_by_name, nomedia_counts_in};
 pub use subject::{RowFacts, Subject};
 

@@ -12,6 +12,7 @@ mod grant;
 mod output;
 mod package;
 mod permission;
+mod policy;
 mod run_as;
 mod status;
 mod volume;
@@ -35,7 +36,7 @@ const DEFAULT_CONFIG: &str = "/etc/mediagate/mediagate.toml";
     long_about = "mediagate stands between apps and shared storage. It mounts a volume through FUSE, works out which \
         app is calling, decides from that app's permissions and from who owns which file, and hands approved opens to \
         the kernel, so that reads and writes do not come back to it.\n\n\
-        `serve` runs the service and `demo` shows it off; all other commands but `doctor` talk to a running service.",
+        `serve` runs the service and `demo` shows it off; all other commands but `doctor` and `policy` talk to a running service.",
     after_long_help = "Examples:\n  \
         mediagate doctor                                    can this machine do it?\n  \
         mediagate demo --once                               a tour, with nothing to set up\n  \
@@ -99,6 +100,9 @@ enum Command {
     #[command(subcommand)]
     Grant(grant::Command),
     Explain(explain::Explain),
+    /// Show the rules that all of this follows.
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Show counters and gauges.
     #[command(
         long_about = "Shows all counters and gauges of the service, sorted by name. A counter only grows, a gauge is a \
@@ -176,6 +180,7 @@ fn run(cli: Cli) -> ExitCode {
         Command::Appop(command) => command.run(&connection, json),
         Command::Grant(command) => command.run(&connection, json),
         Command::Explain(explain) => explain.run(&connection, json),
+        Command::Policy(command) => command.run(json),
         Command::Stats => status::stats(&connection, json),
         Command::Dump => status::dump(&connection, json),
     };
@@ -282,6 +287,7 @@ mod tests {
             "mediagate grant remove p --all",
             "mediagate explain --uid 10101 read /p",
             "mediagate explain --package p --user 10 rename /p --to /q",
+            "mediagate policy matrix --format html --output f",
             "mediagate stats --connect unix:///s",
             "mediagate dump",
             "mediagate run-as p --user 10 -- ls -l --color",

@@ -1,0 +1,215 @@
+//! The rows' objects: one for each class of place and state of mediaprovider.md §2.3 and T1 to T9.
+
+use mediagate_policy::{
+    FileGrants, Kind, MediaType, NameState, Object, Row, UserId, VolumeKind, media_type_at, name_state,
+};
+use serde::Serialize;
+
+use super::{OTHER, OWN};
+
+/// The user of all callers.
+pub(super) const OWN_USER: UserId = UserId(0);
+const OTHER_USER: UserId = UserId(10);
+
+/// Something on the emulated volume.
+#[derive(Clone, Debug, Serialize)]
+pub struct Thing {
+    /// Its name in the table.
+    pub id: &'static str,
+    /// What it belongs to.
+    pub group: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// Where it is, below the user's root.
+    pub path: &'static str,
+    /// False for a name that nothing has.
+    pub exists: bool,
+    #[serde(skip)]
+    pub(super) kind: Kind,
+    #[serde(skip)]
+    pub(super) row: Option<Row<'static>>,
+    #[serde(skip)]
+    pub(super) grants: FileGrants,
+    #[serde(skip)]
+    user: UserId,
+    #[serde(skip)]
+    mount_root: bool,
+}
+
+impl Thing {
+    /// Another path in the same tree.
+    pub(super) fn at<'a>(&self, path: &'a [u8], kind: Kind) -> Object<'a> {
+        let user = (!self.mount_root).then_some(self.user);
+        Object { volume: VolumeKind::Emulated, user, path, mount_root: self.mount_root, kind, row: None }
+    }
+
+    fn granted(self, grants: FileGrants) -> Thing {
+        Thing { grants, ..self }
+    }
+
+    fn unindexed(self) -> Thing {
+        Thing { row: None, ..self }
+    }
+
+    fn of_other_user(self) -> Thing {
+        Thing { user: OTHER_USER, ..self }
+    }
+}
+
+pub(super) fn row(owner: Option<&str>, media_type: MediaType) -> Row<'_> {
+    Row { owner, media_type, pending: false, trashed: false, grants: FileGrants::NONE }
+}
+
+fn thing(
+    group: &'static str,
+    id: &'static str,
+    about: &'static str,
+    path: &'static str,
+    kind: Kind,
+) -> Thing {
+    let (user, grants) = (OWN_USER, FileGrants::NONE);
+    Thing { id, group, about, path, exists: true, kind, row: None, grants, user, mount_root: false }
+}
+
+fn file(
+    group: &'static str,
+    id: &'static str,
+    about: &'static str,
+    path: &'static str,
+    owner: &'static str,
+) -> Thing {
+    let state = name_state(path.as_bytes());
+    let row = Row {
+        pending: state == NameState::Pending,
+        trashed: state == NameState::Trashed,
+        ..row(Some(owner), media_type_at(path.as_bytes(), false))
+    };
+    Thing { row: Some(row), ..thing(group, id, about, path, Kind::File) }
+}
+
+pub(super) fn all() -> Vec<Thing> {
+    [own_files(), others_files(), granted_files(), states(), package_files(), new_names(), directories()]
+        .concat()
+}
+
+fn own_files() -> Vec<Thing> {
+    let own = |id, about, path| file("Own files", id, about, path, OWN);
+    vec![
+        own("own-image", "own image", "DCIM/own.jpg"),
+        own("own-document", "own document", "Download/own.pdf"),
+        own("own-elsewhere", "own file in a directory that is no default one", "Foo/own.txt"),
+        own("own-trashed", "own image in the trash", "DCIM/.trashed-1999999999-own.jpg"),
+    ]
+}
+
+fn others_files() -> Vec<Thing> {
+    let other = |id, about, path| file("Other apps' files", id, about, path, OTHER);
+    vec![
+        other("others-image", "another app's image", "DCIM/other.jpg"),
+        other("others-video", "another app's video", "Movies/other.mp4"),
+        other("others-audio", "another app's audio file, or playlist", "Music/other.mp3"),
+        other("others-subtitle", "another app's subtitles", "Movies/other.srt"),
+        other("others-document", "another app's document, or a file of any other type", "Download/other.pdf"),
+    ]
+}
+
+fn granted_files() -> Vec<Thing> {
+    let other = |id, about, path| file("Other apps' files with a grant", id, about, path, OTHER);
+    let (image, document) = ("DCIM/other.jpg", "Download/other.pdf");
+    vec![
+        other("selected-image", "image that the user selected", image).granted(FileGrants::SELECTED),
+        other("selected-document", "document: selecting is for photos and videos", document)
+            .granted(FileGrants::SELECTED),
+        other("read-granted-image", "image with a read grant", image).granted(FileGrants::READ),
+        other("read-granted-document", "document with a read grant", document).granted(FileGrants::READ),
+        other("write-granted-image", "image with a write grant", image).granted(FileGrants::WRITE),
+        other("write-granted-document", "document with a write grant", document).granted(FileGrants::WRITE),
+    ]
+}
+
+fn states() -> Vec<Thing> {
+    let other = |id, about, path| file("Hidden, unpublished, unknown", id, about, path, OTHER);
+    vec![
+        other("hidden-image", "another app's hidden image", "DCIM/.other.jpg"),
+        other(
+            "pending-image",
+            "another app's image, not published yet",
+            "DCIM/.pending-1999999999-other.jpg",
+        ),
+        other("trashed-image", "another app's image in the trash", "DCIM/.trashed-1999999999-other.jpg"),
+        other("unindexed-image", "image that is not indexed", "DCIM/unknown.jpg").unindexed(),
+        other("unindexed-document", "document that is not indexed", "Download/unknown.pdf").unindexed(),
+        other("other-users-image", "image of another user", "DCIM/other.jpg").of_other_user(),
+    ]
+}
+
+fn package_files() -> Vec<Thing> {
+    let own = |id, about, path| file("Package directories", id, about, path, OWN);
+    let other = |id, about, path| file("Package directories", id, about, path, OTHER);
+    vec![
+        own("own-media-file", "file in one's own Android/media", "Android/media/com.example.app/x.bin"),
+        other(
+            "others-media-image",
+            "image in another app's Android/media",
+            "Android/media/com.example.other/x.jpg",
+        ),
+        other(
+            "others-media-file",
+            "other file in another app's Android/media",
+            "Android/media/com.example.other/x.bin",
+        ),
+        own("own-data-file", "file in one's own Android/data", "Android/data/com.example.app/x").unindexed(),
+        other("others-data-file", "file in another app's Android/data", "Android/data/com.example.other/x")
+            .unindexed(),
+        own("own-obb-file", "file in one's own Android/obb", "Android/obb/com.example.app/x").unindexed(),
+        other("others-obb-file", "file in another app's Android/obb", "Android/obb/com.example.other/x")
+            .unindexed(),
+    ]
+}
+
+fn new_names() -> Vec<Thing> {
+    let new = |id, about, path| Thing { exists: false, ..thing("New names", id, about, path, Kind::File) };
+    vec![
+        new("new-image", "image where images go", "DCIM/new.jpg"),
+        new("new-misfit", "document where only images and videos go", "DCIM/new.pdf"),
+        new("new-document", "file of any type", "Download/new.pdf"),
+        new("new-in-root", "file in the volume's root", "new.pdf"),
+        new("new-default-directory", "default directory", "Podcasts"),
+        new("new-elsewhere", "file in a directory that is no default one", "Foo/new.pdf"),
+        new("new-not-portable", "name that FAT cannot hold", "Download/a:b.pdf"),
+        new("new-own-media", "file in one's own Android/media", "Android/media/com.example.app/new.bin"),
+        new(
+            "new-others-media",
+            "file in another app's Android/media",
+            "Android/media/com.example.other/new.jpg",
+        ),
+        new("new-own-data", "file in one's own Android/data", "Android/data/com.example.app/new"),
+        new("new-others-data", "file in another app's Android/data", "Android/data/com.example.other/new"),
+        new("new-others-obb", "file in another app's Android/obb", "Android/obb/com.example.other/new"),
+    ]
+}
+
+fn directories() -> Vec<Thing> {
+    let dir = |id, about, path| thing("Directories", id, about, path, Kind::Directory);
+    vec![
+        Thing { mount_root: true, ..dir("mount-root", "directory above the users", "") },
+        dir("user-root", "the user's root", ""),
+        dir("other-users-root", "another user's root", "").of_other_user(),
+        dir("default-directory", "default directory", "DCIM"),
+        dir("top-directory", "top-level directory that is no default one", "Foo"),
+        dir("deeper-directory", "directory below a default one", "DCIM/Camera"),
+        dir("android", "Android", "Android"),
+        dir("android-data", "Android/data, or Android/obb", "Android/data"),
+        dir("android-media", "Android/media", "Android/media"),
+        dir("own-data", "one's own Android/data", "Android/data/com.example.app"),
+        dir("others-data", "another app's Android/data", "Android/data/com.example.other"),
+        dir(
+            "below-others-data",
+            "directory in another app's Android/data",
+            "Android/data/com.example.other/d",
+        ),
+        dir("others-media", "another app's Android/media", "Android/media/com.example.other"),
+        dir("transforms", "directory of the service", ".transforms"),
+        dir("below-transforms", "directory in it", ".transforms/d"),
+    ]
+}
