@@ -75,7 +75,7 @@ fn view_for(
 
 /// The original only for who may read it unredacted.
 pub(super) fn view_of(volume: &Volume, who: &Who, subject: &Subject) -> View {
-    let decision = volume.access.explain(who, &subject, Operation::OpenRead);
+    let decision = volume.access.explain(who, subject, Operation::OpenRead);
     match decision.grant() {
         Ok(grant) if !grant.redact => View::Original,
         _ => View::Redacted,

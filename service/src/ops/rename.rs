@@ -103,7 +103,7 @@ fn check(
 ) -> Result<(), OpError> {
     let operation =
         Operation::Rename { to: new.object(), replaced: replaced.as_ref().map(|it| who.object(it)) };
-    let grant = volume.access.check(who, &old, operation)?;
+    let grant = volume.access.check(who, old, operation)?;
     if grant.check_children && moved.kind == FileKind::Directory {
         check_children(volume, who, moved, old, new)?;
     }

@@ -81,7 +81,10 @@ fn text_fits_a_terminal() {
     let block = text.split_once("another app's image (DCIM/other.jpg)\n").unwrap().1;
     let line = block.lines().find(|it| it.trim_start().starts_with("open-read")).unwrap();
     let cells: Vec<&str> = line.split_whitespace().skip_while(|it| it.contains('-')).collect();
-    assert_eq!(cells, ["A", "✓r", "✓r", "✓", "✓r", "A", "A", "✓", "✓", "✓", "✓", "✓", "A", "✓", "✓", "✓", "F", "F"]);
+    assert_eq!(
+        cells,
+        ["A", "✓r", "✓r", "✓", "✓r", "A", "A", "✓", "✓", "✓", "✓", "✓", "A", "✓", "✓", "✓", "F", "F"]
+    );
     assert!(text.lines().count() < 500, "{} lines", text.lines().count());
 }
 
