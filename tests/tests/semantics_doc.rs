@@ -20,10 +20,10 @@ fn blocks(kind: &str) -> Vec<(usize, Vec<&'static str>)> {
     let mut found = Vec::new();
     let mut open: Option<(usize, Vec<&str>)> = None;
     for (number, line) in DOCUMENT.lines().enumerate() {
-        if line.starts_with("```") {
+        if let Some(word) = line.strip_prefix("```") {
             match open.take() {
                 Some(block) => found.push(block),
-                None if line[3..].trim() == kind => open = Some((number + 2, Vec::new())),
+                None if word.trim() == kind => open = Some((number + 2, Vec::new())),
                 None => {}
             }
         } else if let Some((_, lines)) = &mut open {

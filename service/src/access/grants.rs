@@ -188,11 +188,6 @@ impl Holdings {
         }
         all
     }
-
-    /// False if nothing is granted on any file that has this inode number.
-    pub fn may_be_on(&self, volume: i64, ino: u64) -> bool {
-        self.0.iter().any(|app| app.contains_key(&(volume, ino)))
-    }
 }
 
 /// All grants.

@@ -35,11 +35,6 @@ impl Who {
     pub fn object<'a>(&self, what: &'a Subject) -> Object<'a> {
         what.object_with(|file| self.holdings.on(file))
     }
-
-    /// What the caller's packages hold on single files.
-    pub fn holdings(&self) -> &Holdings {
-        &self.holdings
-    }
 }
 
 impl Deref for Who {

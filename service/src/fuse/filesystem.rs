@@ -345,13 +345,14 @@ impl Filesystem for VolumeFs {
         handle: FileHandle,
         offset: u64,
         data: &[u8],
-        _write_flags: WriteFlags,
+        write_flags: WriteFlags,
         _flags: OpenFlags,
         _lock_owner: Option<LockOwner>,
         reply: ReplyWrite,
     ) {
         self.handle(request, Counter::Write, ino, |volume| {
-            match ops::write(volume, handle.0, offset, data) {
+            let from_cache = write_flags.contains(WriteFlags::FUSE_WRITE_CACHE);
+            match ops::write(volume, handle.0, offset, data, from_cache) {
                 Ok(written) => reply.written(u32::try_from(written).unwrap_or(u32::MAX)),
                 Err(error) => reply.error(wire(&error)),
             }

@@ -27,7 +27,7 @@ pub enum Access {
     Read,
     /// Reading and writing.
     ReadWrite,
-    /// Reading and writing, every write at the file's end.
+    /// Reading and writing, every `write(2)` at the file's end.
     Append,
 }
 
@@ -111,8 +111,8 @@ impl Root {
     pub fn reopen(file: BorrowedFd<'_>, access: Access) -> Result<OwnedFd, LowerError> {
         let flags = match access {
             Access::Read => OFlags::RDONLY,
-            Access::ReadWrite => OFlags::RDWR,
-            Access::Append => OFlags::RDWR | OFlags::APPEND,
+            // Not O_APPEND: pages from the kernel's cache come with an offset even on a handle that appends.
+            Access::ReadWrite | Access::Append => OFlags::RDWR,
         };
         // The one magic link that is followed: that of a descriptor of this process.
         let link = format!("/proc/self/fd/{}", file.as_raw_fd());

@@ -90,6 +90,12 @@ impl Table {
         self.get(node).filter(|file| file.id == id)
     }
 
+    /// True while the kernel holds lookups of exactly this node, in its view.
+    pub fn is_known(&self, node: NodeId) -> bool {
+        let shard = self.shard(node).lock();
+        shard.slots.get(&node.key()).is_some_and(|slot| slot.lookups[node.view() as usize] > 0)
+    }
+
     /// The file that was found as `name` in `parent`, with one lookup counted: answer it with
     /// [`Found::answer`], or drop it to take the count back.
     pub fn enter(&self, parent: &Arc<File>, name: &[u8], meta: &Meta) -> Result<Found<'_>, LowerError> {

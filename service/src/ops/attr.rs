@@ -29,6 +29,10 @@ pub fn getattr(volume: &Volume, caller: Caller, node: NodeId) -> Result<(Meta, D
     if let Some(fd) = file.open_fd() {
         return Ok((Meta::of(fd.as_fd())?, volume.attr_ttl(&file)));
     }
+    if file.is_removed() {
+        let open = volume.dirs.find(|handle| Arc::ptr_eq(&handle.file, &file)).ok_or(OpError::Stale)?;
+        return Ok((Meta::of(open.fd.as_fd())?, volume.attr_ttl(&file)));
+    }
     let place = volume.place_of(&file)?;
     let who = volume.access.who(caller.uid);
     volume.access.check(&who, &place, Operation::GetAttr)?;
@@ -65,6 +69,7 @@ pub fn setattr(
     let meta = Meta::of(fd.as_fd())?;
     if change.size.is_some() && !file.has_writers() {
         super::open::refresh_index(volume, &file, &meta);
+        volume.file_changes(&file);
     }
     Ok((meta, volume.attr_ttl(&file)))
 }

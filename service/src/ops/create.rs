@@ -26,7 +26,9 @@ pub fn create(
     let (entry, file, fd) = make(volume, caller, parent, name).map_err(|error| match error {
         // Something of that name appeared behind the kernel's back. Never open it here, where it was not decided
         // about: the kernel looks it up and sends OPEN.
-        OpError::Lower(LowerError::Os(Errno::EXIST)) if !exclusive => OpError::Stale,
+        OpError::Lower(LowerError::Os(Errno::EXIST)) if !exclusive && is_served(volume, parent, name) => {
+            OpError::Stale
+        }
         other => other,
     })?;
     if entry.node.view() != View::Original {
@@ -36,6 +38,14 @@ pub fn create(
     }
     let opened = attach(volume, caller, &file, View::Original, access, Arc::default(), Arc::new(fd));
     Ok(Created { entry, opened })
+}
+
+/// False for a symbolic link or another thing that no lookup ever finds: asking the kernel to look again would end in
+/// ESTALE for the app.
+fn is_served(volume: &Volume, parent: NodeId, name: &[u8]) -> bool {
+    let Some(dir) = volume.nodes.get(parent) else { return true };
+    let meta = volume.open_dir(&dir).and_then(|fd| Ok(Meta::at(fd.as_fd(), name)?));
+    !matches!(meta, Err(OpError::Lower(LowerError::NotServed | LowerError::Escapes)))
 }
 
 /// `mknod` of a regular file is a create without a handle; nothing else can be made.
@@ -62,6 +72,10 @@ fn make(
     let who = volume.access.who(caller.uid);
     let subject = volume.subject_at(&dir, name, FileKind::File).ok_or(OpError::NotPermitted)?;
     let grant = volume.access.check(&who, &subject, Operation::Create)?;
+    if subject.is_user_root() {
+        // What stands there is a user's directory; a file would keep one from being made.
+        return Err(OpError::NotPermitted);
+    }
     let owner = if grant.take_ownership { who.first_package().cloned() } else { None };
 
     let lower_dir = volume.open_dir(&dir)?;

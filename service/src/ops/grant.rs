@@ -42,7 +42,7 @@ pub fn grantable(volume: &Volume, path: &[u8]) -> Result<Grantable, ControlError
     }
     let target = resolve(volume, path, FileKind::File)?;
     let subject = target.subject;
-    if !target.exists {
+    if target.file.is_none() {
         return Err(ControlError::NotFound("there is no such file; a grant needs one".into()));
     }
     if subject.object().kind == Kind::Directory {
@@ -69,12 +69,9 @@ pub fn grantable(volume: &Volume, path: &[u8]) -> Result<Grantable, ControlError
     let unindexed = |_| failed(OpError::Index);
     volume.catalog.flush().map_err(unindexed)?;
     let known = volume.catalog.file(&key).map_err(unindexed)?;
-    if known.as_ref().is_none_or(|row| row.ino != id.ino) {
-        let row = volume.row_of(&subject, facts.owner.clone(), &meta, facts.media_type == MediaType::None);
-        match known {
-            Some(_) => volume.catalog.upsert(key.clone(), row),
-            None => volume.catalog.index_first_seen(key.clone(), row),
-        }
+    if known.as_ref().is_none_or(|row| !volume.describes(row, &meta)) {
+        let hidden = facts.media_type == MediaType::None;
+        volume.index_again(&subject, facts.owner.clone(), &meta, hidden, known.as_ref());
     }
     Ok(Grantable { key, id, fd })
 }

@@ -12,7 +12,7 @@ use mediagate_policy::{ListScope, Operation};
 use super::lookup::{answer, is_unserved_user};
 use super::{Caller, Entry, OpError};
 use crate::access::{RowFacts, Who};
-use crate::lower::{DirEntry, FileKind, Meta, read_dir};
+use crate::lower::{DirEntry, FileKind, Id, Meta, read_dir};
 use crate::node::NodeId;
 use crate::volume::{DirHandle, Listed, Volume};
 
@@ -132,57 +132,45 @@ impl<'a> Facts<'a> {
     }
 
     fn shows(&self, who: &Who, entry: &Listed) -> bool {
-        let Ok(Some(subject)) = self.subject(who, &entry.name, entry.ino) else { return false };
+        let Ok(Some(subject)) = self.subject(&entry.name) else { return false };
         self.volume.access.shows(who, &subject, Operation::ListEntry)
     }
 
-    /// A file of the directory as the object of a decision.
-    pub(super) fn subject(
-        &self,
-        who: &Who,
-        name: &[u8],
-        ino: u64,
-    ) -> Result<Option<crate::access::Subject>, OpError> {
+    /// A file of the directory as the object of a decision; `None` if it is gone.
+    pub(super) fn subject(&self, name: &[u8]) -> Result<Option<crate::access::Subject>, OpError> {
         let Some(subject) = self.volume.subject_at(self.dir, name, FileKind::File) else { return Ok(None) };
         if subject.is_invisible() {
             return Ok(Some(subject));
         }
-        let owner = match self.rows.get(name) {
-            Some(row) if row.ino == ino => row.owner.clone(),
-            known => match self.look(&subject, name, known.is_some()) {
-                Err(OpError::Lower(error)) if error.is_not_found() => return Ok(None),
-                other => other?,
-            },
-        };
         let hidden = self.hidden || crate::access::is_hidden_by_name(subject.path());
-        let media_type = subject.media_type(hidden);
-        // The names of a directory come without generations: only a file that may be granted is looked at for its own.
-        let file = if who.holdings().may_be_on(self.volume.key.number(), ino) {
-            Meta::at(self.fd, name).ok().map(|meta| self.volume.file_id(meta.id))
-        } else {
-            None
+        let (owner, id) = match self.owner(&subject, name, hidden) {
+            Err(OpError::Lower(error)) if error.is_not_found() => return Ok(None),
+            other => other?,
         };
+        let media_type = subject.media_type(hidden);
+        let file = Some(self.volume.file_id(id));
         Ok(Some(subject.with_row(Some(RowFacts { owner, media_type, file }))))
     }
 
-    /// The index does not know the file, or knows another one of that name: asks the file, and indexes it.
-    fn look(
+    /// The owner, as the index says if it knows this very file (which is told besides); else the file is asked, and indexed.
+    fn owner(
         &self,
         subject: &crate::access::Subject,
         name: &[u8],
-        replaces: bool,
-    ) -> Result<Option<Arc<str>>, OpError> {
+        hidden: bool,
+    ) -> Result<(Option<Arc<str>>, Id), OpError> {
+        let known = self.rows.get(name);
+        if let Some(row) = known {
+            let meta = Meta::at(self.fd, name)?;
+            if self.volume.describes(row, &meta) {
+                return Ok((row.owner.clone(), meta.id));
+            }
+        }
         let fd = self.volume.lower.open_child(self.fd, name)?;
         let owner = self.volume.recorded_owner(subject, fd.as_fd())?;
         let meta = Meta::of(fd.as_fd())?;
-        if replaces {
-            let hidden = self.hidden || crate::access::is_hidden_by_name(subject.path());
-            let row = self.volume.row_of(subject, owner.clone(), &meta, hidden);
-            self.volume.catalog.upsert(self.volume.key_of(subject), row);
-        } else {
-            self.volume.index_first_seen(subject, owner.clone(), &meta, Some(self.dir));
-        }
-        Ok(owner)
+        self.volume.index_again(subject, owner.clone(), &meta, hidden, known);
+        Ok((owner, meta.id))
     }
 }
 

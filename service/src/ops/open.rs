@@ -13,7 +13,7 @@ use crate::node::{File, NodeId, Owner, View};
 use crate::observe::Counter;
 use crate::passthrough::{IoMode, RefusedBy};
 use crate::redaction::Ranges;
-use crate::volume::{FileHandle, Notice, Volume};
+use crate::volume::{FileHandle, Volume};
 
 /// What OPEN asks for.
 #[derive(Clone, Copy, Debug)]
@@ -51,9 +51,9 @@ pub fn open(volume: &Volume, caller: Caller, node: NodeId, request: OpenRequest)
         Root::truncate(fd.as_fd(), 0)?;
     }
     let opened = attach(volume, caller, &file, view, request.access, ranges, fd);
-    if writes {
+    if writes || request.truncate {
         // From now on attributes change without a request: what the kernel has cached must not outlive this open.
-        volume.notices.send(Notice::Attributes(node));
+        volume.file_changes(&file);
     }
     Ok(opened)
 }
@@ -92,17 +92,24 @@ pub(super) fn attach(
 /// The last reference to an open file is gone.
 pub fn release(volume: &Volume, number: u64) -> Result<(), OpError> {
     let handle = volume.files.remove(number).ok_or(OpError::BadHandle)?;
-    if handle.is_writer()
-        && !handle.file.is_removed()
-        && let Ok(meta) = Meta::of(handle.fd())
-    {
-        refresh_index(volume, &handle.file, &meta);
+    if !handle.is_writer() {
+        return Ok(());
     }
+    let file = Arc::clone(&handle.file);
+    if let Ok(meta) = Meta::of(handle.fd()) {
+        refresh_index(volume, &file, &meta);
+    }
+    drop(handle);
+    // Answers that were on their way when this writer left may carry older attributes, and may say that they last.
+    volume.file_changes(&file);
     Ok(())
 }
 
-/// Brings size and modification time in the index up to date.
+/// Brings size and modification time in the index up to date. A file whose name is gone is in it no longer.
 pub(super) fn refresh_index(volume: &Volume, file: &File, meta: &Meta) {
+    if file.is_removed() {
+        return;
+    }
     let Ok(subject) = volume.place_of(file) else { return };
     let owner = match file.owner() {
         Owner::Package(package) => Some(package),

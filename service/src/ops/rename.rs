@@ -105,19 +105,22 @@ fn check(
         Operation::Rename { to: new.object(), replaced: replaced.as_ref().map(|it| who.object(it)) };
     let grant = volume.access.check(who, old, operation)?;
     if grant.check_children && moved.kind == FileKind::Directory {
-        check_children(volume, who, moved, old, new)?;
+        let may = |child: &Subject, operation: Operation<'_>| {
+            volume.access.check(who, child, operation).map(drop).map_err(OpError::from)
+        };
+        check_children(volume, moved, old, new, may)?;
     }
     Ok(())
 }
 
-/// Every file below a directory must be allowed to move along. The lower tree says what is there, so that a file that the
-/// index does not know yet cannot slip through.
-fn check_children(
+/// Every file below a directory must be allowed to move along, which `may` decides. The lower tree says what is there, so
+/// that a file that the index does not know yet cannot slip through.
+pub(super) fn check_children(
     volume: &Volume,
-    who: &Who,
     top: &Arc<File>,
     old: &Subject,
     new: &Subject,
+    mut may: impl FnMut(&Subject, Operation<'_>) -> Result<(), OpError>,
 ) -> Result<(), OpError> {
     let mut found: Vec<Found<'_>> = Vec::new();
     let mut dirs = vec![Arc::clone(top)];
@@ -141,12 +144,11 @@ fn check_children(
                 found.push(sub);
                 continue;
             }
-            let Some(child) = facts.subject(who, &entry.name, entry.ino)? else { continue };
+            let Some(child) = facts.subject(&entry.name)? else { continue };
             let target = [new.lower_path(), below, b"/", &entry.name].concat();
             let target =
                 Subject::new(volume.kind, target, child.object().kind).ok_or(OpError::NotPermitted)?;
-            let operation = Operation::MoveWithParent { to: target.object() };
-            volume.access.check(who, &child, operation)?;
+            may(&child, Operation::MoveWithParent { to: target.object() })?;
         }
     }
     Ok(())

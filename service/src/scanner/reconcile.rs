@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use mediagate_policy::Kind;
 
 use crate::access::{Subject, is_hidden_by_name, nomedia_counts_in};
-use crate::catalog::CatalogError;
+use crate::catalog::{CatalogError, FileKey, FileRow};
 use crate::lower::{FileKind, LowerError, Meta, read_dir};
 use crate::volume::Volume;
 
@@ -112,25 +112,27 @@ fn directory(volume: &Volume, dir: &Todo, progress: &mut Progress) -> Result<Vec
             continue;
         }
         progress.files += 1;
-        let known = rows.remove(&*entry.name).is_some_and(|row| row.ino == entry.ino);
-        if !known && add(volume, fd.as_fd(), path, &entry.name, hidden).is_ok() {
+        let row = rows.remove(&*entry.name);
+        let known = match &row {
+            Some(row) => Meta::at(fd.as_fd(), &entry.name).is_ok_and(|meta| volume.describes(row, &meta)),
+            None => false,
+        };
+        if !known && add(volume, fd.as_fd(), path, &entry.name, hidden, row.as_ref()).is_ok() {
             progress.added += 1;
         }
     }
     for (name, row) in rows {
         // It may have come back since the names were read.
         if Meta::at(fd.as_fd(), &name).is_err_and(LowerError::is_not_found) {
-            let key = crate::catalog::FileKey {
-                volume: volume.key,
-                user: place.user_number(),
-                dir: place.path().to_vec(),
-                name,
-            };
-            volume.catalog.remove_gone(key, row.ino);
+            volume.catalog.remove_gone(key(volume, &place, name), row.ino);
             progress.removed += 1;
         }
     }
     Ok(below)
+}
+
+fn key(volume: &Volume, dir: &Subject, name: Vec<u8>) -> FileKey {
+    FileKey { volume: volume.key, user: dir.user_number(), dir: dir.path().to_vec(), name }
 }
 
 fn add(
@@ -139,13 +141,13 @@ fn add(
     path: Vec<u8>,
     name: &[u8],
     hidden: bool,
+    known: Option<&FileRow>,
 ) -> Result<(), crate::volume::OpError> {
     let Some(subject) = Subject::new(volume.kind, path, Kind::File) else { return Ok(()) };
     let fd = volume.lower.open_child(dir, name)?;
     let owner = volume.recorded_owner(&subject, fd.as_fd())?;
     let meta = Meta::of(fd.as_fd())?;
     let hidden = hidden || is_hidden_by_name(subject.path());
-    let row = volume.row_of(&subject, owner, &meta, hidden);
-    volume.catalog.index_first_seen(volume.key_of(&subject), row);
+    volume.index_again(&subject, owner, &meta, hidden, known);
     Ok(())
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use mediagate_policy::{DefaultDir, Kind, MediaType};
 
-use super::{OpError, Volume};
+use super::{Notice, OpError, Volume};
 use crate::access::{FileId, RowFacts, Subject, is_hidden_by_name, nomedia_counts_in};
 use crate::catalog::{FileKey, FileRow};
 use crate::lower::{self, FileKind, Id, LowerError, Meta};
-use crate::node::{File, Owner};
+use crate::node::{File, Owner, View};
 use crate::observe::Counter;
 
 /// How long it is believed whether a directory holds a `.nomedia` (one made behind the mount takes that long).
@@ -39,6 +39,16 @@ impl Volume {
         if file.has_writers() { Duration::ZERO } else { self.ttl }
     }
 
+    /// The kernel is to ask again for a file's attributes, and for the bytes of its redacted view: the original's are
+    /// written without a request, and the page cache of the other inode knows nothing of that.
+    pub fn file_changes(&self, file: &File) {
+        self.notices.send(Notice::Attributes(file.node()));
+        let redacted = file.node().in_view(View::Redacted);
+        if self.nodes.is_known(redacted) {
+            self.notices.send(Notice::Contents(redacted));
+        }
+    }
+
     /// How long the kernel may keep that there is nothing of a name.
     pub fn missing_ttl(&self, subject: &Subject) -> Duration {
         self.entry_ttl(subject)
@@ -54,9 +64,11 @@ impl Volume {
         Subject::new(self.kind, path, policy_kind(kind))
     }
 
-    /// A known file or directory as the object of a decision, without what the index knows.
+    /// A known file or directory as the object of a decision, without what the index knows. A file whose name is gone
+    /// is decided about at its last place while it is open: its users may still set its times, or open it anew by
+    /// their descriptor.
     pub fn place_of(&self, file: &File) -> Result<Subject, OpError> {
-        if file.is_removed() {
+        if file.is_removed() && file.open_fd().is_none() {
             return Err(OpError::Stale);
         }
         Subject::new(self.kind, file.path(), policy_kind(file.kind)).ok_or(OpError::NoEntry)
@@ -123,7 +135,9 @@ impl Volume {
             Owner::Package(package) => Some(package),
             Owner::Unknown | Owner::Nobody => None,
         };
-        self.index_first_seen(subject, known.clone(), &Meta::of(fd)?, file.parent().as_ref());
+        if !file.is_removed() {
+            self.index_first_seen(subject, known.clone(), &Meta::of(fd)?, file.parent().as_ref());
+        }
         Ok(known)
     }
 
@@ -134,11 +148,20 @@ impl Volume {
             lower::owner(fd)?
         } else {
             self.catalog.flush().map_err(|_| OpError::Index)?;
+            // The name is all there is to go by, as it is for MediaProvider's rows: inode numbers of vfat and exfat are
+            // made up whenever an inode is read in (fs/fat/inode.c, fat_build_inode).
             let row = self.catalog.file(&self.key_of(subject)).map_err(|_| OpError::Index)?;
-            // A row of another file that had this name says nothing about this one.
-            row.filter(|row| Meta::of(fd).is_ok_and(|meta| row.ino == meta.id.ino)).and_then(|row| row.owner)
+            row.and_then(|row| row.owner)
         };
         Ok(recorded.or_else(|| subject.owner_by_place()))
+    }
+
+    /// Whether a row was written for the file that `meta` is of, as it is now. The inode number alone does not tell: file
+    /// systems hand that of a removed file out again at once. Where files cannot say who owns them the name is all there
+    /// is to go by, as in [`Volume::recorded_owner`].
+    pub fn describes(&self, row: &FileRow, meta: &Meta) -> bool {
+        let same = row.ino == meta.id.ino && row.size == meta.size && row.mtime_ns == meta.mtime_ns();
+        same || !self.lower.has_xattrs()
     }
 
     /// True when the file must not show up as media: a dot in its path, or a `.nomedia` above it.
@@ -228,6 +251,31 @@ impl Volume {
         self.observer.count(Counter::IndexedFirstSeen);
         let row = self.row_of(subject, owner, meta, self.is_hidden(subject, parent));
         self.catalog.index_first_seen(self.key_of(subject), row);
+    }
+
+    /// Puts a file that was looked at into the index, which knew nothing of that name, or what is not so (`known`).
+    pub fn index_again(
+        &self,
+        subject: &Subject,
+        owner: Option<Arc<str>>,
+        meta: &Meta,
+        hidden: bool,
+        known: Option<&FileRow>,
+    ) {
+        let row = self.row_of(subject, owner, meta, hidden);
+        let key = self.key_of(subject);
+        match known {
+            Some(old) if old.ino == row.ino => self.catalog.upsert(key, row),
+            Some(old) => {
+                // Not an upsert: a row that somebody has written for the new file since stays.
+                self.catalog.remove_gone(key.clone(), old.ino);
+                self.catalog.index_first_seen(key, row);
+            }
+            None => {
+                self.observer.count(Counter::IndexedFirstSeen);
+                self.catalog.index_first_seen(key, row);
+            }
+        }
     }
 }
 

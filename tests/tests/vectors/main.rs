@@ -38,7 +38,7 @@ fn an_emulated_volume_answers_as_the_tables_say() {
     world.start();
     let counts = run(&world, &callers, Stage::new(&world.config.volumes[0], &callers, Way::Through));
     counts.report("emulated");
-    assert!(counts.ran > 5000 && counts.asked > 3000, "{} ran, {} asked", counts.ran, counts.asked);
+    assert!(counts.ran > 9000 && counts.asked > 6500, "{} ran, {} asked", counts.ran, counts.asked);
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_public_volume_answers_as_the_tables_say() {
     world.start();
     let counts = run(&world, &callers, Stage::new(&world.config.volumes[1], &callers, Way::Below));
     counts.report("public");
-    assert!(counts.ran > 5000 && counts.asked > 3000, "{} ran, {} asked", counts.ran, counts.asked);
+    assert!(counts.ran > 9000 && counts.asked > 6500, "{} ran, {} asked", counts.ran, counts.asked);
 }
 
 /// The callers' packages, the one that others' files belong to, and the one that stands for callers without one.
@@ -87,7 +87,7 @@ impl Counts {
             println!("  {count} not carried out: {why}");
         }
         assert_eq!(self.ran + self.skipped.values().sum::<usize>(), self.vectors);
-        assert!(self.ran * 100 >= self.vectors * 90, "less than nine of ten were carried out");
+        assert!(self.ran * 100 >= self.vectors * 97, "more than a few were not carried out");
     }
 }
 
@@ -100,7 +100,8 @@ fn run(world: &World, callers: &Callers, mut stage: Stage<'_>) -> Counts {
             continue;
         }
         counts.vectors += 1;
-        if let Some(why) = vector.row.why.as_deref().or_else(|| needs_grants(&vector)) {
+        let unmounted = (!vector.row.mount).then(|| vector.row.why.as_deref().expect("a reason"));
+        if let Some(why) = unmounted.or_else(|| needs_grants(&vector)) {
             *counts.skipped.entry(why.to_owned()).or_default() += 1;
             continue;
         }
