@@ -175,6 +175,14 @@ impl Stage {
     /// Something that an administrator does with the command line.
     fn admin(&mut self, operation: &str, operands: &[&str]) -> String {
         let package = package_of(operands[0]);
+        if let "give" | "take" = operation {
+            let path = self.path(operands[1], false);
+            let verb = if operation == "give" { "add" } else { "remove" };
+            let mut line = vec!["grant", verb, &package, path.to_str().expect("UTF-8")];
+            line.extend(&operands[2..]);
+            self.world.daemon().cli(&line);
+            return "ok".to_owned();
+        }
         self.world.daemon().cli(&["permission", operation, &package, operands[1]]);
         "ok".to_owned()
     }

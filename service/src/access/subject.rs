@@ -7,6 +7,8 @@ use mediagate_policy::{
     is_never_indexed, mime_of, name_state,
 };
 
+use super::grants::FileId;
+
 /// What is known about an indexed file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowFacts {
@@ -14,6 +16,8 @@ pub struct RowFacts {
     pub owner: Option<Arc<str>>,
     /// Media type; none for hidden files.
     pub media_type: MediaType,
+    /// The file itself, for grants on it; `None` where it is known that the caller holds none.
+    pub file: Option<FileId>,
 }
 
 /// A place on a volume, with facts.
@@ -51,8 +55,13 @@ impl Subject {
         self
     }
 
-    /// As the policy takes it.
+    /// As the policy takes it, of a caller without grants.
     pub fn object(&self) -> Object<'_> {
+        self.object_with(|_| FileGrants::NONE)
+    }
+
+    /// As the policy takes it, with what `grants` says of the file.
+    pub(super) fn object_with(&self, grants: impl FnOnce(FileId) -> FileGrants) -> Object<'_> {
         Object {
             volume: self.volume,
             user: self.user,
@@ -66,7 +75,7 @@ impl Subject {
                     media_type: row.media_type,
                     pending: state == NameState::Pending,
                     trashed: state == NameState::Trashed,
-                    grants: FileGrants::NONE,
+                    grants: row.file.map_or(FileGrants::NONE, grants),
                 }
             }),
         }

@@ -22,7 +22,9 @@ use super::convert;
 use super::rpc::WIRE_VERSION;
 use super::server::driver;
 use crate::config::{PackageConfig, VolumeConfig};
-use crate::control::{ControlError, ExplainRequest, Explanation, PackageStatus, Stat, VolumeStatus};
+use crate::control::{
+    ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, Stat, VolumeStatus,
+};
 
 /// How long connecting may take, the handshake included.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -152,6 +154,40 @@ impl Client {
         let mode = convert::mode_to_wire(mode)?;
         let (package, op) = (package.to_owned(), op.to_owned());
         self.call(CALL, move |s| s.setAppOp(&package, &op, mode))
+    }
+
+    /// Grants one file to an app.
+    pub fn add_grant(&self, grant: &GrantSpec) -> Result<(), ClientError> {
+        let grant = convert::grant_to_wire(grant)?;
+        self.call(CALL, move |s| s.addGrant(&grant))
+    }
+
+    /// All grants that the caller may see, oldest first, or those of one package.
+    pub fn grants(&self, package: Option<&str>) -> Result<Vec<GrantStatus>, ClientError> {
+        let mut all: Vec<GrantStatus> = Vec::new();
+        loop {
+            let after = all.last().map_or(0, |last| last.id);
+            let package = package.map(str::to_owned);
+            let page = self.call(CALL, move |s| s.listGrants(package.as_deref(), after))?;
+            let Some(last) = page.last() else {
+                return Ok(all);
+            };
+            if last.id <= after {
+                let reason = "the pages of its list of grants do not end".to_owned();
+                return Err(ClientError::Failed(ControlError::Failed(reason)));
+            }
+            for grant in page {
+                all.push(convert::grant_status_from_wire(grant)?);
+            }
+        }
+    }
+
+    /// Removes what an app holds on one file, or on all; says how many grants that were.
+    pub fn remove_grants(&self, package: &str, user: u32, path: Option<&[u8]>) -> Result<u32, ClientError> {
+        let (package, path, user) =
+            (package.to_owned(), path.map(<[u8]>::to_vec), convert::user_to_wire(user)?);
+        let removed = self.call(CALL, move |s| s.removeGrant(&package, user, path.as_deref()))?;
+        Ok(convert::unsigned("number of grants", removed)?)
     }
 
     /// Decides without performing anything.

@@ -1,5 +1,5 @@
 //! The catalog: an index in SQLite over what the lower file system and its extended attributes say, plus what only it
-//! can hold (the packages that were installed at run time).
+//! can hold (the packages that were installed at run time, and grants on single files).
 //!
 //! # Guarantees
 //!
@@ -21,6 +21,7 @@
 //! caller's, though a caller should hold none, since most calls here can block on the disk.
 
 mod error;
+mod grants;
 mod health;
 mod migrate;
 mod open;
@@ -41,6 +42,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use error::CatalogError;
+pub use grants::{GrantPlace, NewGrant, StoredGrant};
 
 use crate::observe::Observer;
 use health::Health;
@@ -53,6 +55,13 @@ use writer::Writer;
 /// A volume's number in the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VolumeKey(i64);
+
+impl VolumeKey {
+    /// The number: never that of another volume.
+    pub fn number(self) -> i64 {
+        self.0
+    }
+}
 
 /// Where a file is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -269,7 +278,7 @@ impl Catalog {
         self.queue.call(Write::Orphan(package.into())).map(|count| count.max(0).cast_unsigned())
     }
 
-    /// Stores the record of a package; `None` says that it was removed.
+    /// Stores the record of a package; `None` says that it was removed, which takes its grants with it.
     ///
     /// # Errors
     ///

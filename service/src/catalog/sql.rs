@@ -75,4 +75,19 @@ statements! {
     PACKAGE_SET = "INSERT INTO packages (name, record) VALUES (?1, ?2)
         ON CONFLICT (name) DO UPDATE SET record = excluded.record";
     PACKAGES_LIST = "SELECT name, record FROM packages ORDER BY name";
+
+    FILE_FIND = "SELECT id FROM files INDEXED BY files_path
+        WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name = ?4";
+    FILE_FIND_INO = "SELECT id FROM files INDEXED BY files_listing
+        WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name = ?4 AND ino = ?5";
+    GRANT_PUT = "INSERT OR REPLACE INTO grants (id, package, user_id, file_id, kind, birth, expires, created)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    GRANT_REMOVE = "DELETE FROM grants WHERE id = ?1";
+    GRANTS_REMOVE_OF = "DELETE FROM grants WHERE package = ?1";
+    GRANT_GET = "SELECT files.volume_id, files.user_id, files.dir, files.name, grants.created
+        FROM grants JOIN files ON files.id = grants.file_id WHERE grants.id = ?1";
+    /// Runs once at the start: over all grants, and for each one to its file.
+    GRANTS_LIST = "SELECT grants.id, package, grants.user_id, file_id, kind, birth, expires, volume_id, ino
+        FROM grants CROSS JOIN files ON files.id = grants.file_id ORDER BY grants.id";
+    VOLUME_GET = "SELECT name, kind FROM volumes WHERE id = ?1";
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::grants::{self, NewGrant};
 use super::tree::{Range, stored};
 use super::{FileKey, FileRow, VolumeKey, sql};
 
@@ -32,7 +33,11 @@ pub(super) enum Write {
     Unhide(VolumeKey, u32, Vec<u8>, fn(&str) -> u8),
     /// Yields the number of files that lost their owner.
     Orphan(Box<str>),
+    /// Without a record the package is removed, and its grants with it.
     Package(Box<str>, Option<Box<str>>),
+    /// Yields the id of the file's row; 0 if there is no such file.
+    PutGrant(Box<NewGrant>),
+    RemoveGrants(Vec<i64>),
     /// Yields the volume's id.
     Volume {
         name: Box<str>,
@@ -55,7 +60,11 @@ impl Write {
             | Write::Hide(volume, ..)
             | Write::Unhide(volume, ..)
             | Write::Reconciled(volume, _) => Some(*volume),
-            Write::Orphan(_) | Write::Package(..) | Write::Volume { .. } => None,
+            Write::Orphan(_)
+            | Write::Package(..)
+            | Write::PutGrant(_)
+            | Write::RemoveGrants(_)
+            | Write::Volume { .. } => None,
         }
     }
 
@@ -104,7 +113,14 @@ impl Write {
                 unhide(conn, *volume, *user, dir, *media_type_of, generation)?
             }
             Write::Orphan(package) => run(conn, sql::OWNER_ORPHAN, params![package, generation])?,
-            Write::Package(name, record) => run(conn, sql::PACKAGE_SET, params![name, record])?,
+            Write::Package(name, record) => {
+                if record.is_none() {
+                    run(conn, sql::GRANTS_REMOVE_OF, [name])?;
+                }
+                run(conn, sql::PACKAGE_SET, params![name, record])?
+            }
+            Write::PutGrant(grant) => return grants::put(conn, grant),
+            Write::RemoveGrants(ids) => grants::remove(conn, ids)?,
             Write::Volume { name, kind } => return volume(conn, name, kind),
             Write::Reconciled(volume, done) => {
                 run(conn, sql::VOLUME_SET_RECONCILED, params![volume.0, done])?
@@ -114,7 +130,7 @@ impl Write {
     }
 }
 
-fn run(conn: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<usize> {
+pub(super) fn run(conn: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<usize> {
     conn.prepare_cached(sql)?.execute(values)
 }
 

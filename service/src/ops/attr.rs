@@ -34,8 +34,8 @@ pub fn getattr(volume: &Volume, caller: Caller, node: NodeId) -> Result<(Meta, D
         return Ok((Meta::of(open.fd.as_fd())?, volume.attr_ttl(&file)));
     }
     let place = volume.place_of(&file)?;
-    let who = volume.access.principal(caller.uid);
-    volume.access.check(&who, &place.object(), Operation::GetAttr)?;
+    let who = volume.access.who(caller.uid);
+    volume.access.check(&who, &place, Operation::GetAttr)?;
     Ok((meta_of(volume, &file)?, volume.attr_ttl(&file)))
 }
 
@@ -60,8 +60,8 @@ pub fn setattr(
             let place = volume.place_of(&file)?;
             let fd = volume.open(&file, place.lower_path())?;
             let subject = volume.subject_of(&file, Some(fd.as_fd()))?;
-            let who = volume.access.principal(caller.uid);
-            volume.access.check(&who, &subject.object(), Operation::SetAttr)?;
+            let who = volume.access.who(caller.uid);
+            volume.access.check(&who, &subject, Operation::SetAttr)?;
             fd
         }
     };

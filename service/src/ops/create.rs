@@ -69,9 +69,9 @@ fn make(
     name: &[u8],
 ) -> Result<(Entry, Arc<File>, OwnedFd), OpError> {
     let dir = volume.nodes.get(parent).ok_or(OpError::Stale)?;
-    let who = volume.access.principal(caller.uid);
+    let who = volume.access.who(caller.uid);
     let subject = volume.subject_at(&dir, name, FileKind::File).ok_or(OpError::NotPermitted)?;
-    let grant = volume.access.check(&who, &subject.object(), Operation::Create)?;
+    let grant = volume.access.check(&who, &subject, Operation::Create)?;
     if subject.is_user_root() {
         // What stands there is a user's directory; a file would keep one from being made.
         return Err(OpError::NotPermitted);

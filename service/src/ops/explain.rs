@@ -3,21 +3,21 @@
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
-use mediagate_policy::{AccessMask, Decision, Errno, Operation, Principal};
+use mediagate_policy::{AccessMask, Decision, Errno, FileGrants, Operation};
 
 use super::OpError;
 use super::rename::check_children;
-use crate::access::Subject;
+use crate::access::{Subject, Who};
 use crate::control::{ControlError, ExplainRequest, Explanation};
 use crate::lower::{FileKind, Meta};
 use crate::node::{File, Found};
 use crate::volume::Volume;
 
 /// What stands at a path, or only its place if nothing does.
-struct Target<'a> {
-    subject: Subject,
+pub(super) struct Target<'a> {
+    pub(super) subject: Subject,
     /// What is there.
-    file: Option<Arc<File>>,
+    pub(super) file: Option<Arc<File>>,
     /// Keeps it known while it is looked at. After it, so that it goes last.
     _chain: Vec<Found<'a>>,
 }
@@ -29,7 +29,7 @@ pub fn explain(
     path: &[u8],
     to: Option<&[u8]>,
 ) -> Result<Explanation, ControlError> {
-    let who = volume.access.principal(request.uid);
+    let who = volume.access.who(request.uid);
     let kind = if matches!(request.operation.as_str(), "mkdir" | "rmdir" | "list") {
         FileKind::Directory
     } else {
@@ -52,7 +52,7 @@ pub fn explain(
             let mut place = new.subject.object();
             place.row = None;
             place.kind = object.kind;
-            Operation::Rename { to: place, replaced: new.file.as_ref().map(|_| new.subject.object()) }
+            Operation::Rename { to: place, replaced: new.file.as_ref().map(|_| who.object(&new.subject)) }
         }
         ("rename", None) => {
             return Err(ControlError::Invalid("rename needs the new name: give it with --to".into()));
@@ -65,7 +65,7 @@ pub fn explain(
     };
     let decision = match unreachable(volume, &who, &target, new.as_ref()) {
         Some(unreachable) => unreachable,
-        None => match (volume.access.explain(&who, &object, operation), &new) {
+        None => match (volume.access.explain(&who, &target.subject, operation), &new) {
             (decision, Some(new)) if decision.grant().is_ok_and(|grant| grant.check_children) => {
                 refused_child(volume, &who, &target, &new.subject)?.unwrap_or(decision)
             }
@@ -79,13 +79,12 @@ pub fn explain(
 /// learns nothing about what is there.
 fn unreachable(
     volume: &Volume,
-    who: &Principal,
+    who: &Who,
     target: &Target<'_>,
     new: Option<&Target<'_>>,
 ) -> Option<Decision> {
     let refused = |subject: &Subject| {
-        Some(volume.access.explain(who, &subject.object(), Operation::Lookup))
-            .filter(|it| it.grant().is_err())
+        Some(volume.access.explain(who, subject, Operation::Lookup)).filter(|it| it.grant().is_err())
     };
     let new_dir = new.and_then(|new| {
         let path = new.subject.lower_path();
@@ -98,7 +97,7 @@ fn unreachable(
 /// The decision about the first file below a directory that may not move along with it.
 fn refused_child(
     volume: &Volume,
-    who: &Principal,
+    who: &Who,
     target: &Target<'_>,
     new: &Subject,
 ) -> Result<Option<Decision>, ControlError> {
@@ -125,7 +124,11 @@ fn failed(error: OpError) -> ControlError {
 }
 
 /// Walks to a path as lookups would; nothing of it stays in the node table.
-fn resolve<'a>(volume: &'a Volume, path: &[u8], kind: FileKind) -> Result<Target<'a>, ControlError> {
+pub(super) fn resolve<'a>(
+    volume: &'a Volume,
+    path: &[u8],
+    kind: FileKind,
+) -> Result<Target<'a>, ControlError> {
     let mut chain: Vec<Found<'_>> = Vec::new();
     let mut dir = volume.nodes.root().clone();
     let mut missing = false;
@@ -163,7 +166,16 @@ fn resolve<'a>(volume: &'a Volume, path: &[u8], kind: FileKind) -> Result<Target
     Ok(Target { subject, file, _chain: chain })
 }
 
-fn answer(who: &Principal, target: &Target<'_>, decision: Decision) -> Explanation {
+/// What the caller holds on the file, in words.
+fn granted(who: &Who, what: &Subject) -> String {
+    let grants = who.object(what).row.map_or(FileGrants::NONE, |row| row.grants);
+    let kinds =
+        [("selected", FileGrants::SELECTED), ("read", FileGrants::READ), ("write", FileGrants::WRITE)];
+    let held: Vec<&str> = kinds.iter().filter(|(_, it)| grants.has(*it)).map(|(word, _)| *word).collect();
+    if held.is_empty() { "none".to_owned() } else { held.join(", ") }
+}
+
+fn answer(who: &Who, target: &Target<'_>, decision: Decision) -> Explanation {
     let row = target.subject.row();
     let facts = [
         ("caller", format!("uid {} ({:?})", who.uid.0, who.kind)),
@@ -172,6 +184,7 @@ fn answer(who: &Principal, target: &Target<'_>, decision: Decision) -> Explanati
         ("exists", target.file.is_some().to_string()),
         ("owner", row.and_then(|row| row.owner.as_deref()).unwrap_or("nobody").to_owned()),
         ("mime", target.subject.mime().to_owned()),
+        ("grants", granted(who, &target.subject)),
         ("media type", row.map_or_else(|| "not indexed".to_owned(), |row| format!("{:?}", row.media_type))),
     ];
     let mut because = decision.reason.because().to_owned();

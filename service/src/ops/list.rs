@@ -7,12 +7,12 @@
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
-use mediagate_policy::{ListScope, Operation, Principal};
+use mediagate_policy::{ListScope, Operation};
 
 use super::lookup::{answer, is_unserved_user};
 use super::{Caller, Entry, OpError};
-use crate::access::RowFacts;
-use crate::lower::{DirEntry, FileKind, Meta, read_dir};
+use crate::access::{RowFacts, Who};
+use crate::lower::{DirEntry, FileKind, Id, Meta, read_dir};
 use crate::node::NodeId;
 use crate::volume::{DirHandle, Listed, Volume};
 
@@ -23,8 +23,8 @@ pub fn opendir(volume: &Volume, caller: Caller, node: NodeId) -> Result<u64, OpE
         return Err(OpError::NotDirectory);
     }
     let place = volume.place_of(&file)?;
-    let who = volume.access.principal(caller.uid);
-    let grant = volume.access.check(&who, &place.object(), Operation::OpenDir)?;
+    let who = volume.access.who(caller.uid);
+    let grant = volume.access.check(&who, &place, Operation::OpenDir)?;
     let fd = volume.lower.open_dir_for_reading(place.lower_path())?;
     if Meta::of(fd.as_fd())?.id != file.id {
         return Err(OpError::Stale);
@@ -55,7 +55,7 @@ pub fn listing(volume: &Volume, number: u64) -> Result<(Arc<DirHandle>, Arc<[Lis
 /// An entry of a listing with its attributes, for READDIRPLUS. `None` if it is gone meanwhile.
 pub fn plus_entry(volume: &Volume, handle: &DirHandle, listed: &Listed) -> Option<Entry> {
     let meta = Meta::at(handle.fd.as_fd(), &listed.name).ok()?;
-    let who = volume.access.principal(handle.uid);
+    let who = volume.access.who(handle.uid);
     answer(volume, &who, &handle.file, &listed.name, &meta).ok()
 }
 
@@ -88,7 +88,7 @@ fn is_served_user(volume: &Volume, handle: &DirHandle, entry: &Listed) -> bool {
 /// Keeps the directories, and the files that the caller may see: one query for the directory, and a look at the file
 /// itself only where the index does not know it.
 fn filter(volume: &Volume, handle: &DirHandle, listed: Vec<Listed>) -> Result<Vec<Listed>, OpError> {
-    let who = volume.access.principal(handle.uid);
+    let who = volume.access.who(handle.uid);
     if listed.iter().all(|entry| entry.kind == FileKind::Directory) {
         return Ok(listed);
     }
@@ -131,9 +131,9 @@ impl<'a> Facts<'a> {
         Ok(Facts { volume, dir, fd, rows, hidden: volume.is_hidden_dir(dir, place.path()) })
     }
 
-    fn shows(&self, who: &Principal, entry: &Listed) -> bool {
+    fn shows(&self, who: &Who, entry: &Listed) -> bool {
         let Ok(Some(subject)) = self.subject(&entry.name) else { return false };
-        self.volume.access.shows(who, &subject.object(), Operation::ListEntry)
+        self.volume.access.shows(who, &subject, Operation::ListEntry)
     }
 
     /// A file of the directory as the object of a decision; `None` if it is gone.
@@ -143,32 +143,34 @@ impl<'a> Facts<'a> {
             return Ok(Some(subject));
         }
         let hidden = self.hidden || crate::access::is_hidden_by_name(subject.path());
-        let owner = match self.owner(&subject, name, hidden) {
+        let (owner, id) = match self.owner(&subject, name, hidden) {
             Err(OpError::Lower(error)) if error.is_not_found() => return Ok(None),
             other => other?,
         };
         let media_type = subject.media_type(hidden);
-        Ok(Some(subject.with_row(Some(RowFacts { owner, media_type }))))
+        let file = Some(self.volume.file_id(id));
+        Ok(Some(subject.with_row(Some(RowFacts { owner, media_type, file }))))
     }
 
-    /// As the index says if it knows this very file; else the file is asked, and indexed.
+    /// The owner, as the index says if it knows this very file (which is told besides); else the file is asked, and indexed.
     fn owner(
         &self,
         subject: &crate::access::Subject,
         name: &[u8],
         hidden: bool,
-    ) -> Result<Option<Arc<str>>, OpError> {
+    ) -> Result<(Option<Arc<str>>, Id), OpError> {
         let known = self.rows.get(name);
-        if let Some(row) = known
-            && self.volume.describes(row, &Meta::at(self.fd, name)?)
-        {
-            return Ok(row.owner.clone());
+        if let Some(row) = known {
+            let meta = Meta::at(self.fd, name)?;
+            if self.volume.describes(row, &meta) {
+                return Ok((row.owner.clone(), meta.id));
+            }
         }
         let fd = self.volume.lower.open_child(self.fd, name)?;
         let owner = self.volume.recorded_owner(subject, fd.as_fd())?;
         let meta = Meta::of(fd.as_fd())?;
         self.volume.index_again(subject, owner.clone(), &meta, hidden, known);
-        Ok(owner)
+        Ok((owner, meta.id))
     }
 }
 

@@ -3,10 +3,10 @@
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
-use mediagate_policy::{Operation, Principal};
+use mediagate_policy::Operation;
 
 use super::{Caller, Entry, LookupReply, OpError};
-use crate::access::Subject;
+use crate::access::{Subject, Who};
 use crate::lower::{FileKind, Meta};
 use crate::node::{File, Found, NodeId, View};
 use crate::volume::Volume;
@@ -14,10 +14,10 @@ use crate::volume::Volume;
 /// Resolves `name` in `parent`.
 pub fn lookup(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Result<LookupReply, OpError> {
     let dir = volume.nodes.get(parent).ok_or(OpError::Stale)?;
-    let who = volume.access.principal(caller.uid);
+    let who = volume.access.who(caller.uid);
     // The kind does not matter for lookups, and is not known before the lower file system is asked.
     let subject = volume.subject_at(&dir, name, FileKind::File).ok_or(OpError::NoEntry)?;
-    volume.access.check(&who, &subject.object(), Operation::Lookup)?;
+    volume.access.check(&who, &subject, Operation::Lookup)?;
     if is_unserved_user(volume, &subject) {
         return Err(OpError::NoEntry);
     }
@@ -37,7 +37,7 @@ pub(super) fn is_unserved_user(volume: &Volume, subject: &Subject) -> bool {
 /// Enters what was found into the node table and says what the kernel is to know of it.
 pub(super) fn answer(
     volume: &Volume,
-    who: &Principal,
+    who: &Who,
     dir: &Arc<File>,
     name: &[u8],
     meta: &Meta,
@@ -55,7 +55,7 @@ pub(super) fn answer(
 /// Which view of a file the caller gets, and whether that depends on the caller at all.
 fn view_for(
     volume: &Volume,
-    who: &Principal,
+    who: &Who,
     found: &Found<'_>,
     name: &[u8],
     meta: &Meta,
@@ -74,8 +74,8 @@ fn view_for(
 }
 
 /// The original only for who may read it unredacted.
-pub(super) fn view_of(volume: &Volume, who: &Principal, subject: &Subject) -> View {
-    let decision = volume.access.explain(who, &subject.object(), Operation::OpenRead);
+pub(super) fn view_of(volume: &Volume, who: &Who, subject: &Subject) -> View {
+    let decision = volume.access.explain(who, subject, Operation::OpenRead);
     match decision.grant() {
         Ok(grant) if !grant.redact => View::Original,
         _ => View::Redacted,

@@ -31,14 +31,14 @@ pub fn open(volume: &Volume, caller: Caller, node: NodeId, request: OpenRequest)
     if file.kind != FileKind::File {
         return Err(OpError::IsDirectory);
     }
-    let who = volume.access.principal(caller.uid);
+    let who = volume.access.who(caller.uid);
     let place = volume.place_of(&file)?;
     let fd = volume.open(&file, place.lower_path())?;
     let subject = volume.subject_of(&file, Some(fd.as_fd()))?;
     let writes = request.access != Access::Read;
     // O_TRUNC changes the file whatever the access mode says.
     let operation = if writes || request.truncate { Operation::OpenWrite } else { Operation::OpenRead };
-    volume.access.check(&who, &subject.object(), operation)?;
+    volume.access.check(&who, &subject, operation)?;
 
     let ranges = hidden_ranges(volume, &subject, &fd)?;
     let view = if ranges.is_empty() { View::Original } else { view_of(volume, &who, &subject) };

@@ -1,15 +1,16 @@
 //! RENAME.
 
 use std::borrow::Cow;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use mediagate_policy::{Object, Operation, Principal};
+use mediagate_policy::Operation;
 
 use super::create::hide_below;
 use super::list::{Facts, served};
 use super::{Caller, OpError};
-use crate::access::Subject;
+use crate::access::{Subject, Who};
+use crate::catalog::FileRow;
 use crate::lower::{FileKind, LowerError, Meta};
 use crate::node::{File, Found, NodeId, Owner};
 use crate::volume::Volume;
@@ -49,17 +50,12 @@ pub fn rename(
 
     let moved = enter(volume, &from)?.ok_or(OpError::NoEntry)?;
     let replaced = enter(volume, &to)?;
-    let old = subject(volume, &moved, &from)?;
+    let (old, _) = subject(volume, &moved, &from)?;
     let new = volume.subject_at(to.dir, to.name, moved.file().kind).ok_or(OpError::NotPermitted)?;
-    let who = volume.access.principal(caller.uid);
-    check(
-        volume,
-        &who,
-        moved.file(),
-        &old,
-        &new,
-        replaced.as_ref().map(|it| subject(volume, it, &to)).transpose()?,
-    )?;
+    let who = volume.access.who(caller.uid);
+    // Open until the grants on it are gone, so that its inode number is nobody else's before.
+    let (in_the_way, open) = replaced.as_ref().map(|it| subject(volume, it, &to)).transpose()?.unzip();
+    check(volume, &who, moved.file(), &old, &new, in_the_way)?;
 
     let was_hidden = volume.is_hidden(&old, Some(from.dir));
     volume.lower.rename((from.fd, from.name), (to.fd, to.name), no_replace)?;
@@ -67,7 +63,9 @@ pub fn rename(
         && !Arc::ptr_eq(replaced.file(), moved.file())
     {
         replaced.file().mark_removed();
+        volume.access.grants().forget(volume.key.number(), replaced.file().id.ino);
     }
+    drop(open);
     moved.file().move_to(to.dir, to.name);
     index(volume, moved.file(), &old, &new, was_hidden);
     for (end, came) in [(&from, false), (&to, true)] {
@@ -87,26 +85,27 @@ fn enter<'a>(volume: &'a Volume, end: &End<'_>) -> Result<Option<Found<'a>>, OpE
     }
 }
 
-fn subject(volume: &Volume, found: &Found<'_>, end: &End<'_>) -> Result<Subject, OpError> {
+fn subject(volume: &Volume, found: &Found<'_>, end: &End<'_>) -> Result<(Subject, OwnedFd), OpError> {
     let fd = volume.lower.open_child(end.fd, end.name)?;
     if Meta::of(fd.as_fd())?.id != found.file().id {
         return Err(OpError::Stale);
     }
-    volume.subject_of(found.file(), Some(fd.as_fd()))
+    Ok((volume.subject_of(found.file(), Some(fd.as_fd()))?, fd))
 }
 
 fn check(
     volume: &Volume,
-    who: &Principal,
+    who: &Who,
     moved: &Arc<File>,
     old: &Subject,
     new: &Subject,
     replaced: Option<Subject>,
 ) -> Result<(), OpError> {
-    let operation = Operation::Rename { to: new.object(), replaced: replaced.as_ref().map(Subject::object) };
-    let grant = volume.access.check(who, &old.object(), operation)?;
+    let operation =
+        Operation::Rename { to: new.object(), replaced: replaced.as_ref().map(|it| who.object(it)) };
+    let grant = volume.access.check(who, old, operation)?;
     if grant.check_children && moved.kind == FileKind::Directory {
-        let may = |child: &Object<'_>, operation: Operation<'_>| {
+        let may = |child: &Subject, operation: Operation<'_>| {
             volume.access.check(who, child, operation).map(drop).map_err(OpError::from)
         };
         check_children(volume, moved, old, new, may)?;
@@ -121,7 +120,7 @@ pub(super) fn check_children(
     top: &Arc<File>,
     old: &Subject,
     new: &Subject,
-    mut may: impl FnMut(&Object<'_>, Operation<'_>) -> Result<(), OpError>,
+    mut may: impl FnMut(&Subject, Operation<'_>) -> Result<(), OpError>,
 ) -> Result<(), OpError> {
     let mut found: Vec<Found<'_>> = Vec::new();
     let mut dirs = vec![Arc::clone(top)];
@@ -149,7 +148,7 @@ pub(super) fn check_children(
             let target = [new.lower_path(), below, b"/", &entry.name].concat();
             let target =
                 Subject::new(volume.kind, target, child.object().kind).ok_or(OpError::NotPermitted)?;
-            may(&child.object(), Operation::MoveWithParent { to: target.object() })?;
+            may(&child, Operation::MoveWithParent { to: target.object() })?;
         }
     }
     Ok(())
@@ -160,7 +159,10 @@ fn index(volume: &Volume, moved: &Arc<File>, old: &Subject, new: &Subject, was_h
     let (user, to_user) = (old.user_number(), new.user_number());
     let hidden = volume.is_hidden(new, moved.parent().as_ref());
     match moved.kind {
-        FileKind::File if new.is_invisible() => volume.catalog.remove(volume.key_of(old)),
+        FileKind::File if new.is_invisible() => {
+            volume.access.grants().forget(volume.key.number(), moved.id.ino);
+            volume.catalog.remove(volume.key_of(old));
+        }
         FileKind::File => {
             let media_type = new.media_type(hidden) as u8;
             volume.catalog.rename_file(
@@ -180,6 +182,7 @@ fn index(volume: &Volume, moved: &Arc<File>, old: &Subject, new: &Subject, was_h
             }
         }
         FileKind::Directory if user != to_user || new.is_invisible() => {
+            forget_grants_below(volume, old);
             volume.catalog.remove_dir(volume.key, user, old.path().to_vec());
         }
         FileKind::Directory => {
@@ -188,5 +191,25 @@ fn index(volume: &Volume, moved: &Arc<File>, old: &Subject, new: &Subject, was_h
                 volume.hide_in_index(new, hidden);
             }
         }
+    }
+}
+
+/// The files below a directory leave the index, and with their rows go the grants on them.
+fn forget_grants_below(volume: &Volume, dir: &Subject) {
+    let grants = volume.access.grants();
+    let number = volume.key.number();
+    if !grants.any_on(number) {
+        return;
+    }
+    let mut forget = |_: &[u8], _: &[u8], row: &FileRow| grants.forget(number, row.ino);
+    let catalog = &volume.catalog;
+    let walked = catalog
+        .flush()
+        .and_then(|()| catalog.for_each_below(volume.key, dir.user_number(), dir.path(), &mut forget));
+    if let Err(error) = walked {
+        log::error!(
+            "volume={}: grants on files that were moved away stay until the next start: {error}",
+            volume.name
+        );
     }
 }

@@ -5,6 +5,7 @@
 //! while its index is being mended; `watchdog`; the interface's own.
 
 mod control;
+mod grants;
 mod run;
 mod volumes;
 mod watchdog;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use crate::access::Access;
+use crate::access::{Access, Grants};
 use crate::binder::{self, Serving};
 use crate::catalog::Catalog;
 use crate::config::{Config, PackageConfig};
@@ -66,10 +67,14 @@ impl Service {
         let catalog = Catalog::open(state_dir, Arc::clone(&observer))
             .with_context(|| format!("cannot open the catalog in {}", state_dir.display()))?;
         let identity = Identity::new(sources(&config), overlay(&catalog)?)?;
+        let grants = Arc::new(Grants::default());
+        let access = Arc::new(Access::new(Arc::clone(&identity), grants, Arc::clone(&observer)));
+        grants::load(&catalog, &access).context("cannot read the grants")?;
+        grants::follow_departures(&identity, &access, &catalog);
         let limits = &config.service.backing_files;
         let limits = Limits { total: limits.max, per_uid: limits.max_per_uid };
         let shared = Arc::new(Shared {
-            access: Arc::new(Access::new(Arc::clone(&identity), Arc::clone(&observer))),
+            access,
             budget: Budget::new(limits, Arc::clone(&observer)),
             volumes: Volumes::default(),
             identity,

@@ -174,8 +174,10 @@ fn start_reconcile(volume: &Arc<Volume>, indexed: &Arc<AtomicBool>) -> anyhow::R
         let begin = std::time::Instant::now();
         match reconcile(&volume, &stopping) {
             Ok(done) if !stopping.load(Relaxed) => {
-                if let Err(error) = volume.catalog.flush().and_then(|()| volume.catalog.set_reconciled(volume.key))
-                {
+                let catalog = &volume.catalog;
+                let reconciled = catalog.flush().and_then(|()| catalog.set_reconciled(volume.key));
+                // Files that left the index behind the mount took their grants with them.
+                if let Err(error) = reconciled.and_then(|()| super::grants::load(catalog, &volume.access)) {
                     log::error!("volume={}: {error}", volume.name);
                 }
                 indexed.store(true, Relaxed);

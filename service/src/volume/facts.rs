@@ -7,9 +7,9 @@ use std::time::Duration;
 use mediagate_policy::{DefaultDir, Kind, MediaType};
 
 use super::{Notice, OpError, Volume};
-use crate::access::{RowFacts, Subject, is_hidden_by_name, nomedia_counts_in};
+use crate::access::{FileId, RowFacts, Subject, is_hidden_by_name, nomedia_counts_in};
 use crate::catalog::{FileKey, FileRow};
-use crate::lower::{self, FileKind, LowerError, Meta};
+use crate::lower::{self, FileKind, Id, LowerError, Meta};
 use crate::node::{File, Owner, View};
 use crate::observe::Counter;
 
@@ -91,7 +91,13 @@ impl Volume {
         };
         let hidden = self.is_hidden(&subject, file.parent().as_ref());
         let media_type = subject.media_type(hidden);
-        Ok(subject.with_row(Some(RowFacts { owner, media_type })))
+        let file = Some(self.file_id(file.id));
+        Ok(subject.with_row(Some(RowFacts { owner, media_type, file })))
+    }
+
+    /// What grants know a file by.
+    pub fn file_id(&self, id: Id) -> FileId {
+        FileId { volume: self.key.number(), ino: id.ino, generation: id.generation }
     }
 
     /// Opens a known file (`O_PATH`) at its path and makes sure that it is the one that is meant.
@@ -209,8 +215,8 @@ impl Volume {
 
     /// The file's row for the catalog.
     pub fn row_of(&self, subject: &Subject, owner: Option<Arc<str>>, meta: &Meta, hidden: bool) -> FileRow {
-        let object =
-            subject.clone().with_row(Some(RowFacts { owner: None, media_type: subject.media_type(hidden) }));
+        let facts = RowFacts { owner: None, media_type: subject.media_type(hidden), file: None };
+        let object = subject.clone().with_row(Some(facts));
         let state = object.object().row;
         FileRow {
             owner,

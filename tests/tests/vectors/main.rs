@@ -100,8 +100,8 @@ fn run(world: &World, callers: &Callers, mut stage: Stage<'_>) -> Counts {
             continue;
         }
         counts.vectors += 1;
-        let unshown = if vector.row.mount { None } else { vector.row.why.as_deref() };
-        if let Some(why) = unshown.or_else(|| needs_grants(&vector)) {
+        let unmounted = (!vector.row.mount).then(|| vector.row.why.as_deref().expect("a reason"));
+        if let Some(why) = unmounted.or_else(|| needs_grants(&vector)) {
             *counts.skipped.entry(why.to_owned()).or_default() += 1;
             continue;
         }
