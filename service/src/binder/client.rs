@@ -28,6 +28,8 @@ use crate::control::{
 
 /// How long connecting may take, the handshake included.
 const CONNECT: Duration = Duration::from_secs(5);
+/// How much of that may be spent on waiting in line: a refusal then says so before the time is up.
+const QUEUE: Duration = Duration::from_millis(4500);
 /// How long an ordinary call may take.
 const CALL: Duration = Duration::from_secs(30);
 /// How long mounting and unmounting may take.
@@ -258,7 +260,7 @@ fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Send + 
 }
 
 fn connect_rpc(path: &Path) -> Result<Strong<dyn aidl::IMediagate>, String> {
-    let stream = connect_stream(path).map_err(|e| match e.kind() {
+    let stream = connect_stream(path, Some(QUEUE)).map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => "there is no such socket".to_owned(),
         io::ErrorKind::ConnectionRefused => "nobody listens on the socket".to_owned(),
         io::ErrorKind::WouldBlock => "too many clients are waiting".to_owned(),
@@ -273,7 +275,12 @@ fn connect_rpc(path: &Path) -> Result<Strong<dyn aidl::IMediagate>, String> {
         session.set_timeout(Some(MOUNT));
         <dyn aidl::IMediagate>::try_from(session.get_root()?)
     };
-    session().map_err(|status| format!("it does not answer as mediagate does ({status})"))
+    session().map_err(|status| match status {
+        StatusCode::DeadObject => {
+            "it hung up at once, as it does on a uid that connects too often; wait a moment".to_owned()
+        }
+        other => format!("it does not answer as mediagate does ({other})"),
+    })
 }
 
 fn connect_kernel(name: &str) -> Result<Strong<dyn aidl::IMediagate>, String> {
@@ -290,12 +297,20 @@ fn connect_kernel(name: &str) -> Result<Strong<dyn aidl::IMediagate>, String> {
     }
 }
 
-/// Connects without waiting: a full backlog is `WouldBlock`, where the blocking form would hang (unix(7)).
-pub(super) fn connect_stream(path: &Path) -> io::Result<UnixStream> {
-    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-    let fd = socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
-    connect(fd.as_raw_fd(), &UnixAddr::new(path)?)?;
-    let stream = UnixStream::from(fd);
+/// Connects. A full backlog is `WouldBlock` at once or after `patience`, where a plain connect would hang (unix(7)).
+///
+/// Waiting is left to the kernel, not done by trying again: it lets those who wait in one by one in the order they
+/// came (`unix_wait_for_peer`, net/unix/af_unix.c), while one who sleeps between tries meets a backlog that others
+/// have filled again.
+pub(super) fn connect_stream(path: &Path, patience: Option<Duration>) -> io::Result<UnixStream> {
+    let flags = match patience {
+        Some(_) => SockFlag::SOCK_CLOEXEC,
+        None => SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
+    };
+    let stream = UnixStream::from(socket(AddressFamily::Unix, SockType::Stream, flags, None)?);
+    // SO_SNDTIMEO, which bounds connecting, too.
+    stream.set_write_timeout(patience)?;
+    connect(stream.as_raw_fd(), &UnixAddr::new(path)?)?;
     stream.set_nonblocking(false)?;
     Ok(stream)
 }

@@ -89,14 +89,14 @@ impl Serving {
 /// Serves `control` at every address of `uris`. Either all are served or none.
 pub fn serve(uris: &[String], control: Arc<dyn Control>) -> Result<Serving, BinderError> {
     let addresses = uris.iter().map(|uri| uri.parse()).collect::<Result<Vec<Address>, _>>()?;
-    let root = BnMediagate::new_binder(Binder::new(control)).as_binder();
+    let root = BnMediagate::new_binder(Binder::new(Arc::clone(&control))).as_binder();
     let mut serving = Serving { sockets: Vec::new(), listeners: Vec::new(), kernel: Vec::new() };
     for address in addresses {
         match &address {
             Address::Unix(path) => {
                 let (socket, file) = bind(path)?;
                 serving.sockets.push(file);
-                let listener = Listener::start(socket, root.clone())
+                let listener = Listener::start(socket, root.clone(), Arc::clone(&control))
                     .map_err(|source| BinderError::Socket { path: path.clone(), source })?;
                 serving.listeners.push(listener);
             }
@@ -171,7 +171,7 @@ fn remove_stale(path: &Path) -> Result<(), BinderError> {
         Ok(meta) if !meta.file_type().is_socket() => return Err(BinderError::NotASocket(path.to_owned())),
         Ok(_) => {}
     }
-    match connect_stream(path) {
+    match connect_stream(path, None) {
         Err(e) if e.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path).map_err(failed),
         // It answers, or would if its backlog were not full.
         Ok(_) => Err(BinderError::InUse(path.to_owned())),

@@ -1,12 +1,15 @@
 //! Clients that send nonsense, nothing, or too much, next to one that wants to be served.
 
+use std::collections::VecDeque;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use mediagate::binder::{Client, ClientError};
+use mediagate::control::ExplainRequest;
 
-use crate::fake::{APP, Service, as_uid};
+use crate::fake::{APP, OTHER, Service, as_uid};
 
 #[test]
 fn garbage_ends_its_own_connection_only() {
@@ -110,12 +113,7 @@ fn many_clients_at_once_are_all_answered() {
 #[test]
 fn a_service_that_panics_in_a_call_serves_the_next() {
     let service = Service::start();
-    let request = mediagate::control::ExplainRequest {
-        uid: 1,
-        operation: "read".to_owned(),
-        path: b"/panic".to_vec(),
-        to: None,
-    };
+    let request = ExplainRequest { uid: 1, operation: "read".to_owned(), path: b"/panic".to_vec(), to: None };
     assert!(service.client().explain(&request).is_err());
     assert!(service.client().stats().is_ok());
 }
@@ -166,4 +164,75 @@ fn a_client_does_not_wait_for_ever_for_a_service_that_is_stuck() {
     let error = Client::connect(&format!("unix://{}", path.display())).unwrap_err();
     assert!(matches!(error, ClientError::Unreachable { .. }), "{error}");
     assert!(start.elapsed() < Duration::from_secs(15));
+}
+
+/// What a hostile app does to `socket` until `over`; the number of its connections.
+fn connect_in_a_loop(
+    socket: &std::path::Path,
+    over: &AtomicBool,
+    after: impl Fn(&mut UnixStream),
+    hold: usize,
+) -> usize {
+    let mut held = VecDeque::new();
+    let mut connections = 0;
+    while !over.load(Ordering::Relaxed) {
+        let Ok(mut stream) = UnixStream::connect(socket) else { continue };
+        connections += 1;
+        after(&mut stream);
+        held.push_back(stream);
+        if held.len() > hold {
+            held.pop_front();
+        }
+    }
+    connections
+}
+
+#[test]
+fn an_app_that_connects_in_a_loop_cannot_hold_off_its_own_revocation() {
+    let service = Service::start().with_apps();
+    let over = AtomicBool::new(false);
+    let start = Instant::now();
+    let (mut waits, connections) = std::thread::scope(|scope| {
+        let attack = |after: fn(&mut UnixStream), hold| {
+            let (service, over) = (&service, &over);
+            scope.spawn(move || as_uid(APP, || connect_in_a_loop(&service.socket, over, after, hold)))
+        };
+        let half_a_greeting: fn(&mut UnixStream) = |stream| drop(stream.write_all(&[2, 0, 0, 0, 0]));
+        let attackers =
+            [attack(|_| (), 0), attack(|_| (), 0), attack(|_| (), 2000), attack(half_a_greeting, 500)];
+        std::thread::sleep(Duration::from_millis(500));
+
+        let mut results = Vec::new();
+        for _ in 0..20 {
+            let call = Instant::now();
+            let revoked = Client::connect(&service.uri)
+                .and_then(|client| client.set_permission("com.example.camera", "READ_MEDIA_IMAGES", false));
+            results.push(("root's revocation", revoked, call.elapsed()));
+            let call = Instant::now();
+            let explained = as_uid(OTHER, || {
+                let request = ExplainRequest {
+                    uid: OTHER,
+                    operation: "read".to_owned(),
+                    path: b"/storage/emulated/0/DCIM/a.jpg".to_vec(),
+                    to: None,
+                };
+                Client::connect(&service.uri)?.explain(&request).map(drop)
+            });
+            results.push(("another app's question", explained, call.elapsed()));
+            std::thread::sleep(Duration::from_millis(175));
+        }
+        let lasted = start.elapsed();
+        over.store(true, Ordering::Relaxed);
+        let connections: usize = attackers.into_iter().map(|attacker| attacker.join().unwrap()).sum();
+        let waits = results.into_iter().map(|(what, result, took)| {
+            result.unwrap_or_else(|e| panic!("{what}, after {took:?}: {e}"));
+            took
+        });
+        assert!(lasted >= Duration::from_secs(4));
+        (waits.collect::<Vec<_>>(), connections)
+    });
+    waits.sort();
+    println!("{connections} hostile connections; waits {waits:?}");
+    assert!(connections > 10_000, "no attack: {connections} connections");
+    assert!(waits[waits.len() * 95 / 100 - 1] < Duration::from_millis(500), "{waits:?}");
 }
