@@ -127,10 +127,10 @@ impl Subject {
         is_never_indexed(self.path())
     }
 
-    /// True where who may see a name depends on the caller, so that the kernel must ask each time: at and below
+    /// True where who may see a name depends on the caller, so that the kernel must ask each time: below
     /// `Android/data/<package>` and `Android/obb/<package>`.
     pub fn depends_on_caller(&self) -> bool {
-        matches!(Place::of(self.path()), Place::AndroidPackage { dir, .. } if dir.is_private())
+        matches!(Place::of(self.path()), Place::AndroidPackage { dir, itself: false, .. } if dir.is_private())
     }
 
     /// The package that a file belongs to by its place alone: below `Android/media/<package>` (what the scanner

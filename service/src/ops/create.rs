@@ -36,7 +36,8 @@ pub fn create(
         volume.nodes.forget(entry.node, 1);
         return Err(OpError::Stale);
     }
-    let opened = attach(volume, caller, &file, View::Original, access, Arc::default(), Arc::new(fd));
+    let attached = attach(volume, caller, &file, View::Original, access, Arc::default(), Arc::new(fd));
+    let opened = attached.inspect_err(|_| volume.nodes.forget(entry.node, 1))?;
     Ok(Created { entry, opened })
 }
 
@@ -76,12 +77,12 @@ fn make(
         // What stands there is a user's directory; a file would keep one from being made.
         return Err(OpError::NotPermitted);
     }
-    let owner = if grant.take_ownership { who.first_package().cloned() } else { None };
-
+    let owner = if grant.take_ownership { who.first_package().cloned() } else { subject.owner_by_place() };
+    let _filling = volume.gate.fill(&dir)?;
     let lower_dir = volume.open_dir(&dir)?;
     let fd = volume.lower.create(lower_dir.as_fd(), name)?;
     let made = record(volume, &subject, &dir, &fd, owner.as_ref()).and_then(|meta| {
-        let entry = answer(volume, &who, &dir, name, &meta)?;
+        let entry = answer(volume, &who, (&dir, lower_dir.as_fd()), name, &meta)?;
         let file = volume.nodes.get(entry.node).ok_or(OpError::Stale)?;
         file.set_owner(Owner::from(owner.clone()));
         Ok((entry, file))
@@ -96,6 +97,9 @@ fn make(
         Err(error) => {
             // Ownership could not be recorded: the file must not stay as nobody's.
             let _ = volume.lower.unlink(lower_dir.as_fd(), name);
+            if !subject.is_invisible() {
+                volume.catalog.remove(volume.key_of(&subject));
+            }
             Err(error)
         }
     }

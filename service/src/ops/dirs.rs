@@ -19,9 +19,10 @@ pub fn mkdir(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Re
     if is_unserved_user(volume, &subject) {
         return Err(OpError::NotPermitted);
     }
+    let _filling = volume.gate.fill(&dir)?;
     let lower_dir = volume.open_dir(&dir)?;
     volume.lower.make_dir(lower_dir.as_fd(), name)?;
-    answer(volume, &who, &dir, name, &Meta::at(lower_dir.as_fd(), name)?)
+    answer(volume, &who, (&dir, lower_dir.as_fd()), name, &Meta::at(lower_dir.as_fd(), name)?)
 }
 
 /// Removes an empty directory; one that is not empty stays, even if the caller sees nothing in it.

@@ -10,16 +10,14 @@ use super::rename::check_children;
 use crate::access::{Subject, Who};
 use crate::control::{ControlError, ExplainRequest, Explanation};
 use crate::lower::{FileKind, Meta};
-use crate::node::{File, Found};
+use crate::node::File;
 use crate::volume::Volume;
 
 /// What stands at a path, or only its place if nothing does.
-pub(super) struct Target<'a> {
+pub(super) struct Target {
     pub(super) subject: Subject,
     /// What is there.
     pub(super) file: Option<Arc<File>>,
-    /// Keeps it known while it is looked at. After it, so that it goes last.
-    _chain: Vec<Found<'a>>,
 }
 
 /// Decides about `path`, relative to the volume's lower root.
@@ -77,12 +75,7 @@ pub fn explain(
 
 /// The kernel walks to a name, and to the directory of a new one, before it asks for anything. Whoever may not do that
 /// learns nothing about what is there.
-fn unreachable(
-    volume: &Volume,
-    who: &Who,
-    target: &Target<'_>,
-    new: Option<&Target<'_>>,
-) -> Option<Decision> {
+fn unreachable(volume: &Volume, who: &Who, target: &Target, new: Option<&Target>) -> Option<Decision> {
     let refused = |subject: &Subject| {
         Some(volume.access.explain(who, subject, Operation::Lookup)).filter(|it| it.grant().is_err())
     };
@@ -98,7 +91,7 @@ fn unreachable(
 fn refused_child(
     volume: &Volume,
     who: &Who,
-    target: &Target<'_>,
+    target: &Target,
     new: &Subject,
 ) -> Result<Option<Decision>, ControlError> {
     let Some(dir) = target.file.as_ref().filter(|file| file.kind == FileKind::Directory) else {
@@ -124,12 +117,7 @@ fn failed(error: OpError) -> ControlError {
 }
 
 /// Walks to a path as lookups would; nothing of it stays in the node table.
-pub(super) fn resolve<'a>(
-    volume: &'a Volume,
-    path: &[u8],
-    kind: FileKind,
-) -> Result<Target<'a>, ControlError> {
-    let mut chain: Vec<Found<'_>> = Vec::new();
+pub(super) fn resolve(volume: &Volume, path: &[u8], kind: FileKind) -> Result<Target, ControlError> {
     let mut dir = volume.nodes.root().clone();
     let mut missing = false;
     for name in path.split(|b| *b == b'/').filter(|name| !name.is_empty()) {
@@ -139,9 +127,7 @@ pub(super) fn resolve<'a>(
         let meta = volume.open_dir(&dir).and_then(|fd| Ok(Meta::at(fd.as_fd(), name)?));
         match meta {
             Ok(meta) => {
-                let found = volume.nodes.enter(&dir, name, &meta).map_err(|error| failed(error.into()))?;
-                dir = found.file().clone();
-                chain.push(found);
+                dir = volume.nodes.peek(&dir, name, &meta).map_err(|error| failed(error.into()))?;
             }
             Err(OpError::Lower(error)) if error.is_not_found() => missing = true,
             Err(OpError::NotDirectory | OpError::Stale) => missing = true,
@@ -163,7 +149,7 @@ pub(super) fn resolve<'a>(
         volume.subject_of(&dir, None).map_err(failed)?
     };
     let file = (!missing).then_some(dir);
-    Ok(Target { subject, file, _chain: chain })
+    Ok(Target { subject, file })
 }
 
 /// What the caller holds on the file, in words.
@@ -175,7 +161,7 @@ fn granted(who: &Who, what: &Subject) -> String {
     if held.is_empty() { "none".to_owned() } else { held.join(", ") }
 }
 
-fn answer(who: &Who, target: &Target<'_>, decision: Decision) -> Explanation {
+fn answer(who: &Who, target: &Target, decision: Decision) -> Explanation {
     let row = target.subject.row();
     let facts = [
         ("caller", format!("uid {} ({:?})", who.uid.0, who.kind)),

@@ -25,12 +25,13 @@ pub fn opendir(volume: &Volume, caller: Caller, node: NodeId) -> Result<u64, OpE
     let place = volume.place_of(&file)?;
     let who = volume.access.who(caller.uid);
     let grant = volume.access.check(&who, &place, Operation::OpenDir)?;
+    let ticket = volume.handles.take(caller.uid, 1)?;
     let fd = volume.lower.open_dir_for_reading(place.lower_path())?;
     if Meta::of(fd.as_fd())?.id != file.id {
         return Err(OpError::Stale);
     }
-    let handle =
-        DirHandle { file, uid: caller.uid, scope: grant.scope, fd, snapshot: parking_lot::Mutex::new(None) };
+    let snapshot = parking_lot::Mutex::new(None);
+    let handle = DirHandle { file, uid: caller.uid, scope: grant.scope, fd, snapshot, ticket };
     Ok(volume.dirs.insert(Arc::new(handle)))
 }
 
@@ -42,13 +43,14 @@ pub fn releasedir(volume: &Volume, number: u64) -> Result<(), OpError> {
 /// The handle and its listing.
 pub fn listing(volume: &Volume, number: u64) -> Result<(Arc<DirHandle>, Arc<[Listed]>), OpError> {
     let handle = volume.dirs.get(number).ok_or(OpError::BadHandle)?;
-    let known = handle.snapshot.lock().clone();
+    let known = handle.snapshot.lock().as_ref().map(|(listed, _)| Arc::clone(listed));
     if let Some(listed) = known {
         return Ok((handle, listed));
     }
     let made: Arc<[Listed]> = make(volume, &handle)?.into();
+    let ticket = volume.listed.take(handle.uid, u32::try_from(made.len()).unwrap_or(u32::MAX))?;
     // Two first reads may have come at once: both use the one that was stored.
-    let listed = Arc::clone(handle.snapshot.lock().get_or_insert(made));
+    let listed = Arc::clone(&handle.snapshot.lock().get_or_insert((made, ticket)).0);
     Ok((handle, listed))
 }
 
@@ -56,7 +58,7 @@ pub fn listing(volume: &Volume, number: u64) -> Result<(Arc<DirHandle>, Arc<[Lis
 pub fn plus_entry(volume: &Volume, handle: &DirHandle, listed: &Listed) -> Option<Entry> {
     let meta = Meta::at(handle.fd.as_fd(), &listed.name).ok()?;
     let who = volume.access.who(handle.uid);
-    answer(volume, &who, &handle.file, &listed.name, &meta).ok()
+    answer(volume, &who, (&handle.file, handle.fd.as_fd()), &listed.name, &meta).ok()
 }
 
 fn make(volume: &Volume, handle: &DirHandle) -> Result<Vec<Listed>, OpError> {

@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
-use mediagate_policy::Operation;
+use mediagate_policy::{Errno, Operation};
 
 use super::lookup::view_of;
 use super::{Caller, OpError, Opened};
@@ -50,7 +50,11 @@ pub fn open(volume: &Volume, caller: Caller, node: NodeId, request: OpenRequest)
     if request.truncate {
         Root::truncate(fd.as_fd(), 0)?;
     }
-    let opened = attach(volume, caller, &file, view, request.access, ranges, fd);
+    if writes && view == View::Redacted {
+        // A page that is written back would carry its zeros into the file.
+        return Err(OpError::Denied(Errno::Eacces));
+    }
+    let opened = attach(volume, caller, &file, view, request.access, ranges, fd)?;
     if writes || request.truncate {
         // From now on attributes change without a request: what the kernel has cached must not outlive this open.
         volume.file_changes(&file);
@@ -64,7 +68,7 @@ fn hidden_ranges(volume: &Volume, subject: &Subject, fd: &OwnedFd) -> Result<Arc
         return Ok(Arc::default());
     }
     let meta = Meta::of(fd.as_fd())?;
-    volume.ranges.ranges(fd.as_fd(), &meta).map_err(|_| OpError::Denied(mediagate_policy::Errno::Eacces))
+    volume.ranges.ranges(fd.as_fd(), &meta).map_err(|_| OpError::Denied(Errno::Eacces))
 }
 
 /// Joins the inode's I/O state and makes the handle.
@@ -76,7 +80,8 @@ pub(super) fn attach(
     access: Access,
     ranges: Arc<Ranges>,
     fd: Arc<OwnedFd>,
-) -> Opened {
+) -> Result<Opened, OpError> {
+    let ticket = volume.handles.take(caller.uid, 1)?;
     let (mode, ranges) = match view {
         View::Original => (volume.passthrough.join(file.io(view), &fd, caller.uid), None),
         View::Redacted => {
@@ -85,8 +90,9 @@ pub(super) fn attach(
             (IoMode::Daemon, Some(ranges))
         }
     };
-    let handle = FileHandle::new(Arc::clone(file), view, caller.uid, access, mode.clone(), ranges, fd);
-    Opened { handle: volume.files.insert(Arc::new(handle)), mode }
+    let handle =
+        FileHandle::new(Arc::clone(file), view, caller.uid, access, mode.clone(), ranges, fd, ticket);
+    Ok(Opened { handle: volume.files.insert(Arc::new(handle)), mode })
 }
 
 /// The last reference to an open file is gone.

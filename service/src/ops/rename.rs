@@ -11,13 +11,20 @@ use super::list::{Facts, served};
 use super::{Caller, OpError};
 use crate::access::{Subject, Who};
 use crate::catalog::FileRow;
-use crate::lower::{FileKind, LowerError, Meta};
+use crate::lower::{self, FileKind, LowerError, Meta};
 use crate::node::{File, Found, NodeId, Owner};
-use crate::volume::Volume;
+use crate::volume::{Moving, Volume};
 
 /// Deeper than that below a directory that is renamed, nothing is checked but the rename is refused: a path that long
 /// cannot be reached through the mount anyway (`PATH_MAX` / 2).
 const DEEPEST: usize = 2048;
+
+/// A rename whose tree others keep filling is given up after that many checks.
+const CHECKS: usize = 8;
+
+/// A directory with more below it than this is not renamed by an app whose files must be checked one by one: it would
+/// keep a worker for too long.
+const MOST_CHECKED: usize = 500_000;
 
 /// One end of a rename.
 struct End<'a> {
@@ -55,9 +62,9 @@ pub fn rename(
     let who = volume.access.who(caller.uid);
     // Open until the grants on it are gone, so that its inode number is nobody else's before.
     let (in_the_way, open) = replaced.as_ref().map(|it| subject(volume, it, &to)).transpose()?.unzip();
-    check(volume, &who, moved.file(), &old, &new, in_the_way)?;
-
     let was_hidden = volume.is_hidden(&old, Some(from.dir));
+    let _filling = volume.gate.fill(to.dir)?;
+    let moving = check(volume, &who, moved.file(), &old, &new, in_the_way)?;
     volume.lower.rename((from.fd, from.name), (to.fd, to.name), no_replace)?;
     if let Some(replaced) = &replaced
         && !Arc::ptr_eq(replaced.file(), moved.file())
@@ -67,13 +74,14 @@ pub fn rename(
     }
     drop(open);
     moved.file().move_to(to.dir, to.name);
+    drop(moving);
     index(volume, moved.file(), &old, &new, was_hidden);
     for (end, came) in [(&from, false), (&to, true)] {
         if end.name == b".nomedia" {
             hide_below(volume, end.dir, came);
         }
     }
-    Ok(())
+    volume.settle_index()
 }
 
 /// What stands at one end, if anything; entered for the time of the request.
@@ -93,22 +101,45 @@ fn subject(volume: &Volume, found: &Found<'_>, end: &End<'_>) -> Result<(Subject
     Ok((volume.subject_of(found.file(), Some(fd.as_fd()))?, fd))
 }
 
-fn check(
-    volume: &Volume,
+/// Decides. A directory whose files were checked one by one is held at the gate until the guard is dropped, so that it is
+/// renamed as it was checked.
+fn check<'a>(
+    volume: &'a Volume,
     who: &Who,
     moved: &Arc<File>,
     old: &Subject,
     new: &Subject,
     replaced: Option<Subject>,
-) -> Result<(), OpError> {
+) -> Result<Option<Moving<'a>>, OpError> {
     let operation =
         Operation::Rename { to: new.object(), replaced: replaced.as_ref().map(|it| who.object(it)) };
     let grant = volume.access.check(who, old, operation)?;
     if grant.check_children && moved.kind == FileKind::Directory {
-        let may = |child: &Subject, operation: Operation<'_>| {
+        let mut may = |child: &Subject, operation: Operation<'_>| {
             volume.access.check(who, child, operation).map(drop).map_err(OpError::from)
         };
-        check_children(volume, moved, old, new, may)?;
+        for _ in 0..CHECKS {
+            let checking = volume.gate.check(moved);
+            check_children(volume, moved, old, new, &mut may)?;
+            if let Some(moving) = checking.commit() {
+                return Ok(Some(moving));
+            }
+        }
+        return Err(OpError::Busy);
+    }
+    if moved.kind == FileKind::File && old.owner_by_place().is_some() && volume.lower.has_xattrs() {
+        keep_owner(volume, moved, old)?;
+    }
+    Ok(None)
+}
+
+/// A file that belongs to a package by its place alone is about to leave the place: from now on it says so itself.
+fn keep_owner(volume: &Volume, file: &Arc<File>, old: &Subject) -> Result<(), OpError> {
+    if let Owner::Package(owner) = file.owner() {
+        let fd = volume.open(file, old.lower_path())?;
+        if lower::owner(fd.as_fd())?.is_none() {
+            lower::set_owner(fd.as_fd(), &owner)?;
+        }
     }
     Ok(())
 }
@@ -122,7 +153,7 @@ pub(super) fn check_children(
     new: &Subject,
     mut may: impl FnMut(&Subject, Operation<'_>) -> Result<(), OpError>,
 ) -> Result<(), OpError> {
-    let mut found: Vec<Found<'_>> = Vec::new();
+    let mut left = MOST_CHECKED;
     let mut dirs = vec![Arc::clone(top)];
     while let Some(dir) = dirs.pop() {
         let path = dir.path();
@@ -137,11 +168,10 @@ pub(super) fn check_children(
         let entries = served(fd.as_fd())?;
         let facts = Facts::new(volume, &dir, fd.as_fd())?;
         for (entry, kind) in entries {
+            left = left.checked_sub(1).ok_or(OpError::Busy)?;
             if kind == FileKind::Directory {
                 let meta = Meta::at(fd.as_fd(), &entry.name)?;
-                let sub = volume.nodes.enter(&dir, &entry.name, &meta)?;
-                dirs.push(Arc::clone(sub.file()));
-                found.push(sub);
+                dirs.push(volume.nodes.peek(&dir, &entry.name, &meta)?);
                 continue;
             }
             let Some(child) = facts.subject(&entry.name)? else { continue };

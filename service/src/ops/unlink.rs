@@ -33,6 +33,7 @@ pub fn unlink(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
     drop(fd);
     if !subject.is_invisible() {
         volume.catalog.remove(volume.key_of(&subject));
+        volume.settle_index()?;
     }
     if name == b".nomedia" {
         hide_below(volume, &dir, false);

@@ -20,13 +20,16 @@ use crate::catalog::Catalog;
 use crate::config::{Config, PackageConfig};
 use crate::control::Control;
 use crate::identity::{Identity, sources};
-use crate::observe::Observer;
+use crate::observe::{Gauge, Observer};
 use crate::passthrough::{Budget, Limits};
 use crate::redaction::{NoRanges, RangeSource};
 
 pub use run::run_command;
 use volumes::Volumes;
 use watchdog::Watchdog;
+
+/// Entries that listings may hold, at some 60 bytes each.
+const LISTED: Limits = Limits { total: 4_000_000, per_uid: 500_000 };
 
 /// What the pieces share.
 #[derive(Debug)]
@@ -37,6 +40,8 @@ pub(crate) struct Shared {
     identity: Arc<Identity>,
     access: Arc<Access>,
     budget: Arc<Budget>,
+    handles: Arc<Budget>,
+    listed: Arc<Budget>,
     ranges: Arc<dyn RangeSource>,
     volumes: Volumes,
 }
@@ -75,7 +80,9 @@ impl Service {
         let limits = Limits { total: limits.max, per_uid: limits.max_per_uid };
         let shared = Arc::new(Shared {
             access,
-            budget: Budget::new(limits, Arc::clone(&observer)),
+            budget: Budget::new(limits, Gauge::BackingFiles, Arc::clone(&observer)),
+            handles: Budget::new(run::handle_limits(), Gauge::Handles, Arc::clone(&observer)),
+            listed: Budget::new(LISTED, Gauge::ListedEntries, Arc::clone(&observer)),
             volumes: Volumes::default(),
             identity,
             catalog,

@@ -9,6 +9,7 @@ use nix::sys::signal::{SigSet, Signal};
 
 use super::Service;
 use crate::config::{self, ConfigError};
+use crate::passthrough::Limits;
 
 /// Wrong usage or configuration.
 const MISCONFIGURED: u8 = 2;
@@ -73,4 +74,12 @@ pub(super) fn raise_descriptor_limit() {
     if let Err(error) = raised {
         log::warn!("the limit of open files stays at {soft}: {error}");
     }
+}
+
+/// How many handles there may be: each holds up to two descriptors, and no uid gets so many that others, and the service
+/// itself, would be left without.
+pub(super) fn handle_limits() -> Limits {
+    let descriptors = getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(soft, _)| soft);
+    let total = u32::try_from(descriptors / 8 * 3).unwrap_or(u32::MAX);
+    Limits { total, per_uid: total / 4 }
 }

@@ -127,6 +127,8 @@ impl Shared {
             access: Arc::clone(&self.access),
             ranges: Arc::clone(&self.ranges),
             budget: Arc::clone(&self.budget),
+            handles: Arc::clone(&self.handles),
+            listed: Arc::clone(&self.listed),
             observer: Arc::clone(&self.observer),
         })?);
         volume.prepare().context("cannot make the users' directories")?;

@@ -16,6 +16,9 @@ use crate::observe::Counter;
 /// How long it is believed whether a directory holds a `.nomedia` (one made behind the mount takes that long).
 const NOMEDIA_FRESH: Duration = Duration::from_secs(1);
 
+/// How long it is believed at most that there is nothing of a name.
+const LONGEST_MISSING: Duration = Duration::from_secs(1);
+
 impl Volume {
     /// Makes what an attached volume has from the beginning: on an emulated one each user's directory and, once, the
     /// twelve default directories in it.
@@ -28,15 +31,20 @@ impl Volume {
 
     /// How long the kernel may keep a name: not at all where who may see it depends on the caller.
     pub fn entry_ttl(&self, subject: &Subject) -> Duration {
-        // With one user there is no app of another one that the user's directory would have to be kept from.
-        let of_many_users = subject.is_user_root() && self.users.len() > 1;
-        if of_many_users || subject.depends_on_caller() { Duration::ZERO } else { self.ttl }
+        if subject.depends_on_caller() { Duration::ZERO } else { self.ttl }
+    }
+
+    /// True for the directory of one of several users. Its name resolves for everybody, as a refused lookup would make the
+    /// kernel drop the entry under those who are in it (fs/fuse/dir.c, fuse_dentry_revalidate); who may not is refused
+    /// its attributes, which are never kept, and everything below it.
+    pub fn is_one_of_users(&self, subject: &Subject) -> bool {
+        subject.is_user_root() && self.users.len() > 1
     }
 
     /// How long the kernel may keep attributes: while a file is open for writing, stores through a mapping change
     /// them without any request (fs/fuse/passthrough.c invalidates after write calls only).
-    pub fn attr_ttl(&self, file: &File) -> Duration {
-        if file.has_writers() { Duration::ZERO } else { self.ttl }
+    pub fn attr_ttl(&self, file: &File, subject: &Subject) -> Duration {
+        if file.has_writers() || self.is_one_of_users(subject) { Duration::ZERO } else { self.ttl }
     }
 
     /// The kernel is to ask again for a file's attributes, and for the bytes of its redacted view: the original's are
@@ -49,9 +57,10 @@ impl Volume {
         }
     }
 
-    /// How long the kernel may keep that there is nothing of a name.
+    /// How long the kernel may keep that there is nothing of a name: never for long, as nothing tells it when something
+    /// comes to be there behind the mount.
     pub fn missing_ttl(&self, subject: &Subject) -> Duration {
-        self.entry_ttl(subject)
+        self.entry_ttl(subject).min(LONGEST_MISSING)
     }
 
     /// A name in a directory, as the object of a decision; nothing is known of what is there.
@@ -61,6 +70,9 @@ impl Volume {
             path.push(b'/');
         }
         path.extend_from_slice(name);
+        if self.lower.is_alias(name) {
+            return None;
+        }
         Subject::new(self.kind, path, policy_kind(kind))
     }
 
@@ -169,38 +181,55 @@ impl Volume {
         if is_hidden_by_name(subject.path()) {
             return true;
         }
-        parent.is_some_and(|parent| self.is_hidden_dir(parent, subject.dir()))
+        parent.is_some_and(|parent| self.is_hidden_below(parent, subject.dir(), subject.lower_path()))
     }
 
     /// True when everything in the directory is hidden; `path` is the directory's below its user's root.
     pub fn is_hidden_dir(&self, dir: &Arc<File>, path: &[u8]) -> bool {
+        let mut lower_path = dir.path();
+        // What follows looks at the part before the last component.
+        lower_path.push(b'/');
+        self.is_hidden_below(dir, path, &lower_path)
+    }
+
+    /// Like [`Volume::is_hidden_dir`], for the directory that the last component of `lower_path` is in: one path serves all
+    /// the directories above.
+    fn is_hidden_below(&self, dir: &Arc<File>, path: &[u8], lower_path: &[u8]) -> bool {
         if is_hidden_by_name(path) {
             return true;
         }
-        let (mut dir, mut path) = (Some(Arc::clone(dir)), path);
+        let without_last = |path: &[u8]| path.iter().rposition(|b| *b == b'/').unwrap_or(0);
+        let (mut dir, mut path, mut lower_path) = (Some(Arc::clone(dir)), path, lower_path);
         while let Some(current) = dir {
-            if nomedia_counts_in(path) && self.has_nomedia(&current) {
+            lower_path = lower_path.get(..without_last(lower_path)).unwrap_or_default();
+            if nomedia_counts_in(path) && self.has_nomedia(&current, lower_path) {
                 return true;
             }
-            match path.iter().rposition(|b| *b == b'/') {
-                Some(slash) => path = path.get(..slash).unwrap_or_default(),
+            if !path.contains(&b'/') {
                 // The user's root is above: its `.nomedia` counts for nothing.
-                None => return false,
+                return false;
             }
+            path = path.get(..without_last(path)).unwrap_or_default();
             dir = current.parent();
         }
         false
     }
 
-    fn has_nomedia(&self, dir: &File) -> bool {
+    /// A file of that name: a directory, which any app may make, hides nothing.
+    fn has_nomedia(&self, dir: &File, lower_path: &[u8]) -> bool {
         if let Some(known) = dir.nomedia(NOMEDIA_FRESH) {
             return known;
         }
-        let mut path = dir.path();
-        path.extend_from_slice(if path.is_empty() { b".nomedia" } else { b"/.nomedia" });
-        let there = self.lower.open_path(&path).is_ok();
+        let path = [lower_path, if lower_path.is_empty() { b"" } else { b"/" }, b".nomedia"].concat();
+        let meta = self.lower.open_path(&path).and_then(|fd| Meta::of(fd.as_fd()));
+        let there = meta.is_ok_and(|meta| meta.kind == FileKind::File);
         dir.set_nomedia(Some(there));
         there
+    }
+
+    /// Where only the index knows who owns what, it is up to date before an operation is answered.
+    pub fn settle_index(&self) -> Result<(), OpError> {
+        if self.lower.has_xattrs() { Ok(()) } else { self.catalog.flush().map_err(|_| OpError::Index) }
     }
 
     /// The file's key in the catalog.
