@@ -99,6 +99,66 @@ fn sql_binds_every_name() {
     assert_eq!(values, [&owners[..], &[prefix.clone(), prefix]].concat());
 }
 
+/// That SQLite reads this as [`crate::name_state`] reads names is tested where SQLite is at hand.
+#[test]
+fn sql_reads_the_state_from_the_name() {
+    let filter = Filter::All(vec![Filter::Published, Filter::Granted(FileGrants::READ)]);
+    let (sql, values) = filter.to_sql(&COLUMNS);
+    assert_eq!(
+        sql,
+        "((NOT trashed AND NOT (lower(substr(CAST(name AS TEXT), 1, 9)) IN ('.pending-', '.trashed-') \
+         AND ltrim(substr(CAST(name AS TEXT), 10), '0123456789') <> substr(CAST(name AS TEXT), 10) \
+         AND substr(ltrim(substr(CAST(name AS TEXT), 10), '0123456789'), 1, 1) = '-' \
+         AND ltrim(substr(CAST(name AS TEXT), 10), '0123456789') <> '-')) AND (grants & ? = ?))"
+    );
+    assert_eq!(values, [Value::Integer(2), Value::Integer(2)]);
+}
+
+#[test]
+fn conditions_are_read_as_they_say() {
+    let (trashed, plain) = (
+        Row {
+            owner: None,
+            media_type: crate::MediaType::Image,
+            pending: false,
+            trashed: true,
+            grants: FileGrants::READ,
+        },
+        Row {
+            owner: Some("org.own"),
+            media_type: crate::MediaType::None,
+            pending: false,
+            trashed: false,
+            grants: FileGrants::NONE,
+        },
+    );
+    let own = Filter::OwnedBy(vec!["org.other".into(), "org.own".into()]);
+    let media = Filter::InMediaDirectoryOf(vec!["org.own".into()]);
+    for (filter, of_trashed, of_plain) in [
+        (Filter::Everything, true, true),
+        (Filter::Nothing, false, false),
+        (own.clone(), false, true),
+        (Filter::OfTypes(MediaTypes::IMAGE), true, false),
+        (Filter::Granted(FileGrants::READ), true, false),
+        (Filter::Published, false, true),
+        (Filter::All(vec![own.clone(), Filter::Published]), false, true),
+        (Filter::All(vec![own.clone(), Filter::Nothing]), false, false),
+        (Filter::Any(vec![own, Filter::Nothing]), false, true),
+        (media, false, false),
+    ] {
+        assert_eq!(filter.matches(&trashed, b"DCIM/a.jpg"), of_trashed, "{filter:?}");
+        assert_eq!(filter.matches(&plain, b"DCIM/a.jpg"), of_plain, "{filter:?}");
+        assert!(!filter.matches(&plain, b"Android/data/org.own/a.jpg"), "{filter:?}");
+    }
+    let media = Filter::InMediaDirectoryOf(vec!["org.own".into()]);
+    assert!(
+        media.matches(&plain, b"android/MEDIA/Org.Own/d/a.jpg")
+            && media.matches(&plain, b"Android/media/org.own")
+    );
+    assert!(!media.matches(&plain, b"Android/media/org.other/org.own"));
+    assert!(!Filter::Published.matches(&plain, b"DCIM/.pending-1-a.jpg"));
+}
+
 #[test]
 fn sql_has_a_mark_for_each_value_and_is_balanced() {
     for permissions in [&[][..], &[Permission::ReadMediaAudio, Permission::ReadMediaVisualUserSelected]] {

@@ -3,6 +3,7 @@
 mod calls;
 mod crash;
 mod grants;
+mod filter;
 mod model;
 mod opening;
 mod plans;
