@@ -5,7 +5,7 @@ use crate::decision::Grant;
 use crate::mime::{MediaType, is_image, is_video, mime_of};
 use crate::name::{NameState, is_valid_fat_name, name_state};
 use crate::object::{Kind, Object, Row};
-use crate::path::{AndroidDir, Place, TRANSFORMS, is_well_known, last_component};
+use crate::path::{AndroidDir, Place, last_component};
 use crate::principal::{AppId, MountMode, Principal, PrincipalKind, Traits};
 use crate::reason::Reason;
 
@@ -48,20 +48,9 @@ impl<'a> Case<'a> {
         self.who.uid.app_id() < AppId::FIRST_APP
     }
 
-    /// The volume root, or the directory above the users.
-    pub(super) fn is_root_of_tree(&self) -> bool {
-        self.what.mount_root || self.place == Place::Root
-    }
-
     /// Every component of the path could stand on a FAT volume.
     pub(super) fn has_portable_names(&self) -> bool {
         self.what.path.split(|byte| *byte == b'/').all(is_valid_fat_name)
-    }
-
-    /// `.transforms` or below, and the components that follow it.
-    pub(super) fn below_service_directory(&self) -> Option<impl Iterator<Item = &'a [u8]>> {
-        let mut components = self.what.path.split(|byte| *byte == b'/');
-        is_well_known(components.next().unwrap_or_default(), TRANSFORMS).then_some(components)
     }
 
     /// In a directory that is named after one of the caller's packages (`Android/{data,media,obb,sandbox}`).

@@ -3,9 +3,9 @@
 
 use super::case::Case;
 use crate::decision::{Decision, Errno, Grant, ListScope};
-use crate::object::{Kind, VolumeKind};
+use crate::object::{Kind, Object, VolumeKind};
 use crate::operation::Operation;
-use crate::path::{AndroidDir, Place};
+use crate::path::{AndroidDir, Place, TRANSFORMS, is_well_known};
 use crate::principal::PrincipalKind;
 use crate::reason::Reason;
 
@@ -56,20 +56,29 @@ fn other_user(case: &Case<'_>) -> Option<Decision> {
     (!passes).then_some(Decision::deny(Reason::OtherUser, Errno::Eacces))
 }
 
+/// `.transforms` or below, and the components that follow it.
+fn below_service_directory(path: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
+    let mut components = path.split(|byte| *byte == b'/');
+    is_well_known(components.next().unwrap_or_default(), TRANSFORMS).then_some(components)
+}
+
+/// The volume root, or the directory above the users.
+fn is_root_of_tree(what: &Object<'_>) -> bool {
+    what.mount_root || what.path.is_empty()
+}
+
 /// §1.5: below `.transforms`, only names of `synthetic` are looked up, and nothing else is done.
 fn service_directory(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
-    let closed = |case: &Case<'_>, looks: bool| {
-        let Some(mut below) = case.below_service_directory() else { return false };
+    let closed = |what: &Object<'_>, looks: bool| {
+        let Some(mut below) = below_service_directory(what.path) else { return false };
         !looks || below.next().is_some_and(|name| !name.eq_ignore_ascii_case(b"synthetic"))
     };
     let looks = is_look(op) && op != Operation::ListEntry;
     let to_closed = match op {
-        Operation::Rename { to, .. } | Operation::MoveWithParent { to } => {
-            closed(&case.of_same_caller(&to), false)
-        }
+        Operation::Rename { to, .. } | Operation::MoveWithParent { to } => closed(&to, false),
         _ => false,
     };
-    (closed(case, looks) || to_closed).then_some(Decision::deny(Reason::ServiceDirectory, Errno::Enoent))
+    (closed(case.what, looks) || to_closed).then_some(Decision::deny(Reason::ServiceDirectory, Errno::Enoent))
 }
 
 /// The directory above the users: entered, but not listed.
@@ -91,10 +100,10 @@ fn mount_root(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
 fn volume_root(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
     let is_root = match op {
         Operation::Create | Operation::MakeDir | Operation::RemoveDir | Operation::Unlink => {
-            case.is_root_of_tree()
+            is_root_of_tree(case.what)
         }
         Operation::Rename { to, .. } | Operation::MoveWithParent { to } => {
-            case.is_root_of_tree() || case.of_same_caller(&to).is_root_of_tree()
+            is_root_of_tree(case.what) || is_root_of_tree(&to)
         }
         _ => false,
     };

@@ -175,7 +175,7 @@ pub(crate) fn thing() -> impl Strategy<Value = ThingSpec> {
         "Android/media",
         "Android/sandbox",
     ];
-    const NAMES: [&str; 18] = [
+    const NAMES: [&str; 23] = [
         OWN,
         OTHER,
         "d",
@@ -191,6 +191,11 @@ pub(crate) fn thing() -> impl Strategy<Value = ThingSpec> {
         ".pending-1999999999-a.jpg",
         ".trashed-1999999999-b.mp4",
         ".trashed-1-c.mp3",
+        ".TRASHED-007-e.srt",
+        ".pending-1-",
+        ".pending-1x-a.jpg",
+        ".trashed--b.mp4",
+        ".pending-é-a.jpg",
         "synthetic",
         ".nomedia",
         "é.png",

@@ -2,6 +2,7 @@
 
 mod calls;
 mod crash;
+mod filter;
 mod grants;
 mod model;
 mod opening;

@@ -1,4 +1,5 @@
-//! The table for a terminal: a block for each object, a line for each set of operations that come out alike.
+//! The table for a terminal: a block for each object, a line for each set of operations that come out alike,
+//! and one line for all those that do not depend on the caller.
 
 use crate::access::{Matrix, MatrixRow, Thing};
 
@@ -17,11 +18,18 @@ pub(super) fn render(matrix: &Matrix) -> String {
         }
         text.push_str(&format!("{} ({})\n", object.about, place(object)));
         let rows: Vec<&MatrixRow> = matrix.rows.iter().filter(|it| it.object == object.id).collect();
-        for (operations, row) in alike(&rows) {
+        let (same, differing): (Vec<_>, Vec<_>) =
+            alike(&rows).into_iter().partition(|(_, row)| is_uniform(row));
+        for (operations, row) in differing {
             let lines = wrap(&operations);
             let (first, more) = lines.split_first().map_or(("", &[][..]), |(it, rest)| (it.as_str(), rest));
             text.push_str(&line(first, signs(matrix, row)));
             more.iter().for_each(|it| text.push_str(&format!("  {it}\n")));
+        }
+        if !same.is_empty() {
+            let sign = |row| signs(matrix, row).first().copied().unwrap_or_default();
+            let same = same.iter().map(|(operations, row)| format!("{} {}", operations.join(" "), sign(row)));
+            text.push_str(&format!("  everybody: {}\n", same.collect::<Vec<_>>().join(", ")));
         }
     }
     text
@@ -60,6 +68,11 @@ fn line_of<'a>(label: &str, indent: usize, cells: impl Iterator<Item = &'a str>)
 
 fn place(object: &Thing) -> &str {
     if object.path.is_empty() { "/" } else { object.path }
+}
+
+/// Every caller gets the same.
+fn is_uniform(row: &MatrixRow) -> bool {
+    row.cells.windows(2).all(|pair| pair[0].outcome == pair[1].outcome)
 }
 
 /// Operations whose cells say the same, together, at the place of the first.
