@@ -160,9 +160,8 @@ fn renames_that_exchange_or_leave_something_behind_are_refused() {
     is_well(&mut world);
 }
 
-/// The FUSE library computes with what the app sends before we see it.
+/// The FUSE library computes with what the app sends before we see it: see the workspace's profiles.
 #[test]
-#[ignore = "fuser 0.18.0 panics on the seconds i64::MIN and takes a worker along; mended upstream after it (fuser#705)"]
 fn times_at_the_ends_of_what_a_number_holds_stop_nothing() {
     let (mut world, photo, _) = with_photo();
     as_app(CAMERA, move || {

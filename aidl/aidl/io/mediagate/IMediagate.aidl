@@ -132,7 +132,7 @@ interface IMediagate {
     Stat[] stats();
 
     /**
-     * The state of the service as text for people: volumes, open handles, requests in flight. Cut off when it does
+     * The state of the service as text for people: volumes, requests in flight, packages, numbers. Cut off when it does
      * not fit one answer. The format is not for programs.
      *
      * Administrators only.
