@@ -2,8 +2,8 @@
 
 mod calls;
 mod crash;
-mod grants;
 mod filter;
+mod grants;
 mod model;
 mod opening;
 mod plans;
