@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn names_that_fat_takes_for_others_are_known() {
-        for alias in ["Android.", "data..", "data ", "ANDROI~1", "docume~12", "IMG_00~1.JPG", "a."] {
+        for alias in ["Android.", "data..", "data ", "ANDROI~1", "docum~12", "IMG_00~1.JPG", "a."] {
             assert!(is_fat_alias(alias.as_bytes()), "{alias}");
         }
         for name in ["Android", "IMG~1_0001.jpg", "notes~1.html", "a~b", ".nomedia", "a.b.c", "x 1"] {

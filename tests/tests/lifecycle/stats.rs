@@ -9,11 +9,11 @@ catalog.commits catalog.errors catalog.queue catalog.reads catalog.writes catalo
 fuse.bytes.read fuse.bytes.written fuse.panics
 fuse.requests.access fuse.requests.copy_file_range fuse.requests.create fuse.requests.fallocate fuse.requests.flush
 fuse.requests.forget fuse.requests.fsync fuse.requests.fsyncdir fuse.requests.getattr fuse.requests.link
-fuse.requests.lookup fuse.requests.lseek fuse.requests.mkdir fuse.requests.mknod fuse.requests.open
-fuse.requests.opendir fuse.requests.read fuse.requests.readdir fuse.requests.readdirplus fuse.requests.readlink
+fuse.requests.ioctl fuse.requests.lookup fuse.requests.lseek fuse.requests.mkdir fuse.requests.mknod fuse.requests.open
+fuse.requests.opendir fuse.requests.poll fuse.requests.read fuse.requests.readdir fuse.requests.readdirplus fuse.requests.readlink
 fuse.requests.release fuse.requests.releasedir fuse.requests.rename fuse.requests.rmdir fuse.requests.setattr
 fuse.requests.statfs fuse.requests.symlink fuse.requests.unlink fuse.requests.write fuse.requests.xattr
-handles.directories handles.files
+handles.all handles.directories handles.files handles.listed_entries
 index.first_seen lower.owner_reads
 nodes nodes.lookups
 notify.failed notify.sent
@@ -24,11 +24,13 @@ open.passthrough open.stale
 policy.decisions policy.denials
 process.open_fds volumes watchdog.slow_requests
 ";
-const GAUGES: [&str; 8] = [
+const GAUGES: [&str; 10] = [
     "backing.files",
     "catalog.queue",
+    "handles.all",
     "handles.directories",
     "handles.files",
+    "handles.listed_entries",
     "nodes",
     "nodes.lookups",
     "process.open_fds",
