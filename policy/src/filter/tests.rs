@@ -63,7 +63,10 @@ fn a_filter_says_what_rows_it_wants() {
     assert_eq!(in_directory(&who, "DCIM"), Filter::Any(rows.clone()));
     let own_media = Filter::InMediaDirectoryOf(vec!["org.own".into()]);
     for path in ["", "Android", "Android/media"] {
-        assert_eq!(in_directory(&who, path), Filter::Any([&rows[..], std::slice::from_ref(&own_media)].concat()));
+        assert_eq!(
+            in_directory(&who, path),
+            Filter::Any([&rows[..], std::slice::from_ref(&own_media)].concat())
+        );
     }
     assert_eq!(in_directory(&app(28, &[]), ""), own_media);
 }

@@ -151,6 +151,12 @@ impl Catalog {
         self.queue.post(Write::FirstSeen(key, row));
     }
 
+    /// Queues: the file of the lower inode `ino` has this size and modification time. Where it is no longer at `key`, or
+    /// was never indexed, nothing happens: for who cannot know what overtakes the write.
+    pub fn refresh(&self, key: FileKey, ino: u64, size: u64, mtime_ns: i64) {
+        self.queue.post(Write::Refresh { key, ino, size, mtime_ns });
+    }
+
     /// Queues: there is nothing at `key`.
     pub fn remove(&self, key: FileKey) {
         self.queue.post(Write::Remove(key));

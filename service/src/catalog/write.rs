@@ -13,6 +13,13 @@ use super::{FileKey, FileRow, VolumeKey, sql};
 pub(super) enum Write {
     Upsert(FileKey, FileRow),
     FirstSeen(FileKey, FileRow),
+    /// Only if there is a row, of this lower inode.
+    Refresh {
+        key: FileKey,
+        ino: u64,
+        size: u64,
+        mtime_ns: i64,
+    },
     Remove(FileKey),
     /// Only if the row is still of this lower inode.
     RemoveGone(FileKey, u64),
@@ -52,6 +59,7 @@ impl Write {
         match self {
             Write::Upsert(key, _)
             | Write::FirstSeen(key, _)
+            | Write::Refresh { key, .. }
             | Write::Remove(key)
             | Write::RemoveGone(key, _) => Some(key.volume),
             Write::RenameFile { from, .. } => Some(from.volume),
@@ -73,6 +81,20 @@ impl Write {
         let changed = match self {
             Write::Upsert(key, row) => put(conn, sql::FILE_UPSERT, key, row, generation)?,
             Write::FirstSeen(key, row) => put(conn, sql::FILE_FIRST_SEEN, key, row, generation)?,
+            Write::Refresh { key, ino, size, mtime_ns } => {
+                let (ino, size) = (ino.cast_signed(), size.cast_signed());
+                let values = params![
+                    key.volume.0,
+                    key.user,
+                    stored(&key.dir),
+                    key.name,
+                    ino,
+                    size,
+                    mtime_ns,
+                    generation
+                ];
+                run(conn, sql::FILE_REFRESH, values)?
+            }
             Write::Remove(key) => remove(conn, key)?,
             Write::RemoveGone(key, ino) => {
                 let ino = ino.cast_signed();

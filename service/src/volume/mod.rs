@@ -5,6 +5,7 @@
 mod error;
 mod facts;
 mod handle;
+mod index;
 mod notice;
 
 use std::sync::Arc;

@@ -272,3 +272,23 @@ fn after_close_writes_are_counted_and_reads_fail() {
     let again = Catalog::open(world.dir.path(), Arc::default()).unwrap();
     assert_eq!(again.count(world.volume).unwrap(), 1);
 }
+
+#[test]
+fn a_refresh_is_of_one_file_and_makes_no_row() {
+    let world = World::new();
+    world.put("d", "f", row("a"));
+    world.catalog.refresh(world.key("d", "f"), 7, 80, 90);
+    assert_eq!(world.get("d", "f"), Some(FileRow { size: 80, mtime_ns: 90, ..row("a") }));
+    // Of another file there, of one that was never indexed, of one that was renamed.
+    world.catalog.refresh(world.key("d", "f"), 6, 1, 1);
+    world.catalog.refresh(world.key("d", "g"), 7, 1, 1);
+    world.catalog.rename_file(world.key("d", "f"), world.key("d", "h"), "image/jpeg", 1);
+    world.catalog.refresh(world.key("d", "f"), 7, 1, 1);
+    assert_eq!(world.get("d", "h"), Some(FileRow { size: 80, mtime_ns: 90, ..row("a") }));
+    assert_eq!(world.tree(b""), [b"d/h"]);
+    // What says nothing new is no change.
+    let generation = "SELECT generation_modified FROM files";
+    let before = world.ask(generation);
+    world.catalog.refresh(world.key("d", "h"), 7, 80, 90);
+    assert_eq!(world.ask(generation), before);
+}
