@@ -35,7 +35,7 @@ statements! {
         FROM files INDEXED BY files_listing
         WHERE volume_id = ?1 AND user_id = ?2 AND (dir, name) > (?3, ?4) AND dir < ?5
         ORDER BY dir, name LIMIT ?6";
-    TREE_TYPES = "SELECT id, mime, media_type FROM files INDEXED BY files_listing
+    TREE_TYPES = "SELECT id, dir, name, mime, media_type FROM files INDEXED BY files_listing
         WHERE volume_id = ?1 AND user_id = ?2 AND dir >= ?3 AND dir < ?4";
     FILES_COUNT = "SELECT count(*) FROM files WHERE volume_id = ?1";
 

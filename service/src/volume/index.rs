@@ -10,10 +10,23 @@ use std::sync::Arc;
 use mediagate_policy::{MediaType, NameState, name_state};
 
 use super::Volume;
-use crate::access::Subject;
-use crate::catalog::{FileKey, FileRow};
+use crate::access::{Subject, is_hidden_by_name, nomedia_counts_in};
+use crate::catalog::{FileKey, FileRow, HidingRules};
 use crate::lower::{LowerError, Meta};
 use crate::observe::Counter;
+
+/// The policy's, for rows.
+const HIDING_RULES: HidingRules = HidingRules {
+    media_type: |path, mime| {
+        let media_type = if is_hidden_by_name(path) { MediaType::None } else { MediaType::of_mime(mime) };
+        media_type as u8
+    },
+    hides: |path| match path.strip_suffix(b".nomedia") {
+        Some([dir @ .., b'/']) => nomedia_counts_in(dir),
+        // In the root it counts for nothing.
+        _ => false,
+    },
+};
 
 impl Volume {
     /// The file's key in the catalog.
@@ -41,11 +54,14 @@ impl Volume {
         }
     }
 
-    /// Everything at and below a directory became hidden in the index, or is shown again.
+    /// Everything at and below a directory became hidden in the index, or is shown again as far as nothing below hides it.
     pub fn hide_in_index(&self, dir: &Subject, hidden: bool) {
-        let media_type_of = |mime: &str| MediaType::of_mime(mime) as u8;
-        let path = dir.path().to_vec();
-        self.catalog.set_media_types_below(self.key, dir.user_number(), path, hidden, media_type_of);
+        let (user, path) = (dir.user_number(), dir.path().to_vec());
+        if hidden {
+            self.catalog.hide_below(self.key, user, path);
+        } else {
+            self.catalog.show_below(self.key, user, path, HIDING_RULES);
+        }
     }
 
     /// Puts a file that was found on the lower file system into the index, unless it is there. The caller has it open.

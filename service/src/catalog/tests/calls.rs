@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Nothing is hidden.
+const RULES: HidingRules = HidingRules { media_type: |_, mime| media_type_of(mime), hides: |_| false };
+
 fn media_type_of(mime: &str) -> u8 {
     match mime {
         "image/jpeg" => 1,
@@ -175,12 +178,50 @@ fn hiding_a_tree_and_showing_it_again() {
                 .media_type
         })
     };
-    world.catalog.set_media_types_below(world.volume, 0, b"d".to_vec(), true, media_type_of);
+    world.catalog.hide_below(world.volume, 0, b"d".to_vec());
     assert_eq!(types(), [0, 0, 1]);
-    world.catalog.set_media_types_below(world.volume, 0, b"d".to_vec(), false, media_type_of);
+    world.catalog.show_below(world.volume, 0, b"d".to_vec(), RULES);
     assert_eq!(types(), [1, 3, 1]);
-    world.catalog.set_media_types_below(world.volume, 0, Vec::new(), true, media_type_of);
+    world.catalog.hide_below(world.volume, 0, Vec::new());
     assert_eq!(types(), [0, 0, 0]);
+}
+
+#[test]
+fn what_else_is_hidden_stays_hidden_when_a_tree_is_shown() {
+    let world = World::new();
+    let places = [
+        ("d", "i"),
+        ("d", "dot"),
+        ("d/e", "!before the file that hides it"),
+        ("d/e", "hides"),
+        ("d/e/f", "i"),
+        ("d/e0", "i"),
+        ("d/g", "hides not"),
+    ];
+    for (dir, name) in places {
+        world.put(dir, name, row("x"));
+    }
+    let rules = HidingRules {
+        media_type: |path, mime| if path == b"d/dot" { 0 } else { media_type_of(mime) },
+        hides: |path| path.ends_with(b"/hides"),
+    };
+    let shown = || -> Vec<Vec<u8>> {
+        let shown = |path: &Vec<u8>| {
+            let slash = path.iter().rposition(|b| *b == b'/').unwrap();
+            world.get(&path[..slash], &path[slash + 1..]).unwrap().media_type == 1
+        };
+        world.tree(b"").into_iter().filter(shown).collect()
+    };
+    let expected = [&b"d/i"[..], b"d/g/hides not", b"d/e0/i"];
+    for _ in 0..2 {
+        world.catalog.show_below(world.volume, 0, b"d".to_vec(), rules);
+        let mut shown = shown();
+        shown.sort();
+        let mut expected: Vec<_> = expected.iter().map(|path| path.to_vec()).collect();
+        expected.sort();
+        assert_eq!(shown, expected);
+        world.catalog.hide_below(world.volume, 0, b"d".to_vec());
+    }
 }
 
 #[test]
