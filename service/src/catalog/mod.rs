@@ -219,6 +219,16 @@ impl Catalog {
         self.queue.flush()
     }
 
+    /// Like [`Catalog::flush`], for what was queued about files of this volume: what becomes of another volume's writes
+    /// neither delays it nor makes it fail.
+    ///
+    /// # Errors
+    ///
+    /// When that takes too long, or a write about this volume was lost meanwhile.
+    pub fn flush_volume(&self, volume: VolumeKey) -> Result<(), CatalogError> {
+        self.queue.flush_volume(volume)
+    }
+
     /// Like [`Catalog::upsert`], but committed on return: for lower file systems that cannot hold the owner themselves.
     ///
     /// # Errors

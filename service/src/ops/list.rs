@@ -120,8 +120,9 @@ impl<'a> Facts<'a> {
         let place = volume.place_of(dir)?;
         // What was created before this listing began is in it.
         let catalog = &volume.catalog;
-        let rows =
-            catalog.flush().and_then(|()| catalog.list_dir(volume.key, place.user_number(), place.path()));
+        let rows = catalog
+            .flush_volume(volume.key)
+            .and_then(|()| catalog.list_dir(volume.key, place.user_number(), place.path()));
         let rows = match rows {
             Ok(rows) => rows,
             // Slower, and as right: each file is asked itself.

@@ -89,7 +89,7 @@ fn directory(volume: &Volume, dir: &Todo, progress: &mut Progress) -> Result<Vec
     }
     progress.directories += 1;
     // First the rows, then the names: a file that comes in between is a name without a row, and is looked at.
-    volume.catalog.flush()?;
+    volume.catalog.flush_volume(volume.key)?;
     let mut rows = volume.catalog.list_dir(volume.key, place.user_number(), place.path())?;
     let fd = volume.lower.open_dir_for_reading(&dir.path)?;
     let entries = read_dir(fd.as_fd())?;

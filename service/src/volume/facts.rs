@@ -148,7 +148,7 @@ impl Volume {
         let recorded = if self.lower.has_xattrs() {
             lower::owner(fd)?
         } else {
-            self.catalog.flush().map_err(|_| OpError::Index)?;
+            self.catalog.flush_volume(self.key).map_err(|_| OpError::Index)?;
             // The name is all there is to go by, as it is for MediaProvider's rows: inode numbers of vfat and exfat are
             // made up whenever an inode is read in (fs/fat/inode.c, fat_build_inode).
             let row = self.catalog.file(&self.key_of(subject)).map_err(|_| OpError::Index)?;
