@@ -4,16 +4,27 @@
 //! be queued behind that of the rename or the removal. So after each such write the place is looked at once more: what is
 //! gone from there by then leaves the index, and what goes later takes its row along itself.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use mediagate_policy::{MediaType, NameState, name_state};
 
-use super::Volume;
+use super::{OpError, Volume};
 use crate::access::{Subject, is_hidden_by_name, nomedia_counts_in};
 use crate::catalog::{FileKey, FileRow, HidingRules};
-use crate::lower::{LowerError, Meta};
+use crate::lower::{Id, LowerError, Meta};
 use crate::observe::Counter;
+
+/// What a look at a file found.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// The package that owns it.
+    pub owner: Option<Arc<str>>,
+    /// Which file it is.
+    pub id: Id,
+    /// The index did not know it, or knew it as another.
+    pub indexed: bool,
+}
 
 /// The policy's, for rows.
 const HIDING_RULES: HidingRules = HidingRules {
@@ -62,6 +73,28 @@ impl Volume {
         } else {
             self.catalog.show_below(self.key, user, path, HIDING_RULES);
         }
+    }
+
+    /// Who owns the file of this name in `dir`, which refers to the file's directory. Its row (`known`) is believed if it
+    /// describes the very file that is there; else the file is asked, and indexed.
+    pub fn look_at(
+        &self,
+        dir: BorrowedFd<'_>,
+        subject: &Subject,
+        hidden: bool,
+        known: Option<&FileRow>,
+    ) -> Result<Looked, OpError> {
+        if let Some(row) = known {
+            let meta = Meta::at(dir, subject.name())?;
+            if self.describes(row, &meta) {
+                return Ok(Looked { owner: row.owner.clone(), id: meta.id, indexed: false });
+            }
+        }
+        let fd = self.lower.open_child(dir, subject.name())?;
+        let owner = self.recorded_owner(subject, fd.as_fd())?;
+        let meta = Meta::of(fd.as_fd())?;
+        self.index_again(subject, owner.clone(), &meta, hidden, known);
+        Ok(Looked { owner, id: meta.id, indexed: true })
     }
 
     /// Puts a file that was found on the lower file system into the index, unless it is there. The caller has it open.

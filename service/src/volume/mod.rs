@@ -23,6 +23,7 @@ use crate::redaction::RangeSource;
 
 pub use error::OpError;
 pub use handle::{DirHandle, FileHandle, Listed};
+pub use index::Looked;
 pub use notice::{KernelCache, Notice, Notices};
 
 /// Everything a volume is made from.
