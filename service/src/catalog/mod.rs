@@ -97,6 +97,15 @@ pub struct FileRow {
     pub mtime_ns: i64,
 }
 
+/// Which files are hidden, for the writer to apply to rows. Paths are from the user's root.
+#[derive(Clone, Copy, Debug)]
+pub struct HidingRules {
+    /// The media type of a file of this path and MIME type that no other file hides.
+    pub media_type: fn(&[u8], &str) -> u8,
+    /// True if a file of this path hides all that is in its directory and below.
+    pub hides: fn(&[u8]) -> bool,
+}
+
 /// Called with directory, name and row of a file.
 pub type EachFile<'a> = dyn FnMut(&[u8], &[u8], &FileRow) + 'a;
 
@@ -151,6 +160,12 @@ impl Catalog {
         self.queue.post(Write::FirstSeen(key, row));
     }
 
+    /// Queues: the file of the lower inode `ino` has this size and modification time. Where it is no longer at `key`, or
+    /// was never indexed, nothing happens: for who cannot know what overtakes the write.
+    pub fn refresh(&self, key: FileKey, ino: u64, size: u64, mtime_ns: i64) {
+        self.queue.post(Write::Refresh { key, ino, size, mtime_ns });
+    }
+
     /// Queues: there is nothing at `key`.
     pub fn remove(&self, key: FileKey) {
         self.queue.post(Write::Remove(key));
@@ -184,22 +199,15 @@ impl Catalog {
         self.queue.post(Write::RenameDir { volume, user, from, to });
     }
 
-    /// Queues: everything in `dir` and below became hidden (media type 0), or is no longer (the media type follows from
-    /// the stored MIME type again). A tree further below that is hidden for its own reasons is to be
-    /// hidden again by a second call.
-    pub fn set_media_types_below(
-        &self,
-        volume: VolumeKey,
-        user: u32,
-        dir: Vec<u8>,
-        hidden: bool,
-        media_type_of: fn(&str) -> u8,
-    ) {
-        self.queue.post(if hidden {
-            Write::Hide(volume, user, dir)
-        } else {
-            Write::Unhide(volume, user, dir, media_type_of)
-        });
+    /// Queues: everything in `dir` and below became hidden (media type 0).
+    pub fn hide_below(&self, volume: VolumeKey, user: u32, dir: Vec<u8>) {
+        self.queue.post(Write::Hide(volume, user, dir));
+    }
+
+    /// Queues: `dir` is not hidden any more. What is in it and below gets the media type that `rules` give it, but for
+    /// what an indexed file at or below `dir` hides.
+    pub fn show_below(&self, volume: VolumeKey, user: u32, dir: Vec<u8>, rules: HidingRules) {
+        self.queue.post(Write::Show(volume, user, dir, rules));
     }
 
     /// Returns when everything queued before the call is committed: at once if it is.
@@ -209,6 +217,16 @@ impl Catalog {
     /// When that takes too long, or a write was lost meanwhile.
     pub fn flush(&self) -> Result<(), CatalogError> {
         self.queue.flush()
+    }
+
+    /// Like [`Catalog::flush`], for what was queued about files of this volume: what becomes of another volume's writes
+    /// neither delays it nor makes it fail.
+    ///
+    /// # Errors
+    ///
+    /// When that takes too long, or a write about this volume was lost meanwhile.
+    pub fn flush_volume(&self, volume: VolumeKey) -> Result<(), CatalogError> {
+        self.queue.flush_volume(volume)
     }
 
     /// Like [`Catalog::upsert`], but committed on return: for lower file systems that cannot hold the owner themselves.

@@ -35,7 +35,7 @@ statements! {
         FROM files INDEXED BY files_listing
         WHERE volume_id = ?1 AND user_id = ?2 AND (dir, name) > (?3, ?4) AND dir < ?5
         ORDER BY dir, name LIMIT ?6";
-    TREE_TYPES = "SELECT id, mime, media_type FROM files INDEXED BY files_listing
+    TREE_TYPES = "SELECT id, dir, name, mime, media_type FROM files INDEXED BY files_listing
         WHERE volume_id = ?1 AND user_id = ?2 AND dir >= ?3 AND dir < ?4";
     FILES_COUNT = "SELECT count(*) FROM files WHERE volume_id = ?1";
 
@@ -55,6 +55,9 @@ statements! {
             ino, size, mtime_ns, generation_added, generation_modified)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13)
         ON CONFLICT (volume_id, user_id, dir, name) DO NOTHING";
+    FILE_REFRESH = "UPDATE files SET size = ?6, mtime_ns = ?7, generation_modified = ?8
+        WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name = ?4 AND ino = ?5
+            AND (size, mtime_ns) IS NOT (?6, ?7)";
     FILE_REMOVE = "DELETE FROM files WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name = ?4";
     FILE_REMOVE_GONE =
         "DELETE FROM files WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name = ?4 AND ino = ?5";

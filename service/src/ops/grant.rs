@@ -67,7 +67,7 @@ pub fn grantable(volume: &Volume, path: &[u8]) -> Result<Grantable, ControlError
     }
     let key = volume.key_of(&subject);
     let unindexed = |_| failed(OpError::Index);
-    volume.catalog.flush().map_err(unindexed)?;
+    volume.catalog.flush_volume(volume.key).map_err(unindexed)?;
     let known = volume.catalog.file(&key).map_err(unindexed)?;
     if known.as_ref().is_none_or(|row| !volume.describes(row, &meta)) {
         let hidden = facts.media_type == MediaType::None;

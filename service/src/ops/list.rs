@@ -4,7 +4,7 @@
 //! closed. Offsets are positions in it, so seeking works. Directories are never hidden but for the rules about
 //! `Android/data` and `obb`, which OPENDIR has applied.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use mediagate_policy::{ListScope, Operation};
@@ -12,7 +12,7 @@ use mediagate_policy::{ListScope, Operation};
 use super::lookup::{answer, is_unserved_user};
 use super::{Caller, Entry, OpError};
 use crate::access::{RowFacts, Who};
-use crate::lower::{DirEntry, FileKind, Id, Meta, read_dir};
+use crate::lower::{DirEntry, FileKind, Meta, read_dir};
 use crate::node::NodeId;
 use crate::volume::{DirHandle, Listed, Volume};
 
@@ -62,15 +62,9 @@ pub fn plus_entry(volume: &Volume, handle: &DirHandle, listed: &Listed) -> Optio
 }
 
 fn make(volume: &Volume, handle: &DirHandle) -> Result<Vec<Listed>, OpError> {
-    let entries = read_dir(handle.fd.as_fd())?;
-    let kinds = entries.iter().map(|entry| {
-        entry.kind.or_else(|| Meta::at(handle.fd.as_fd(), &entry.name).ok().map(|meta| meta.kind))
-    });
-    let listed: Vec<Listed> = entries
-        .iter()
-        .zip(kinds)
-        .filter_map(|(entry, kind)| Some(Listed { name: entry.name.clone(), kind: kind?, ino: entry.ino }))
-        .collect();
+    let entries = served(handle.fd.as_fd())?.into_iter();
+    let listed: Vec<Listed> =
+        entries.map(|(entry, kind)| Listed { name: entry.name, kind, ino: entry.ino }).collect();
     let place = volume.place_of(&handle.file)?;
     if place.is_mount_root() {
         return Ok(listed.into_iter().filter(|entry| is_served_user(volume, handle, entry)).collect());
@@ -103,7 +97,7 @@ fn filter(volume: &Volume, handle: &DirHandle, listed: Vec<Listed>) -> Result<Ve
 pub(super) struct Facts<'a> {
     volume: &'a Volume,
     dir: &'a Arc<crate::node::File>,
-    fd: std::os::fd::BorrowedFd<'a>,
+    fd: BorrowedFd<'a>,
     rows: std::collections::HashMap<Vec<u8>, crate::catalog::FileRow>,
     hidden: bool,
 }
@@ -117,13 +111,14 @@ impl<'a> Facts<'a> {
     pub(super) fn new(
         volume: &'a Volume,
         dir: &'a Arc<crate::node::File>,
-        fd: std::os::fd::BorrowedFd<'a>,
+        fd: BorrowedFd<'a>,
     ) -> Result<Facts<'a>, OpError> {
         let place = volume.place_of(dir)?;
         // What was created before this listing began is in it.
         let catalog = &volume.catalog;
-        let rows =
-            catalog.flush().and_then(|()| catalog.list_dir(volume.key, place.user_number(), place.path()));
+        let rows = catalog
+            .flush_volume(volume.key)
+            .and_then(|()| catalog.list_dir(volume.key, place.user_number(), place.path()));
         let rows = match rows {
             Ok(rows) => rows,
             // Slower, and as right: each file is asked itself.
@@ -145,45 +140,23 @@ impl<'a> Facts<'a> {
             return Ok(Some(subject));
         }
         let hidden = self.hidden || crate::access::is_hidden_by_name(subject.path());
-        let (owner, id) = match self.owner(&subject, name, hidden) {
+        let looked = match self.volume.look_at(self.fd, &subject, hidden, self.rows.get(name)) {
             Err(OpError::Lower(error)) if error.is_not_found() => return Ok(None),
             other => other?,
         };
         let media_type = subject.media_type(hidden);
-        let file = Some(self.volume.file_id(id));
-        Ok(Some(subject.with_row(Some(RowFacts { owner, media_type, file }))))
-    }
-
-    /// The owner, as the index says if it knows this very file (which is told besides); else the file is asked, and indexed.
-    fn owner(
-        &self,
-        subject: &crate::access::Subject,
-        name: &[u8],
-        hidden: bool,
-    ) -> Result<(Option<Arc<str>>, Id), OpError> {
-        let known = self.rows.get(name);
-        if let Some(row) = known {
-            let meta = Meta::at(self.fd, name)?;
-            if self.volume.describes(row, &meta) {
-                return Ok((row.owner.clone(), meta.id));
-            }
-        }
-        let fd = self.volume.lower.open_child(self.fd, name)?;
-        let owner = self.volume.recorded_owner(subject, fd.as_fd())?;
-        let meta = Meta::of(fd.as_fd())?;
-        self.volume.index_again(subject, owner.clone(), &meta, hidden, known);
-        Ok((owner, meta.id))
+        let file = Some(self.volume.file_id(looked.id));
+        Ok(Some(subject.with_row(Some(RowFacts { owner: looked.owner, media_type, file }))))
     }
 }
 
 /// The entries of a lower directory that are regular files or directories.
-pub(super) fn served(fd: std::os::fd::BorrowedFd<'_>) -> Result<Vec<(DirEntry, FileKind)>, OpError> {
-    let entries = read_dir(fd)?;
-    Ok(entries
-        .into_iter()
-        .filter_map(|entry| {
-            let kind = entry.kind.or_else(|| Meta::at(fd, &entry.name).ok().map(|meta| meta.kind))?;
-            Some((entry, kind))
-        })
-        .collect())
+pub(super) fn served(fd: BorrowedFd<'_>) -> Result<Vec<(DirEntry, FileKind)>, OpError> {
+    let mut served = Vec::new();
+    for entry in read_dir(fd)? {
+        if let Some(kind) = entry.kind_in(fd)? {
+            served.push((entry, kind));
+        }
+    }
+    Ok(served)
 }

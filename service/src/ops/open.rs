@@ -9,7 +9,7 @@ use super::lookup::view_of;
 use super::{Caller, OpError, Opened};
 use crate::access::Subject;
 use crate::lower::{Access, FileKind, Meta, Root};
-use crate::node::{File, NodeId, Owner, View};
+use crate::node::{File, NodeId, View};
 use crate::observe::Counter;
 use crate::passthrough::{IoMode, RefusedBy};
 use crate::redaction::Ranges;
@@ -111,21 +111,25 @@ pub fn release(volume: &Volume, number: u64) -> Result<(), OpError> {
     Ok(())
 }
 
-/// Brings size and modification time in the index up to date. A file whose name is gone is in it no longer.
+/// A file that is renamed that often while its index is brought up to date is brought up to date at the next look.
+const MOVES: usize = 8;
+
+/// Brings size and modification time in the index up to date.
+///
+/// Nothing keeps the file from being renamed or removed meanwhile: the write changes the row of this very file only, and is
+/// said again if the file has another place by then. Whoever renames records the new place before the index hears of it.
 pub(super) fn refresh_index(volume: &Volume, file: &File, meta: &Meta) {
-    if file.is_removed() {
-        return;
+    for _ in 0..MOVES {
+        if file.is_removed() {
+            return;
+        }
+        let Ok(subject) = volume.place_of(file) else { return };
+        if subject.is_invisible() {
+            return;
+        }
+        volume.catalog.refresh(volume.key_of(&subject), meta.id.ino, meta.size, meta.mtime_ns());
+        if file.path() == subject.lower_path() {
+            return;
+        }
     }
-    let Ok(subject) = volume.place_of(file) else { return };
-    let owner = match file.owner() {
-        Owner::Package(package) => Some(package),
-        Owner::Nobody => None,
-        // Nothing is known that the index would not know better.
-        Owner::Unknown => return,
-    };
-    if subject.is_invisible() {
-        return;
-    }
-    let hidden = volume.is_hidden(&subject, file.parent().as_ref());
-    volume.catalog.upsert(volume.key_of(&subject), volume.row_of(&subject, owner, meta, hidden));
 }

@@ -234,7 +234,7 @@ fn forget_grants_below(volume: &Volume, dir: &Subject) {
     let mut forget = |_: &[u8], _: &[u8], row: &FileRow| grants.forget(number, row.ino);
     let catalog = &volume.catalog;
     let walked = catalog
-        .flush()
+        .flush_volume(volume.key)
         .and_then(|()| catalog.for_each_below(volume.key, dir.user_number(), dir.path(), &mut forget));
     if let Err(error) = walked {
         log::error!(

@@ -1,14 +1,14 @@
 //! One pass over a volume.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use mediagate_policy::Kind;
 
 use crate::access::{Subject, is_hidden_by_name, nomedia_counts_in};
-use crate::catalog::{CatalogError, FileKey, FileRow};
+use crate::catalog::{CatalogError, FileKey};
 use crate::lower::{FileKind, LowerError, Meta, read_dir};
-use crate::volume::Volume;
+use crate::volume::{OpError, Volume};
 
 /// What a pass did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Progress {
     pub added: u64,
     /// Rows whose file is gone.
     pub removed: u64,
-    /// Directories that could not be read.
+    /// Directories and files that could not be looked at.
     pub failed: u64,
 }
 
@@ -50,14 +50,12 @@ pub fn reconcile(volume: &Volume, stop: &AtomicBool) -> Result<Progress, Catalog
         if stop.load(Relaxed) {
             break;
         }
-        match directory(volume, &dir, &mut progress) {
+        match directory(volume, &dir, stop, &mut progress) {
             Ok(below) => todo.extend(below),
             Err(Failure::Catalog(error)) => return Err(error),
-            // Gone meanwhile, or not ours to read.
-            Err(Failure::Lower(error)) => {
-                log::debug!("volume={}: a directory is left out: {error}", volume.name);
-                progress.failed += 1;
-            }
+            // Gone meanwhile.
+            Err(Failure::Lower(error)) if error.is_not_found() => {}
+            Err(Failure::Lower(error)) => left_out(volume, &mut progress, &error),
         }
     }
     Ok(progress)
@@ -80,7 +78,18 @@ impl From<LowerError> for Failure {
     }
 }
 
-fn directory(volume: &Volume, dir: &Todo, progress: &mut Progress) -> Result<Vec<Todo>, Failure> {
+/// Not ours to read, or the disk fails: the rest is looked at all the same.
+fn left_out(volume: &Volume, progress: &mut Progress, error: &dyn std::error::Error) {
+    log::debug!("volume={}: something is left out: {error}", volume.name);
+    progress.failed += 1;
+}
+
+fn directory(
+    volume: &Volume,
+    dir: &Todo,
+    stop: &AtomicBool,
+    progress: &mut Progress,
+) -> Result<Vec<Todo>, Failure> {
     let Some(place) = Subject::new(volume.kind, dir.path.clone(), Kind::Directory) else {
         return Ok(Vec::new());
     };
@@ -89,7 +98,7 @@ fn directory(volume: &Volume, dir: &Todo, progress: &mut Progress) -> Result<Vec
     }
     progress.directories += 1;
     // First the rows, then the names: a file that comes in between is a name without a row, and is looked at.
-    volume.catalog.flush()?;
+    volume.catalog.flush_volume(volume.key)?;
     let mut rows = volume.catalog.list_dir(volume.key, place.user_number(), place.path())?;
     let fd = volume.lower.open_dir_for_reading(&dir.path)?;
     let entries = read_dir(fd.as_fd())?;
@@ -98,27 +107,37 @@ fn directory(volume: &Volume, dir: &Todo, progress: &mut Progress) -> Result<Vec
 
     let mut below = Vec::new();
     for entry in &entries {
+        if stop.load(Relaxed) {
+            return Ok(Vec::new());
+        }
+        let kind = match entry.kind_in(fd.as_fd()) {
+            Ok(Some(kind)) => kind,
+            Ok(None) => continue,
+            Err(error) => {
+                left_out(volume, progress, &error);
+                continue;
+            }
+        };
         let mut path = dir.path.clone();
         if !path.is_empty() {
             path.push(b'/');
         }
         path.extend_from_slice(&entry.name);
-        let kind = match entry.kind {
-            Some(kind) => kind,
-            None => Meta::at(fd.as_fd(), &entry.name)?.kind,
-        };
         if kind == FileKind::Directory {
             below.push(Todo { path, hidden });
             continue;
         }
         progress.files += 1;
-        let row = rows.remove(&*entry.name);
-        let known = match &row {
-            Some(row) => Meta::at(fd.as_fd(), &entry.name).is_ok_and(|meta| volume.describes(row, &meta)),
-            None => false,
-        };
-        if !known && add(volume, fd.as_fd(), path, &entry.name, hidden, row.as_ref()).is_ok() {
-            progress.added += 1;
+        let Some(subject) = Subject::new(volume.kind, path, Kind::File) else { continue };
+        // Its row stays among those whose file is looked for below until the file was seen.
+        let hidden = hidden || is_hidden_by_name(subject.path());
+        match volume.look_at(fd.as_fd(), &subject, hidden, rows.get(&*entry.name)) {
+            Ok(looked) => {
+                rows.remove(&*entry.name);
+                progress.added += u64::from(looked.indexed);
+            }
+            Err(OpError::Lower(error)) if error.is_not_found() => {}
+            Err(error) => left_out(volume, progress, &error),
         }
     }
     for (name, row) in rows {
@@ -133,21 +152,4 @@ fn directory(volume: &Volume, dir: &Todo, progress: &mut Progress) -> Result<Vec
 
 fn key(volume: &Volume, dir: &Subject, name: Vec<u8>) -> FileKey {
     FileKey { volume: volume.key, user: dir.user_number(), dir: dir.path().to_vec(), name }
-}
-
-fn add(
-    volume: &Volume,
-    dir: BorrowedFd<'_>,
-    path: Vec<u8>,
-    name: &[u8],
-    hidden: bool,
-    known: Option<&FileRow>,
-) -> Result<(), crate::volume::OpError> {
-    let Some(subject) = Subject::new(volume.kind, path, Kind::File) else { return Ok(()) };
-    let fd = volume.lower.open_child(dir, name)?;
-    let owner = volume.recorded_owner(&subject, fd.as_fd())?;
-    let meta = Meta::of(fd.as_fd())?;
-    let hidden = hidden || is_hidden_by_name(subject.path());
-    volume.index_again(&subject, owner, &meta, hidden, known);
-    Ok(())
 }

@@ -4,11 +4,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mediagate_policy::{DefaultDir, Kind, MediaType};
+use mediagate_policy::{DefaultDir, Kind};
 
 use super::{Notice, OpError, Volume};
 use crate::access::{FileId, RowFacts, Subject, is_hidden_by_name, nomedia_counts_in};
-use crate::catalog::{FileKey, FileRow};
+use crate::catalog::FileRow;
 use crate::lower::{self, FileKind, Id, LowerError, Meta};
 use crate::node::{File, Owner, View};
 use crate::observe::Counter;
@@ -148,7 +148,8 @@ impl Volume {
             Owner::Unknown | Owner::Nobody => None,
         };
         if !file.is_removed() {
-            self.index_first_seen(subject, known.clone(), &Meta::of(fd)?, file.parent().as_ref());
+            let hidden = self.is_hidden(subject, file.parent().as_ref());
+            self.index_first_seen(subject, known.clone(), &Meta::of(fd)?, hidden);
         }
         Ok(known)
     }
@@ -159,7 +160,7 @@ impl Volume {
         let recorded = if self.lower.has_xattrs() {
             lower::owner(fd)?
         } else {
-            self.catalog.flush().map_err(|_| OpError::Index)?;
+            self.catalog.flush_volume(self.key).map_err(|_| OpError::Index)?;
             // The name is all there is to go by, as it is for MediaProvider's rows: inode numbers of vfat and exfat are
             // made up whenever an inode is read in (fs/fat/inode.c, fat_build_inode).
             let row = self.catalog.file(&self.key_of(subject)).map_err(|_| OpError::Index)?;
@@ -225,86 +226,6 @@ impl Volume {
         let there = meta.is_ok_and(|meta| meta.kind == FileKind::File);
         dir.set_nomedia(Some(there));
         there
-    }
-
-    /// Where only the index knows who owns what, it is up to date before an operation is answered.
-    pub fn settle_index(&self) -> Result<(), OpError> {
-        if self.lower.has_xattrs() { Ok(()) } else { self.catalog.flush().map_err(|_| OpError::Index) }
-    }
-
-    /// The file's key in the catalog.
-    pub fn key_of(&self, subject: &Subject) -> FileKey {
-        FileKey {
-            volume: self.key,
-            user: subject.user_number(),
-            dir: subject.dir().to_vec(),
-            name: subject.name().to_vec(),
-        }
-    }
-
-    /// The file's row for the catalog.
-    pub fn row_of(&self, subject: &Subject, owner: Option<Arc<str>>, meta: &Meta, hidden: bool) -> FileRow {
-        let facts = RowFacts { owner: None, media_type: subject.media_type(hidden), file: None };
-        let object = subject.clone().with_row(Some(facts));
-        let state = object.object().row;
-        FileRow {
-            owner,
-            mime: subject.mime().into(),
-            media_type: subject.media_type(hidden) as u8,
-            pending: state.is_some_and(|row| row.pending),
-            trashed: state.is_some_and(|row| row.trashed),
-            ino: meta.id.ino,
-            size: meta.size,
-            mtime_ns: meta.mtime_ns(),
-        }
-    }
-
-    /// Everything at and below a directory became hidden in the index, or is shown again.
-    pub fn hide_in_index(&self, dir: &Subject, hidden: bool) {
-        let media_type_of = |mime: &str| MediaType::of_mime(mime) as u8;
-        let path = dir.path().to_vec();
-        self.catalog.set_media_types_below(self.key, dir.user_number(), path, hidden, media_type_of);
-    }
-
-    /// Puts a file that was found on the lower file system into the index, unless it is there.
-    pub fn index_first_seen(
-        &self,
-        subject: &Subject,
-        owner: Option<Arc<str>>,
-        meta: &Meta,
-        parent: Option<&Arc<File>>,
-    ) {
-        if subject.is_invisible() {
-            return;
-        }
-        self.observer.count(Counter::IndexedFirstSeen);
-        let row = self.row_of(subject, owner, meta, self.is_hidden(subject, parent));
-        self.catalog.index_first_seen(self.key_of(subject), row);
-    }
-
-    /// Puts a file that was looked at into the index, which knew nothing of that name, or what is not so (`known`).
-    pub fn index_again(
-        &self,
-        subject: &Subject,
-        owner: Option<Arc<str>>,
-        meta: &Meta,
-        hidden: bool,
-        known: Option<&FileRow>,
-    ) {
-        let row = self.row_of(subject, owner, meta, hidden);
-        let key = self.key_of(subject);
-        match known {
-            Some(old) if old.ino == row.ino => self.catalog.upsert(key, row),
-            Some(old) => {
-                // Not an upsert: a row that somebody has written for the new file since stays.
-                self.catalog.remove_gone(key.clone(), old.ino);
-                self.catalog.index_first_seen(key, row);
-            }
-            None => {
-                self.observer.count(Counter::IndexedFirstSeen);
-                self.catalog.index_first_seen(key, row);
-            }
-        }
     }
 }
 

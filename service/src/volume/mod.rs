@@ -6,6 +6,7 @@ mod error;
 mod facts;
 mod gate;
 mod handle;
+mod index;
 mod notice;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::redaction::RangeSource;
 pub use error::OpError;
 pub use gate::{Gate, Moving};
 pub use handle::{DirHandle, FileHandle, Listed};
+pub use index::Looked;
 pub use notice::{KernelCache, Notice, Notices};
 
 /// Everything a volume is made from.
