@@ -17,7 +17,7 @@ use rsbinder::rpc::transport::UnixTransport;
 use rsbinder::rpc::{RpcSession, RpcTransport as _};
 use rsbinder::{BinderResult, ExceptionCode, FromIBinder as _, Status, StatusCode, Strong};
 
-use super::address::{Address, AddressError};
+use super::address::{Address, AddressError, private_socket};
 use super::convert;
 use super::rpc::WIRE_VERSION;
 use super::server::driver;
@@ -260,7 +260,9 @@ fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Send + 
 }
 
 fn connect_rpc(path: &Path) -> Result<Strong<dyn aidl::IMediagate>, String> {
-    let stream = connect_stream(path, Some(QUEUE)).map_err(|e| match e.kind() {
+    // Whoever may use it does not wait behind apps; whoever may not, or finds none, waits in line.
+    let found = connect_stream(&private_socket(path), None).or_else(|_| connect_stream(path, Some(QUEUE)));
+    let stream = found.map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => "there is no such socket".to_owned(),
         io::ErrorKind::ConnectionRefused => "nobody listens on the socket".to_owned(),
         io::ErrorKind::WouldBlock => "too many clients are waiting".to_owned(),

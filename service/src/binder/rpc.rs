@@ -9,7 +9,9 @@
 //! No app may hold off its own revocation. All clients wait in one backlog, in the order they came (unix(7)), so the
 //! accept loop must empty it faster than an app that connects in a loop can make the others wait: whose the
 //! connection is comes first (`SO_PEERCRED`), and who connects too often ([`Rates`]) is hung up on before
-//! anything else is spent on it. Administrators have no rate and do not count toward the apps' bound.
+//! anything else is spent on it. Administrators have no rate and do not count toward the apps' bound. And since an
+//! app with many threads connects faster than one thread can refuse, root has a socket of its own
+//! (`server::FOR_OWNER`), with an accept loop and a table of its own.
 //! The backlog is as long as the system allows (`net.core.somaxconn`), which is what std asks for.
 //!
 //! The root object of a session is the service itself, as with AOSP's `ARpcSession`: one socket, one service.
