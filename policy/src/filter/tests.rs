@@ -41,6 +41,7 @@ fn classes_that_bypass_need_no_condition() {
     }
     assert_eq!(in_directory(&app(34, &[]), "Android/media/ORG.own/d"), Filter::Everything);
     assert_eq!(in_directory(&app(28, &[]), "DCIM"), Filter::Nothing);
+    assert_eq!(in_directory(&manager, "Android/data/org.other"), Filter::Nothing);
     assert_eq!(in_directory(&Principal::new(Uid(10_999), &[]), "DCIM"), Filter::Nothing);
     let elsewhere = app(34, &[Permission::ReadMediaImages]);
     let theirs = Principal { uid: Uid(1_010_100), ..elsewhere };

@@ -14,7 +14,7 @@ use crate::principal::Principal;
 pub(crate) fn listing_filter(who: &Principal, directory: &Object<'_>) -> Filter {
     // The rules before the row's look at whose tree it is and at trees that are never indexed, in which respect the
     // files below are what the directory is. Asked as of a file: directories show where files do not.
-    let below = Object { kind: Kind::File, row: None, ..*directory };
+    let below = Object { kind: Kind::File, ..*directory };
     let case = Case::new(who, &below);
     let before = everyone::decide(&case, Operation::ListEntry)
         .or_else(|| gate::decide(&case, Operation::ListEntry))

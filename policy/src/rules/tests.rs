@@ -179,6 +179,35 @@ fn refusals_name_the_permission_that_is_missing() {
 }
 
 #[test]
+fn nothing_is_renamed_into_the_services_directory() {
+    let manager = app(0, &[Permission::ManageExternalStorage]);
+    let own = image("DCIM/a.jpg", "org.own");
+    for path in [".transforms", ".transforms/a.jpg", ".transforms/synthetic/a.jpg"] {
+        let to = object(path, Kind::File);
+        for op in [Operation::Rename { to, replaced: None }, Operation::MoveWithParent { to }] {
+            assert_denied(decide(&manager, &own, op), Reason::ServiceDirectory, Errno::Enoent);
+        }
+    }
+}
+
+#[test]
+fn access_grants_no_view() {
+    let reader = app(0, &[Permission::ReadMediaImages]);
+    let mask = crate::AccessMask { read: true, write: false, execute: false };
+    let theirs = image("DCIM/a.jpg", "org.other");
+    assert_eq!(decide(&reader, &theirs, Operation::Access(mask)).grant(), Ok(crate::Grant::default()));
+    assert!(decide(&reader, &theirs, Operation::OpenRead).grant().is_ok_and(|it| it.redact));
+}
+
+#[test]
+fn a_refused_name_says_what_is_wrong_with_it() {
+    let create = |path| decide(&app(0, &[]), &object(path, Kind::File), Operation::Create);
+    assert_denied(create("DCIM/a.pdf"), Reason::TypeUnfit, Errno::Eperm);
+    assert_denied(create("Foo/a.pdf"), Reason::NoFilesHere, Errno::Eperm);
+    assert_denied(create("Download/a:b"), Reason::NameNotPortable, Errno::Eperm);
+}
+
+#[test]
 fn a_moved_file_must_fit_where_it_lands() {
     let who = app(0, &[]);
     let own = file("Download/d/a.pdf", "org.own", MediaType::Document);
