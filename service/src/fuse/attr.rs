@@ -28,6 +28,27 @@ pub(super) fn attributes(node: NodeId, meta: &Meta) -> FileAttr {
     }
 }
 
+/// The attributes that go with a name that nothing has: the node id 0 says it, the rest does not count.
+pub(super) fn of_nothing() -> FileAttr {
+    FileAttr {
+        ino: INodeNo(0),
+        size: 0,
+        blocks: 0,
+        atime: UNIX_EPOCH,
+        mtime: UNIX_EPOCH,
+        ctime: UNIX_EPOCH,
+        crtime: UNIX_EPOCH,
+        kind: FileType::RegularFile,
+        perm: 0,
+        nlink: 0,
+        uid: 0,
+        gid: 0,
+        rdev: 0,
+        blksize: 0,
+        flags: 0,
+    }
+}
+
 /// The wire's name of a kind.
 pub(super) fn file_type(kind: FileKind) -> FileType {
     match kind {

@@ -16,7 +16,7 @@ use fuser::{
 };
 use mediagate_policy::AccessMask;
 
-use super::attr::{attributes, file_type, time};
+use super::attr::{attributes, file_type, of_nothing, time};
 use crate::errno::errno;
 use crate::lower::Access;
 use crate::node::{NodeId, View};
@@ -162,7 +162,7 @@ impl Filesystem for VolumeFs {
                 Ok(LookupReply::Missing(ttl)) if ttl.is_zero() => reply.error(Errno::ENOENT),
                 Ok(LookupReply::Missing(ttl)) => {
                     // A node id of 0 is a negative entry that may be kept (fs/fuse/dir.c, fuse_lookup).
-                    let nothing = attributes(NodeId(0), &no_meta());
+                    let nothing = of_nothing();
                     reply.entry_with_ttls(&Duration::ZERO, &ttl, &nothing, Generation(0));
                 }
                 Err(error) => reply.error(wire(&error)),
@@ -654,23 +654,5 @@ impl Drop for Named {
         if let Some(backing) = self.0.take() {
             backing.into_raw();
         }
-    }
-}
-
-/// Attributes of nothing.
-fn no_meta() -> crate::lower::Meta {
-    crate::lower::Meta {
-        id: crate::lower::Id { ino: 0, generation: 0 },
-        kind: crate::lower::FileKind::File,
-        mode: 0,
-        nlink: 0,
-        uid: 0,
-        gid: 0,
-        size: 0,
-        blocks: 0,
-        blksize: 0,
-        atime: (0, 0),
-        mtime: (0, 0),
-        ctime: (0, 0),
     }
 }
