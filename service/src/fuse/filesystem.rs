@@ -433,8 +433,16 @@ impl Filesystem for VolumeFs {
         self.handle(request, Counter::ReadDirPlus, ino, |volume| match ops::listing(volume, handle.0) {
             Ok((handle, listed)) => {
                 let from = usize::try_from(offset).unwrap_or(usize::MAX);
+                let mut is_empty = true;
                 for (position, entry) in listed.iter().enumerate().skip(from) {
-                    let Some(found) = ops::plus_entry(volume, &handle, entry) else { continue };
+                    let found = match ops::plus_entry(volume, &handle, entry) {
+                        Ok(Some(found)) => found,
+                        Ok(None) => continue,
+                        // An empty reply would be the end of the listing.
+                        Err(error) if is_empty => return reply.error(wire(&error)),
+                        // The next request begins here and meets it.
+                        Err(_) => break,
+                    };
                     // The reply has one time for the name and the attributes.
                     let ttl = found.entry_ttl.min(found.attr_ttl);
                     let attr = attributes(found.node, &found.meta);
@@ -444,6 +452,7 @@ impl Filesystem for VolumeFs {
                         volume.nodes.forget(found.node, 1);
                         break;
                     }
+                    is_empty = false;
                 }
                 reply.ok();
             }
