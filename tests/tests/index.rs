@@ -175,12 +175,16 @@ fn what_happened_behind_the_mount_while_nobody_watched_is_found_at_the_next_star
     let mut world = World::started(&packages());
     let dir = world.shared("Download");
     as_app(CAMERA, move || {
-        for name in ["gone.txt", "changed.txt", "stays.txt"] {
+        std::fs::create_dir_all(dir.join("old/inner")).unwrap();
+        std::fs::create_dir(dir.join("older")).unwrap();
+        for name in ["gone.txt", "changed.txt", "stays.txt", "old/a.txt", "old/inner/b.txt", "older/c.txt"] {
             std::fs::write(dir.join(name), b"x").unwrap();
         }
     });
     says_what_is_there(&mut world);
     std::fs::remove_file(world.lower("Download/gone.txt")).unwrap();
+    std::fs::remove_dir_all(world.lower("Download/old")).unwrap();
+    std::fs::rename(world.lower("Download/older"), world.lower("Download/newer")).unwrap();
     std::fs::write(world.lower("Download/changed.txt"), b"longer").unwrap();
     std::fs::write(world.lower("Download/new.txt"), b"new").unwrap();
     world.start();

@@ -17,7 +17,7 @@ use fuser::{
 use mediagate_policy::AccessMask;
 
 use super::attr::{attributes, file_type, of_nothing, time};
-use crate::errno::errno;
+use super::reply::{Named, generation, reply_entry, wire};
 use crate::lower::Access;
 use crate::node::{NodeId, View};
 use crate::observe::Counter;
@@ -114,19 +114,6 @@ impl VolumeFs {
             Err(error) => reply.error(wire(&error)),
         });
     }
-}
-
-fn wire(error: &OpError) -> Errno {
-    Errno::from_i32(errno(error))
-}
-
-fn generation(entry: &Entry) -> Generation {
-    Generation(entry.meta.id.generation)
-}
-
-fn reply_entry(reply: ReplyEntry, entry: &Entry) {
-    let attr = attributes(entry.node, &entry.meta);
-    reply.entry_with_ttls(&entry.attr_ttl, &entry.entry_ttl, &attr, generation(entry));
 }
 
 impl Filesystem for VolumeFs {
@@ -434,8 +421,16 @@ impl Filesystem for VolumeFs {
         self.handle(request, Counter::ReadDirPlus, ino, |volume| match ops::listing(volume, handle.0) {
             Ok((handle, listed)) => {
                 let from = usize::try_from(offset).unwrap_or(usize::MAX);
+                let mut is_empty = true;
                 for (position, entry) in listed.iter().enumerate().skip(from) {
-                    let Some(found) = ops::plus_entry(volume, &handle, entry) else { continue };
+                    let found = match ops::plus_entry(volume, &handle, entry) {
+                        Ok(Some(found)) => found,
+                        Ok(None) => continue,
+                        // An empty reply would be the end of the listing.
+                        Err(error) if is_empty => return reply.error(wire(&error)),
+                        // The next request begins here and meets it.
+                        Err(_) => break,
+                    };
                     // The reply has one time for the name and the attributes.
                     let ttl = found.entry_ttl.min(found.attr_ttl);
                     let attr = attributes(found.node, &found.meta);
@@ -445,6 +440,7 @@ impl Filesystem for VolumeFs {
                         volume.nodes.forget(found.node, 1);
                         break;
                     }
+                    is_empty = false;
                 }
                 reply.ok();
             }
@@ -643,16 +639,5 @@ impl Filesystem for VolumeFs {
                 Err(error) => reply.error(wire(&error)),
             }
         });
-    }
-}
-
-/// A backing file by the library's name, but not in its care: [`crate::passthrough`] closes it.
-struct Named(Option<fuser::BackingId>);
-
-impl Drop for Named {
-    fn drop(&mut self) {
-        if let Some(backing) = self.0.take() {
-            backing.into_raw();
-        }
     }
 }

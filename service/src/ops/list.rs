@@ -54,11 +54,27 @@ pub fn listing(volume: &Volume, number: u64) -> Result<(Arc<DirHandle>, Arc<[Lis
     Ok((handle, listed))
 }
 
-/// An entry of a listing with its attributes, for READDIRPLUS. `None` if it is gone meanwhile.
-pub fn plus_entry(volume: &Volume, handle: &DirHandle, listed: &Listed) -> Option<Entry> {
-    let meta = Meta::at(handle.fd.as_fd(), &listed.name).ok()?;
+/// No file is replaced more often while it is looked at.
+const ATTEMPTS: usize = 4;
+
+/// An entry of a listing with its attributes, for READDIRPLUS. `None` if it is gone meanwhile; any other failure is the
+/// listing's, so that nobody takes a file that cannot be looked at for one that is not there.
+pub fn plus_entry(volume: &Volume, handle: &DirHandle, listed: &Listed) -> Result<Option<Entry>, OpError> {
     let who = volume.access.who(handle.uid);
-    answer(volume, &who, (&handle.file, handle.fd.as_fd()), &listed.name, &meta).ok()
+    let mut attempt = 1;
+    loop {
+        let found = Meta::at(handle.fd.as_fd(), &listed.name)
+            .map_err(OpError::from)
+            .and_then(|meta| answer(volume, &who, (&handle.file, handle.fd.as_fd()), &listed.name, &meta));
+        match found {
+            Ok(entry) => return Ok(Some(entry)),
+            Err(OpError::NoEntry) => return Ok(None),
+            Err(OpError::Lower(error)) if error.is_not_found() => return Ok(None),
+            // Replaced between two looks: the next one is at what is there now.
+            Err(OpError::Stale) if attempt < ATTEMPTS => attempt += 1,
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 fn make(volume: &Volume, handle: &DirHandle) -> Result<Vec<Listed>, OpError> {
@@ -89,8 +105,13 @@ fn filter(volume: &Volume, handle: &DirHandle, listed: Vec<Listed>) -> Result<Ve
         return Ok(listed);
     }
     let facts = Facts::of(volume, handle)?;
-    let shown = |entry: &Listed| entry.kind == FileKind::Directory || facts.shows(&who, entry);
-    Ok(listed.into_iter().filter(|entry| shown(entry)).collect())
+    let mut shown = Vec::new();
+    for entry in listed {
+        if entry.kind == FileKind::Directory || facts.shows(&who, &entry)? {
+            shown.push(entry);
+        }
+    }
+    Ok(shown)
 }
 
 /// What is known about the files of one directory.
@@ -128,9 +149,9 @@ impl<'a> Facts<'a> {
         Ok(Facts { volume, dir, fd, rows, hidden: volume.is_hidden_dir(dir, place.path()) })
     }
 
-    fn shows(&self, who: &Who, entry: &Listed) -> bool {
-        let Ok(Some(subject)) = self.subject(&entry.name) else { return false };
-        self.volume.access.shows(who, &subject, Operation::ListEntry)
+    fn shows(&self, who: &Who, entry: &Listed) -> Result<bool, OpError> {
+        let subject = self.subject(&entry.name)?;
+        Ok(subject.is_some_and(|subject| self.volume.access.shows(who, &subject, Operation::ListEntry)))
     }
 
     /// A file of the directory as the object of a decision; `None` if it is gone.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use mediagate_policy::Kind;
 
 use crate::access::{Subject, is_hidden_by_name, nomedia_counts_in};
-use crate::catalog::{CatalogError, FileKey};
+use crate::catalog::{CatalogError, FileKey, FileRow};
 use crate::lower::{FileKind, LowerError, Meta, read_dir};
 use crate::volume::{OpError, Volume};
 
@@ -40,12 +40,7 @@ struct Todo {
 /// When the catalog fails; what the lower file system refuses is counted and skipped.
 pub fn reconcile(volume: &Volume, stop: &AtomicBool) -> Result<Progress, CatalogError> {
     let mut progress = Progress::default();
-    let mut todo: Vec<Todo> = if volume.users.is_empty() {
-        vec![Todo { path: Vec::new(), hidden: false }]
-    } else {
-        let user = |user: &u32| Todo { path: user.to_string().into_bytes(), hidden: false };
-        volume.users.iter().map(user).collect()
-    };
+    let mut todo = roots(volume);
     while let Some(dir) = todo.pop() {
         if stop.load(Relaxed) {
             break;
@@ -58,7 +53,58 @@ pub fn reconcile(volume: &Volume, stop: &AtomicBool) -> Result<Progress, Catalog
             Err(Failure::Lower(error)) => left_out(volume, &mut progress, &error),
         }
     }
+    for root in roots(volume) {
+        gone_directories(volume, &root.path, stop, &mut progress)?;
+    }
     Ok(progress)
+}
+
+/// The users' trees, or the whole volume.
+fn roots(volume: &Volume) -> Vec<Todo> {
+    if volume.users.is_empty() {
+        return vec![Todo { path: Vec::new(), hidden: false }];
+    }
+    let user = |user: &u32| Todo { path: user.to_string().into_bytes(), hidden: false };
+    volume.users.iter().map(user).collect()
+}
+
+/// Takes out the rows of directories that the walk could not come to, as they are no longer there.
+fn gone_directories(
+    volume: &Volume,
+    root: &[u8],
+    stop: &AtomicBool,
+    progress: &mut Progress,
+) -> Result<(), CatalogError> {
+    let Some(place) = Subject::new(volume.kind, root.to_vec(), Kind::Directory) else { return Ok(()) };
+    let mut last: Option<(Vec<u8>, bool)> = None;
+    let mut check = |dir: &[u8], name: &[u8], row: &FileRow| {
+        if stop.load(Relaxed) {
+            return;
+        }
+        let known = last.take().filter(|(checked, _)| checked == dir);
+        let (dir, gone) = known.unwrap_or_else(|| {
+            let path = joined(root, dir);
+            (dir.to_vec(), volume.lower.open_dir(&path).is_err_and(LowerError::is_not_found))
+        });
+        if gone {
+            let key = FileKey {
+                volume: volume.key,
+                user: place.user_number(),
+                dir: dir.clone(),
+                name: name.to_vec(),
+            };
+            volume.catalog.remove_gone(key, row.ino);
+            progress.removed += 1;
+        }
+        last = Some((dir, gone));
+    };
+    volume.catalog.for_each_below(volume.key, place.user_number(), b"", &mut check)
+}
+
+/// A name below a path.
+fn joined(path: &[u8], name: &[u8]) -> Vec<u8> {
+    let between: &[u8] = if path.is_empty() || name.is_empty() { b"" } else { b"/" };
+    [path, between, name].concat()
 }
 
 enum Failure {
@@ -118,11 +164,7 @@ fn directory(
                 continue;
             }
         };
-        let mut path = dir.path.clone();
-        if !path.is_empty() {
-            path.push(b'/');
-        }
-        path.extend_from_slice(&entry.name);
+        let path = joined(&dir.path, &entry.name);
         if kind == FileKind::Directory {
             below.push(Todo { path, hidden });
             continue;

@@ -2,6 +2,7 @@
 //! trashed names, hidden directories.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod failing;
 mod hidden;
 mod visible;
 
