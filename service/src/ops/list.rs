@@ -7,11 +7,11 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-use mediagate_policy::{ListScope, Operation};
+use mediagate_policy::{Kind, ListScope, Operation};
 
 use super::lookup::{answer, is_unserved_user};
 use super::{Caller, Entry, OpError};
-use crate::access::{RowFacts, Who};
+use crate::access::{RowFacts, Subject, Who};
 use crate::lower::{DirEntry, FileKind, Meta, read_dir};
 use crate::node::NodeId;
 use crate::volume::{DirHandle, Listed, Volume};
@@ -117,7 +117,8 @@ fn filter(volume: &Volume, handle: &DirHandle, listed: Vec<Listed>) -> Result<Ve
 /// What is known about the files of one directory.
 pub(super) struct Facts<'a> {
     volume: &'a Volume,
-    dir: &'a Arc<crate::node::File>,
+    /// Where a name of the directory is below the lower root: what stands before the name.
+    prefix: Vec<u8>,
     fd: BorrowedFd<'a>,
     rows: std::collections::HashMap<Vec<u8>, crate::catalog::FileRow>,
     hidden: bool,
@@ -146,7 +147,12 @@ impl<'a> Facts<'a> {
             Err(_) if volume.lower.has_xattrs() => std::collections::HashMap::new(),
             Err(_) => return Err(OpError::Index),
         };
-        Ok(Facts { volume, dir, fd, rows, hidden: volume.is_hidden_dir(dir, place.path()) })
+        let hidden = volume.is_hidden_dir(dir, place.path());
+        let mut prefix = place.lower_path().to_vec();
+        if !prefix.is_empty() {
+            prefix.push(b'/');
+        }
+        Ok(Facts { volume, prefix, fd, rows, hidden })
     }
 
     fn shows(&self, who: &Who, entry: &Listed) -> Result<bool, OpError> {
@@ -155,8 +161,9 @@ impl<'a> Facts<'a> {
     }
 
     /// A file of the directory as the object of a decision; `None` if it is gone.
-    pub(super) fn subject(&self, name: &[u8]) -> Result<Option<crate::access::Subject>, OpError> {
-        let Some(subject) = self.volume.subject_at(self.dir, name, FileKind::File) else { return Ok(None) };
+    pub(super) fn subject(&self, name: &[u8]) -> Result<Option<Subject>, OpError> {
+        let path = [&self.prefix, name].concat();
+        let Some(subject) = Subject::new(self.volume.kind, path, Kind::File) else { return Ok(None) };
         if subject.is_invisible() {
             return Ok(Some(subject));
         }
