@@ -87,6 +87,42 @@ pub struct Explanation {
     pub facts: Vec<(String, String)>,
 }
 
+/// A grant on one file that an app is to get.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantSpec {
+    /// The package.
+    pub package: String,
+    /// The user in which the package gets it.
+    pub user: u32,
+    /// Absolute path on a mounted volume, as bytes.
+    pub path: Vec<u8>,
+    /// `selected`, `read` or `write`.
+    pub kind: String,
+    /// When it ends, in seconds since 1970.
+    pub expires: Option<i64>,
+}
+
+/// A grant as `grant list` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantStatus {
+    /// Its number; a newer grant has a larger one.
+    pub id: i64,
+    /// The package.
+    pub package: String,
+    /// The user in which the package has it.
+    pub user: u32,
+    /// `selected`, `read` or `write`.
+    pub kind: String,
+    /// Name of the volume.
+    pub volume: String,
+    /// Where the file is now, as bytes: absolute, or below the root of a volume that is not attached.
+    pub path: Vec<u8>,
+    /// When it ends, in seconds since 1970.
+    pub expires: Option<i64>,
+    /// When it was given, in seconds since 1970.
+    pub created: i64,
+}
+
 /// One counter or gauge of `stats`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stat {
@@ -111,7 +147,7 @@ pub trait Control: Send + Sync + 'static {
     fn packages(&self) -> Vec<PackageStatus>;
     /// Installs a package or replaces it.
     fn install_package(&self, package: PackageConfig) -> Result<(), ControlError>;
-    /// Removes a package from all users.
+    /// Removes a package from all users, and its grants.
     fn remove_package(&self, name: &str) -> Result<(), ControlError>;
     /// Grants (`true`) or revokes a permission. Takes effect for every open that starts after the return.
     fn set_permission(&self, package: &str, permission: &str, granted: bool) -> Result<(), ControlError>;
@@ -119,6 +155,22 @@ pub trait Control: Send + Sync + 'static {
     fn set_app_op(&self, package: &str, op: &str, mode: &str) -> Result<(), ControlError>;
     /// Names of the packages that `uid` has.
     fn packages_of_uid(&self, uid: u32) -> Vec<String>;
+
+    /// Grants one file to an app, in place of the grant of that kind that it has on it. Takes effect as a permission
+    /// does, and is stored when this returns.
+    fn add_grant(&self, grant: &GrantSpec) -> Result<(), ControlError>;
+    /// Up to `limit` grants in force with a number above `after`, oldest first: those of `packages`, if they are
+    /// given, in `user`, if that is.
+    fn grants(
+        &self,
+        packages: Option<&[String]>,
+        user: Option<u32>,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<GrantStatus>, ControlError>;
+    /// Removes what an app holds on one file, or on all without a path, and says how many grants that were. Takes
+    /// effect as a permission does, and is stored when this returns.
+    fn remove_grants(&self, package: &str, user: u32, path: Option<&[u8]>) -> Result<usize, ControlError>;
 
     /// Decides without performing anything.
     fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ControlError>;

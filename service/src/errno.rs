@@ -19,6 +19,9 @@ pub fn errno(error: &OpError) -> i32 {
         OpError::NotDirectory => libc::ENOTDIR,
         OpError::NotSupported => libc::EOPNOTSUPP,
         OpError::NotPermitted => libc::EPERM,
+        OpError::Busy => libc::EBUSY,
+        OpError::TooManyOfCaller => libc::EMFILE,
+        OpError::TooManyInAll => libc::ENFILE,
         OpError::Index => libc::EIO,
     }
 }

@@ -11,6 +11,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
+use crate::data::{self, Job};
+
 /// What an app can be asked to do. Paths are bytes.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Ask {
@@ -56,8 +58,16 @@ pub enum Ask {
     Mknod { path: Vec<u8>, mode: u32 },
     /// `setxattr(2)` of `user.test`.
     SetXattr { path: Vec<u8> },
+    /// `getxattr(2)` of `user.test`: answers with the value's length.
+    GetXattr { path: Vec<u8> },
+    /// `listxattr(2)`: answers with the names' length.
+    ListXattr { path: Vec<u8> },
+    /// `removexattr(2)` of `user.test`.
+    RemoveXattr { path: Vec<u8> },
     /// `statfs(2)`: answers with the number of free blocks.
     Statfs { path: Vec<u8> },
+    /// More about the bytes of files.
+    Data(Job),
 }
 
 /// What `stat` said.
@@ -86,6 +96,8 @@ pub enum Answer {
     Names(Vec<Vec<u8>>),
     Stat(Stat),
     Errno(i32),
+    /// A job saw something that it must not see.
+    Wrong(String),
 }
 
 /// An errno that the app got.
@@ -153,6 +165,7 @@ impl Actor {
         self.from.read_line(&mut line).expect("the actor is gone");
         match serde_json::from_str(&line).unwrap_or_else(|e| panic!("actor said {line:?}: {e}")) {
             Answer::Errno(errno) => Err(Errno(errno)),
+            Answer::Wrong(what) => panic!("uid {}: {what}", self.uid),
             answer => Ok(answer),
         }
     }
@@ -288,6 +301,21 @@ impl Actor {
         self.done(&Ask::Rename { from: bytes(from), to: bytes(to), flags })
     }
 
+    /// A job on open files.
+    pub fn job(&mut self, job: Job) -> Result<Answer, Errno> {
+        self.ask(&Ask::Data(job))
+    }
+
+    /// A job that answers with a number.
+    pub fn job_number(&mut self, job: Job) -> Result<u64, Errno> {
+        self.number(&Ask::Data(job))
+    }
+
+    /// A job that answers with bytes.
+    pub fn job_bytes(&mut self, job: Job) -> Result<Vec<u8>, Errno> {
+        self.bytes_of(&Ask::Data(job))
+    }
+
     /// Anything else.
     pub fn act(&mut self, ask: &Ask) -> Result<(), Errno> {
         self.done(ask)
@@ -319,8 +347,9 @@ pub fn serve(uid: u32) {
     }
 }
 
-#[derive(Default)]
-struct Files {
+/// What the app has open.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
     next: u64,
     open: HashMap<u64, OwnedFd>,
 }
@@ -332,9 +361,7 @@ impl Files {
             Ask::Open { path, flags } => {
                 let flags = OFlags::from_bits_retain(flags) | OFlags::CLOEXEC;
                 let file = fs::open(path, flags, Mode::from_raw_mode(0o600))?;
-                self.next += 1;
-                self.open.insert(self.next, file);
-                return Ok(Answer::Number(self.next));
+                return Ok(Answer::Number(self.keep(file)));
             }
             Ask::Close { file } => drop(self.open.remove(&file)),
             Ask::Read { file, offset, length } => {
@@ -387,12 +414,26 @@ impl Files {
                 fs::mknodat(CWD, path, kind, Mode::from_raw_mode(mode & 0o7777), 0)?;
             }
             Ask::SetXattr { path } => fs::setxattr(path, "user.test", b"1", fs::XattrFlags::empty())?,
+            Ask::Data(job) => return data::run(self, job),
+            Ask::GetXattr { path } => {
+                return Ok(Answer::Number(fs::getxattr(path, "user.test", &mut [0; 256])? as u64));
+            }
+            Ask::ListXattr { path } => {
+                return Ok(Answer::Number(fs::listxattr(path, &mut [0; 1024])? as u64));
+            }
+            Ask::RemoveXattr { path } => fs::removexattr(path, "user.test")?,
             Ask::Statfs { path } => return Ok(Answer::Number(fs::statfs(path)?.f_bfree)),
         }
         Ok(Answer::Done)
     }
 
-    fn file(&self, number: u64) -> Result<&OwnedFd, rustix::io::Errno> {
+    pub(crate) fn keep(&mut self, file: OwnedFd) -> u64 {
+        self.next += 1;
+        self.open.insert(self.next, file);
+        self.next
+    }
+
+    pub(crate) fn file(&self, number: u64) -> Result<&OwnedFd, rustix::io::Errno> {
         self.open.get(&number).ok_or(rustix::io::Errno::BADF)
     }
 }

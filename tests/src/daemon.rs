@@ -110,6 +110,12 @@ impl Daemon {
             .unwrap_or_else(|| panic!("no number {name:?}"))
     }
 
+    /// Lets go of a service that has ended without taking its mounts away.
+    pub fn leave_mounts(mut self) {
+        self.mounts.clear();
+        self.wait();
+    }
+
     /// Waits until every volume's index is up to date.
     pub fn wait_until_indexed(&self) {
         let begin = Instant::now();

@@ -5,9 +5,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod actor;
+pub mod as_app;
 pub mod daemon;
+pub mod data;
 pub mod world;
 
 pub use actor::{Actor, Errno};
+pub use as_app::{as_app, become_app};
 pub use daemon::Daemon;
+pub use data::Job;
 pub use world::{Package, World};

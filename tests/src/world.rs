@@ -93,6 +93,14 @@ impl World {
     /// Starts the service, or starts it again.
     pub fn start(&mut self) {
         self.daemon = None;
+        self.start_over();
+    }
+
+    /// Like [`World::start`], but an earlier service that was killed keeps its mounts as the kill left them.
+    pub fn start_over(&mut self) {
+        if let Some(earlier) = self.daemon.take() {
+            earlier.leave_mounts();
+        }
         let file = self.path("mediagate.toml");
         std::fs::write(&file, self.config.to_toml().expect("encode the configuration")).expect("write it");
         let mounts = self.config.volumes.iter().map(|volume| volume.mount.clone()).collect();

@@ -1,4 +1,5 @@
 //! The first things that must work.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use mediagate_tests::{Package, World};
 use nix::sys::signal::Signal;

@@ -20,10 +20,10 @@ fn blocks(kind: &str) -> Vec<(usize, Vec<&'static str>)> {
     let mut found = Vec::new();
     let mut open: Option<(usize, Vec<&str>)> = None;
     for (number, line) in DOCUMENT.lines().enumerate() {
-        if line.starts_with("```") {
+        if let Some(word) = line.strip_prefix("```") {
             match open.take() {
                 Some(block) => found.push(block),
-                None if line[3..].trim() == kind => open = Some((number + 2, Vec::new())),
+                None if word.trim() == kind => open = Some((number + 2, Vec::new())),
                 None => {}
             }
         } else if let Some((_, lines)) = &mut open {
@@ -175,6 +175,14 @@ impl Stage {
     /// Something that an administrator does with the command line.
     fn admin(&mut self, operation: &str, operands: &[&str]) -> String {
         let package = package_of(operands[0]);
+        if let "give" | "take" = operation {
+            let path = self.path(operands[1], false);
+            let verb = if operation == "give" { "add" } else { "remove" };
+            let mut line = vec!["grant", verb, &package, path.to_str().expect("UTF-8")];
+            line.extend(&operands[2..]);
+            self.world.daemon().cli(&line);
+            return "ok".to_owned();
+        }
         self.world.daemon().cli(&["permission", operation, &package, operands[1]]);
         "ok".to_owned()
     }

@@ -1,4 +1,5 @@
 //! What holds of every decision, on random callers and objects.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[cfg(test)]
 mod filter;

@@ -1,4 +1,5 @@
 //! The golden vectors: every cell of the tables T1 to T9, and the rules they do not show.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[cfg(test)]
 mod run;
@@ -49,11 +50,15 @@ fn the_files_are_well_formed() {
     for row in tables.iter().flat_map(|it| &it.rows) {
         assert!(ids.insert(&row.id), "{} stands twice", row.id);
         assert!(!row.source.is_empty() && !row.op.is_empty() && !row.paths.is_empty(), "{}", row.id);
-        assert_eq!(row.mount, row.why.is_none(), "{}: `why` belongs to `mount = false`", row.id);
+        let shown = row.mount && row.mounted.is_empty();
+        assert_eq!(shown, row.why.is_none(), "{}: `why` belongs to `mount = false` and `mounted`", row.id);
         assert_eq!(row.to.is_empty(), row.op != ["rename"], "{}: `to` belongs to rename", row.id);
         let mut spoken_of = BTreeSet::new();
         for (caller, _) in row.expectations(&callers) {
             assert!(spoken_of.insert(&caller.name), "{} speaks twice of {}", row.id, caller.name);
+        }
+        for (caller, _) in row.overrides(&callers) {
+            assert!(spoken_of.remove(&caller.name), "{}: `mounted` is no news of {}", row.id, caller.name);
         }
     }
     assert!(

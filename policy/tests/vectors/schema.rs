@@ -57,6 +57,8 @@ pub(crate) struct RowSpec {
     #[serde(default)]
     pub(crate) contains: Vec<ChildSpec>,
     pub(crate) expect: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub(crate) mounted: BTreeMap<String, Vec<String>>,
     #[serde(default = "yes")]
     pub(crate) mount: bool,
     pub(crate) why: Option<String>,
@@ -150,6 +152,9 @@ pub(crate) struct Vector<'a> {
     pub(crate) to: Option<String>,
     pub(crate) caller: &'a Caller,
     pub(crate) expected: &'a str,
+    /// What a mounted volume shows.
+    #[allow(dead_code, reason = "read by the tests that mount")]
+    pub(crate) mounted: &'a str,
 }
 
 impl Vector<'_> {
@@ -204,23 +209,24 @@ impl Callers {
 impl RowSpec {
     /// Every caller that the row speaks of, with what is expected for it.
     pub(crate) fn expectations<'a>(&'a self, callers: &'a Callers) -> Vec<(&'a Caller, &'a str)> {
-        let mut all = Vec::new();
-        for (outcome, entries) in &self.expect {
-            for caller in entries.iter().flat_map(|it| callers.named(it)) {
-                all.push((caller, outcome.as_str()));
-            }
-        }
-        all
+        outcomes(&self.expect, callers)
+    }
+
+    /// Every caller for which a mounted volume shows something else, and what.
+    pub(crate) fn overrides<'a>(&'a self, callers: &'a Callers) -> Vec<(&'a Caller, &'a str)> {
+        outcomes(&self.mounted, callers)
     }
 
     pub(crate) fn expand<'a>(&'a self, callers: &'a Callers) -> Vec<Vector<'a>> {
         let mut vectors = Vec::new();
+        let overrides = self.overrides(callers);
         let to: Vec<Option<&String>> =
             if self.to.is_empty() { vec![None] } else { self.to.iter().map(Some).collect() };
         for op in &self.op {
             for (path_index, path) in self.paths.iter().enumerate() {
                 for (to_index, to) in to.iter().enumerate() {
                     for (caller, expected) in self.expectations(callers) {
+                        let mounted = overrides.iter().find(|(it, _)| it.name == caller.name);
                         let to_part = to.map(|_| format!(".{to_index}")).unwrap_or_default();
                         vectors.push(Vector {
                             id: format!("{}.{op}.{path_index}{to_part}.{}", self.id, caller.name),
@@ -230,6 +236,7 @@ impl RowSpec {
                             to: to.map(|it| callers.fill_in(caller, it)),
                             caller,
                             expected,
+                            mounted: mounted.map_or(expected, |(_, outcome)| outcome),
                         });
                     }
                 }
@@ -237,6 +244,17 @@ impl RowSpec {
         }
         vectors
     }
+}
+
+fn outcomes<'a>(
+    table: &'a BTreeMap<String, Vec<String>>,
+    callers: &'a Callers,
+) -> Vec<(&'a Caller, &'a str)> {
+    let named = |entries: &'a Vec<String>| entries.iter().flat_map(|it| callers.named(it));
+    let pair = |(outcome, entries): (&'a String, &'a Vec<String>)| {
+        named(entries).map(|caller| (caller, outcome.as_str())).collect::<Vec<_>>()
+    };
+    table.iter().flat_map(pair).collect()
 }
 
 pub(crate) fn tables() -> Vec<Table> {

@@ -7,6 +7,8 @@ use mediagate_policy::{
     is_never_indexed, mime_of, name_state,
 };
 
+use super::grants::FileId;
+
 /// What is known about an indexed file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowFacts {
@@ -14,6 +16,8 @@ pub struct RowFacts {
     pub owner: Option<Arc<str>>,
     /// Media type; none for hidden files.
     pub media_type: MediaType,
+    /// The file itself, for grants on it; `None` where it is known that the caller holds none.
+    pub file: Option<FileId>,
 }
 
 /// A place on a volume, with facts.
@@ -51,8 +55,13 @@ impl Subject {
         self
     }
 
-    /// As the policy takes it.
+    /// As the policy takes it, of a caller without grants.
     pub fn object(&self) -> Object<'_> {
+        self.object_with(|_| FileGrants::NONE)
+    }
+
+    /// As the policy takes it, with what `grants` says of the file.
+    pub(super) fn object_with(&self, grants: impl FnOnce(FileId) -> FileGrants) -> Object<'_> {
         Object {
             volume: self.volume,
             user: self.user,
@@ -66,7 +75,7 @@ impl Subject {
                     media_type: row.media_type,
                     pending: state == NameState::Pending,
                     trashed: state == NameState::Trashed,
-                    grants: FileGrants::NONE,
+                    grants: row.file.map_or(FileGrants::NONE, grants),
                 }
             }),
         }
@@ -118,10 +127,10 @@ impl Subject {
         is_never_indexed(self.path())
     }
 
-    /// True where who may see a name depends on the caller, so that the kernel must ask each time: at and below
+    /// True where who may see a name depends on the caller, so that the kernel must ask each time: below
     /// `Android/data/<package>` and `Android/obb/<package>`.
     pub fn depends_on_caller(&self) -> bool {
-        matches!(Place::of(self.path()), Place::AndroidPackage { dir, .. } if dir.is_private())
+        matches!(Place::of(self.path()), Place::AndroidPackage { dir, itself: false, .. } if dir.is_private())
     }
 
     /// The package that a file belongs to by its place alone: below `Android/media/<package>` (what the scanner

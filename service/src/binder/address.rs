@@ -1,7 +1,7 @@
 //! Where the interface is served: `unix:///path` or `binder://name`.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// A place to listen at or connect to.
@@ -32,8 +32,18 @@ pub enum AddressError {
     Name(String),
 }
 
-/// Bytes of a path in `sockaddr_un`, its terminating NUL aside.
-const SUN_PATH_MAX: usize = 107;
+/// What the name of the administrators' socket has after that of the socket for all.
+const PRIVATE: &str = ".admin";
+
+/// Bytes of a path in `sockaddr_un`, its terminating NUL aside, when [`PRIVATE`] is to fit, too.
+const SUN_PATH_MAX: usize = 107 - PRIVATE.len();
+
+/// The administrators' socket that belongs to the socket for all at `path`.
+pub(super) fn private_socket(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(PRIVATE);
+    name.into()
+}
 
 impl FromStr for Address {
     type Err = AddressError;
@@ -82,7 +92,7 @@ mod tests {
 
     #[test]
     fn refuses_what_no_socket_or_service_can_be_called() {
-        let long = format!("unix:///{}", "x".repeat(107));
+        let long = format!("unix:///{}", "x".repeat(SUN_PATH_MAX));
         assert!(matches!("unix://x.sock".parse::<Address>(), Err(AddressError::Relative(_))));
         assert!(matches!("unix:///run/".parse::<Address>(), Err(AddressError::Relative(_))));
         assert!(matches!(long.parse::<Address>(), Err(AddressError::TooLong(_))));

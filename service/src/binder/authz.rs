@@ -40,7 +40,12 @@ pub(super) fn caller(control: &dyn Control) -> Result<Authorised, Status> {
             "the system does not say who is calling; connect over a Unix socket or kernel binder".to_owned(),
         )
     })?;
-    Ok(Authorised { uid, admin: control.admin_uids().contains(&uid) })
+    Ok(Authorised { uid, admin: is_admin(control, uid) })
+}
+
+/// Whether `uid` is an administrator's.
+pub(super) fn is_admin(control: &dyn Control, uid: u32) -> bool {
+    control.admin_uids().contains(&uid)
 }
 
 fn uid_of(caller: Option<Caller>) -> Option<u32> {

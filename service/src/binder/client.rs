@@ -17,15 +17,19 @@ use rsbinder::rpc::transport::UnixTransport;
 use rsbinder::rpc::{RpcSession, RpcTransport as _};
 use rsbinder::{BinderResult, ExceptionCode, FromIBinder as _, Status, StatusCode, Strong};
 
-use super::address::{Address, AddressError};
+use super::address::{Address, AddressError, private_socket};
 use super::convert;
 use super::rpc::WIRE_VERSION;
 use super::server::driver;
 use crate::config::{PackageConfig, VolumeConfig};
-use crate::control::{ControlError, ExplainRequest, Explanation, PackageStatus, Stat, VolumeStatus};
+use crate::control::{
+    ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, Stat, VolumeStatus,
+};
 
 /// How long connecting may take, the handshake included.
 const CONNECT: Duration = Duration::from_secs(5);
+/// How much of that may be spent on waiting in line: a refusal then says so before the time is up.
+const QUEUE: Duration = Duration::from_millis(4500);
 /// How long an ordinary call may take.
 const CALL: Duration = Duration::from_secs(30);
 /// How long mounting and unmounting may take.
@@ -154,6 +158,40 @@ impl Client {
         self.call(CALL, move |s| s.setAppOp(&package, &op, mode))
     }
 
+    /// Grants one file to an app.
+    pub fn add_grant(&self, grant: &GrantSpec) -> Result<(), ClientError> {
+        let grant = convert::grant_to_wire(grant)?;
+        self.call(CALL, move |s| s.addGrant(&grant))
+    }
+
+    /// All grants that the caller may see, oldest first, or those of one package.
+    pub fn grants(&self, package: Option<&str>) -> Result<Vec<GrantStatus>, ClientError> {
+        let mut all: Vec<GrantStatus> = Vec::new();
+        loop {
+            let after = all.last().map_or(0, |last| last.id);
+            let package = package.map(str::to_owned);
+            let page = self.call(CALL, move |s| s.listGrants(package.as_deref(), after))?;
+            let Some(last) = page.last() else {
+                return Ok(all);
+            };
+            if last.id <= after {
+                let reason = "the pages of its list of grants do not end".to_owned();
+                return Err(ClientError::Failed(ControlError::Failed(reason)));
+            }
+            for grant in page {
+                all.push(convert::grant_status_from_wire(grant)?);
+            }
+        }
+    }
+
+    /// Removes what an app holds on one file, or on all; says how many grants that were.
+    pub fn remove_grants(&self, package: &str, user: u32, path: Option<&[u8]>) -> Result<u32, ClientError> {
+        let (package, path, user) =
+            (package.to_owned(), path.map(<[u8]>::to_vec), convert::user_to_wire(user)?);
+        let removed = self.call(CALL, move |s| s.removeGrant(&package, user, path.as_deref()))?;
+        Ok(convert::unsigned("number of grants", removed)?)
+    }
+
     /// Decides without performing anything.
     pub fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ClientError> {
         let request = convert::request_to_wire(request)?;
@@ -222,7 +260,9 @@ fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Send + 
 }
 
 fn connect_rpc(path: &Path) -> Result<Strong<dyn aidl::IMediagate>, String> {
-    let stream = connect_stream(path).map_err(|e| match e.kind() {
+    // Whoever may use it does not wait behind apps; whoever may not, or finds none, waits in line.
+    let found = connect_stream(&private_socket(path), None).or_else(|_| connect_stream(path, Some(QUEUE)));
+    let stream = found.map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => "there is no such socket".to_owned(),
         io::ErrorKind::ConnectionRefused => "nobody listens on the socket".to_owned(),
         io::ErrorKind::WouldBlock => "too many clients are waiting".to_owned(),
@@ -237,7 +277,12 @@ fn connect_rpc(path: &Path) -> Result<Strong<dyn aidl::IMediagate>, String> {
         session.set_timeout(Some(MOUNT));
         <dyn aidl::IMediagate>::try_from(session.get_root()?)
     };
-    session().map_err(|status| format!("it does not answer as mediagate does ({status})"))
+    session().map_err(|status| match status {
+        StatusCode::DeadObject => {
+            "it hung up at once, as it does on a uid that connects too often; wait a moment".to_owned()
+        }
+        other => format!("it does not answer as mediagate does ({other})"),
+    })
 }
 
 fn connect_kernel(name: &str) -> Result<Strong<dyn aidl::IMediagate>, String> {
@@ -254,12 +299,20 @@ fn connect_kernel(name: &str) -> Result<Strong<dyn aidl::IMediagate>, String> {
     }
 }
 
-/// Connects without waiting: a full backlog is `WouldBlock`, where the blocking form would hang (unix(7)).
-pub(super) fn connect_stream(path: &Path) -> io::Result<UnixStream> {
-    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-    let fd = socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
-    connect(fd.as_raw_fd(), &UnixAddr::new(path)?)?;
-    let stream = UnixStream::from(fd);
+/// Connects. A full backlog is `WouldBlock` at once or after `patience`, where a plain connect would hang (unix(7)).
+///
+/// Waiting is left to the kernel, not done by trying again: it lets those who wait in one by one in the order they
+/// came (`unix_wait_for_peer`, net/unix/af_unix.c), while one who sleeps between tries meets a backlog that others
+/// have filled again.
+pub(super) fn connect_stream(path: &Path, patience: Option<Duration>) -> io::Result<UnixStream> {
+    let flags = match patience {
+        Some(_) => SockFlag::SOCK_CLOEXEC,
+        None => SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
+    };
+    let stream = UnixStream::from(socket(AddressFamily::Unix, SockType::Stream, flags, None)?);
+    // SO_SNDTIMEO, which bounds connecting, too.
+    stream.set_write_timeout(patience)?;
+    connect(stream.as_raw_fd(), &UnixAddr::new(path)?)?;
     stream.set_nonblocking(false)?;
     Ok(stream)
 }

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use mediagate_aidl as aidl;
 
 use crate::config::{PackageConfig, VolumeConfig, VolumeKindConfig};
-use crate::control::{ControlError, ExplainRequest, Explanation, PackageStatus, Stat, VolumeStatus};
+use crate::control::{
+    ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, Stat, VolumeStatus,
+};
 
 type Result<T> = std::result::Result<T, ControlError>;
 
@@ -34,6 +36,11 @@ fn path(what: &str, bytes: &[u8]) -> Result<PathBuf> {
         return Err(ControlError::Invalid(format!("{what} must not contain NUL bytes")));
     }
     Ok(PathBuf::from(OsString::from_vec(bytes.to_vec())))
+}
+
+/// A path from the wire, as bytes.
+pub(super) fn path_bytes(what: &str, bytes: &[u8]) -> Result<Vec<u8>> {
+    Ok(path(what, bytes)?.into_os_string().into_vec())
 }
 
 /// A name from the wire.
@@ -108,6 +115,12 @@ const MODES: [(&str, aidl::AppOpMode); 4] = [
     ("allow", aidl::AppOpMode::ALLOW),
     ("ignore", aidl::AppOpMode::IGNORE),
     ("deny", aidl::AppOpMode::DENY),
+];
+
+const GRANTS: [(&str, aidl::GrantKind); 3] = [
+    ("read", aidl::GrantKind::READ),
+    ("write", aidl::GrantKind::WRITE),
+    ("selected", aidl::GrantKind::SELECTED),
 ];
 
 const OPERATIONS: [(&str, aidl::Operation); 9] = [
@@ -272,10 +285,73 @@ pub(super) fn mode_to_wire(mode: &str) -> Result<aidl::AppOpMode> {
     enumerator("app op mode", &MODES, mode)
 }
 
+/// A time from the wire, where 0 is none.
+fn time_from_wire(what: &str, seconds: i64) -> Result<Option<i64>> {
+    match seconds {
+        0 => Ok(None),
+        ..0 => Err(ControlError::Invalid(format!("{what} {seconds} must not be negative"))),
+        _ => Ok(Some(seconds)),
+    }
+}
+
+pub(super) fn grant_from_wire(spec: &aidl::GrantSpec) -> Result<GrantSpec> {
+    Ok(GrantSpec {
+        package: name("package's name", &spec.packageName)?.to_owned(),
+        user: unsigned("user", spec.user)?,
+        path: path_bytes("the path", &spec.path)?,
+        kind: word("kind of grant", &GRANTS, spec.kind)?.to_owned(),
+        expires: time_from_wire("end", spec.expires)?,
+    })
+}
+
+pub(super) fn grant_to_wire(grant: &GrantSpec) -> Result<aidl::GrantSpec> {
+    if grant.expires.is_some_and(|end| end <= 0) {
+        return Err(ControlError::Invalid(
+            "the grant would have ended long ago; give a later time".to_owned(),
+        ));
+    }
+    Ok(aidl::GrantSpec {
+        packageName: grant.package.clone(),
+        user: signed("user", grant.user)?,
+        path: grant.path.clone(),
+        kind: enumerator("kind of grant", &GRANTS, &grant.kind)?,
+        expires: grant.expires.unwrap_or(0),
+    })
+}
+
+pub(super) fn grant_status_to_wire(grant: GrantStatus) -> Result<aidl::GrantStatus> {
+    Ok(aidl::GrantStatus {
+        id: grant.id,
+        user: signed("user", grant.user)?,
+        kind: enumerator("kind of grant", &GRANTS, &grant.kind)?,
+        packageName: grant.package,
+        volume: grant.volume,
+        path: grant.path,
+        expires: grant.expires.unwrap_or(0),
+        created: grant.created,
+    })
+}
+
+pub(super) fn grant_status_from_wire(grant: aidl::GrantStatus) -> Result<GrantStatus> {
+    Ok(GrantStatus {
+        id: grant.id,
+        user: unsigned("user", grant.user)?,
+        kind: word("kind of grant", &GRANTS, grant.kind)?.to_owned(),
+        package: grant.packageName,
+        volume: grant.volume,
+        path: grant.path,
+        expires: time_from_wire("end", grant.expires)?,
+        created: grant.created,
+    })
+}
+
+/// A user for the wire.
+pub(super) fn user_to_wire(user: u32) -> Result<i32> {
+    signed("user", user)
+}
+
 pub(super) fn request_from_wire(request: &aidl::ExplainRequest) -> Result<ExplainRequest> {
-    let bytes =
-        |what, bytes: &[u8]| -> Result<Vec<u8>> { Ok(path(what, bytes)?.into_os_string().into_vec()) };
-    let to = request.to.as_deref().map(|to| bytes("the new name", to)).transpose()?;
+    let to = request.to.as_deref().map(|to| path_bytes("the new name", to)).transpose()?;
     match (request.operation == aidl::Operation::RENAME, &to) {
         (true, None) => return Err(ControlError::Invalid("a rename needs the new name".to_owned())),
         (false, Some(_)) => {
@@ -286,7 +362,7 @@ pub(super) fn request_from_wire(request: &aidl::ExplainRequest) -> Result<Explai
     Ok(ExplainRequest {
         uid: unsigned("uid", request.uid)?,
         operation: word("operation", &OPERATIONS, request.operation)?.to_owned(),
-        path: bytes("the path", &request.path)?,
+        path: path_bytes("the path", &request.path)?,
         to,
     })
 }

@@ -14,6 +14,7 @@ mod authz;
 mod bounded;
 mod client;
 mod convert;
+mod rate;
 mod rpc;
 mod server;
 mod service;

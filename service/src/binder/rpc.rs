@@ -2,13 +2,23 @@
 //!
 //! rsbinder's own accept loop has one bound for all clients and lets the excess wait in the backlog, so one app with
 //! many connections would shut everybody else out. Here each uid has its own share. A connection past the share
-//! pushes out another one of the same uid, never one of somebody else; past the bound for all, the uid with the most
-//! connections loses one. The first to go is the oldest that has not shaken hands, then the oldest. A connection that says nothing for [`IDLE`], or takes no bytes for [`SEND`], ends.
+//! pushes out another one of the same uid, never one of somebody else; past the bound for all apps, the uid with the
+//! most connections loses one. The first to go is the oldest that has not shaken hands, then the oldest. A connection
+//! that says nothing for [`IDLE`], or takes no bytes for [`SEND`], ends.
+//!
+//! No app may hold off its own revocation. All clients wait in one backlog, in the order they came (unix(7)), so the
+//! accept loop must empty it faster than an app that connects in a loop can make the others wait: whose the
+//! connection is comes first (`SO_PEERCRED`), and who connects too often ([`Rates`]) is hung up on before
+//! anything else is spent on it. Administrators have no rate and do not count toward the apps' bound. And since an
+//! app with many threads connects faster than one thread can refuse, root has a socket of its own
+//! (`server::FOR_OWNER`), with an accept loop and a table of its own.
+//! The backlog is as long as the system allows (`net.core.somaxconn`), which is what std asks for.
 //!
 //! The root object of a session is the service itself, as with AOSP's `ARpcSession`: one socket, one service.
 //!
 //! Lock: [`Table`]'s, around bookkeeping and non-blocking `shutdown(2)`s.
 
+use std::collections::HashMap;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::fd::AsFd as _;
@@ -18,20 +28,26 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{getsockopt, sockopt};
 use parking_lot::{Condvar, Mutex};
 use rsbinder::SIBinder;
 use rsbinder::rpc::transport::UnixTransport;
 use rsbinder::rpc::{RpcSession, RpcTransport as _};
 
+use super::authz;
 use super::bounded::Bounded;
+use super::rate::Rates;
+use crate::control::Control;
 
 /// The newest version of the RPC wire we speak: android-16. A client with an older one negotiates down to android-13.
 pub(super) const WIRE_VERSION: u32 = 2;
 
 /// Connections of one uid.
 pub(super) const PER_UID: usize = 32;
-/// Connections in all.
+/// Connections of all apps.
 const IN_ALL: usize = 512;
+/// Connections accepted between two looks at whether to stop.
+const BATCH: usize = 64;
 /// How long a client may be silent, before and between its calls.
 const IDLE: Duration = Duration::from_secs(60);
 /// How long a client may take no bytes of an answer.
@@ -50,15 +66,19 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Serves `root` on every connection that `socket` gets.
-    pub(super) fn start(socket: UnixListener, root: SIBinder) -> std::io::Result<Self> {
+    /// Serves `root` on every connection that `socket` gets; `control` says whose are administrators'.
+    pub(super) fn start(
+        socket: UnixListener,
+        root: SIBinder,
+        control: Arc<dyn Control>,
+    ) -> std::io::Result<Self> {
         socket.set_nonblocking(true)?;
         let (wake, stop) = UnixStream::pair()?;
         let table = Arc::new(Table::default());
-        let sessions = Arc::clone(&table);
+        let mut door = Door { table: Arc::clone(&table), rates: Rates::default(), root, control };
         let acceptor = std::thread::Builder::new()
             .name("binder-accept".to_owned())
-            .spawn(move || accept_loop(&socket, &stop, &sessions, &root))?;
+            .spawn(move || accept_loop(&socket, &stop, &mut door))?;
         Ok(Listener { table, wake, acceptor: Some(acceptor) })
     }
 }
@@ -76,7 +96,7 @@ impl Drop for Listener {
     }
 }
 
-fn accept_loop(socket: &UnixListener, mut stop: &UnixStream, table: &Arc<Table>, root: &SIBinder) {
+fn accept_loop(socket: &UnixListener, mut stop: &UnixStream, door: &mut Door) {
     loop {
         let mut fds =
             [PollFd::new(socket.as_fd(), PollFlags::POLLIN), PollFd::new(stop.as_fd(), PollFlags::POLLIN)];
@@ -90,46 +110,61 @@ fn accept_loop(socket: &UnixListener, mut stop: &UnixStream, table: &Arc<Table>,
             let _ = stop.read(&mut [0]);
             return;
         }
-        match socket.accept() {
-            Ok((stream, _)) => admit(stream, table, root),
-            Err(e)
-                if matches!(
-                    e.kind(),
-                    ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::ConnectionAborted
-                ) => {}
-            Err(e) => {
-                log::warn!("cannot accept a client of the binder socket: {e}");
-                std::thread::sleep(BACKOFF);
+        for _ in 0..BATCH {
+            match socket.accept() {
+                Ok((stream, _)) => door.admit(stream),
+                Err(e) if matches!(e.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => {}
+                Err(e) if e.kind() == ErrorKind::WouldBlock => break,
+                Err(e) => {
+                    log::warn!("cannot accept a client of the binder socket: {e}");
+                    std::thread::sleep(BACKOFF);
+                    break;
+                }
             }
         }
     }
 }
 
-/// Gives a connection its thread. Whatever goes wrong ends this connection and no other.
-fn admit(stream: UnixStream, table: &Arc<Table>, root: &SIBinder) {
-    let shutdown = match stream.try_clone() {
-        Ok(shutdown) => shutdown,
-        Err(e) => return log::warn!("cannot serve a client of the binder socket: {e}"),
-    };
-    let transport = match UnixTransport::from_stream(stream) {
-        Ok(transport) => transport,
-        Err(e) => return log::debug!("a client of the binder socket was gone at once: {e}"),
-    };
-    let Some(uid) = transport.peer_identity().uid() else {
-        return log::debug!("a client of the binder socket has no uid");
-    };
-    let Some(place) = Table::enter(table, uid, shutdown) else {
-        return log::debug!("uid {uid} refused: too many connections are still ending");
-    };
-    let root = root.clone();
-    let spawned = std::thread::Builder::new().name("binder-rpc".to_owned()).spawn(move || {
-        if let Err(why) = serve_connection(transport, root, &place) {
-            log::debug!("uid {uid}: no RPC session: {why:?}");
+/// Who gets in, and to what.
+struct Door {
+    table: Arc<Table>,
+    rates: Rates,
+    root: SIBinder,
+    control: Arc<dyn Control>,
+}
+
+impl Door {
+    /// Gives a connection its thread. Whatever goes wrong ends this connection and no other.
+    fn admit(&mut self, stream: UnixStream) {
+        let uid = match getsockopt(&stream, sockopt::PeerCredentials) {
+            Ok(peer) => peer.uid(),
+            Err(e) => return log::debug!("a client of the binder socket has no uid: {e}"),
+        };
+        let admin = authz::is_admin(&*self.control, uid);
+        if !admin && !self.rates.take(uid, Instant::now()) {
+            return log::debug!("uid {uid} refused: it connects too often");
         }
-        drop(place);
-    });
-    if let Err(e) = spawned {
-        log::warn!("cannot start a thread for a client of the binder socket: {e}");
+        let shutdown = match stream.try_clone() {
+            Ok(shutdown) => shutdown,
+            Err(e) => return log::warn!("cannot serve a client of the binder socket: {e}"),
+        };
+        let Some(place) = Table::enter(&self.table, uid, admin, shutdown) else {
+            return log::debug!("uid {uid} refused: too many connections are still ending");
+        };
+        let transport = match UnixTransport::from_stream(stream) {
+            Ok(transport) => transport,
+            Err(e) => return log::debug!("a client of the binder socket was gone at once: {e}"),
+        };
+        let root = self.root.clone();
+        let spawned = std::thread::Builder::new().name("binder-rpc".to_owned()).spawn(move || {
+            if let Err(why) = serve_connection(transport, root, &place) {
+                log::debug!("uid {uid}: no RPC session: {why:?}");
+            }
+            drop(place);
+        });
+        if let Err(e) = spawned {
+            log::warn!("cannot start a thread for a client of the binder socket: {e}");
+        }
     }
 }
 
@@ -164,6 +199,7 @@ struct Entries {
 struct Entry {
     id: u64,
     uid: u32,
+    admin: bool,
     stream: UnixStream,
     /// Has shaken hands, so a client of ours.
     greeted: bool,
@@ -197,22 +233,26 @@ impl Drop for Place {
 }
 
 impl Table {
-    /// A place for one more connection of `uid`. `None` when twice the bound are ending and none has ended yet.
-    fn enter(table: &Arc<Table>, uid: u32, stream: UnixStream) -> Option<Place> {
+    /// A place for one more connection of `uid`. `None` when twice the bound are ending and none has ended yet; apps
+    /// and administrators have a bound of the same size each.
+    fn enter(table: &Arc<Table>, uid: u32, admin: bool, stream: UnixStream) -> Option<Place> {
         let mut entries = table.inner.lock();
-        if entries.list.len() >= 2 * IN_ALL {
+        let alike = || entries.list.iter().filter(|entry| entry.admin == admin);
+        let of_uid = alike().filter(|entry| entry.uid == uid).count();
+        if alike().count() >= 2 * IN_ALL || (!admin && of_uid >= 2 * PER_UID) {
             return None;
         }
         if entries.live_of(uid) >= PER_UID {
             entries.end_one(uid);
-        } else if entries.list.iter().filter(|entry| !entry.ending).count() >= IN_ALL
-            && let Some(greediest) = entries.greediest()
+        } else if !admin
+            && alike().filter(|entry| !entry.ending).count() >= IN_ALL
+            && let Some(greediest) = entries.greediest_app()
         {
             entries.end_one(greediest);
         }
         let id = entries.next_id;
         entries.next_id += 1;
-        entries.list.push(Entry { id, uid, stream, greeted: false, ending: false });
+        entries.list.push(Entry { id, uid, admin, stream, greeted: false, ending: false });
         Some(Place { table: Arc::clone(table), id })
     }
 
@@ -244,8 +284,12 @@ impl Entries {
         }
     }
 
-    fn greediest(&self) -> Option<u32> {
-        self.list.iter().map(|entry| entry.uid).max_by_key(|uid| self.live_of(*uid))
+    fn greediest_app(&self) -> Option<u32> {
+        let mut live = HashMap::<u32, usize>::new();
+        for entry in self.list.iter().filter(|entry| !entry.admin && !entry.ending) {
+            *live.entry(entry.uid).or_default() += 1;
+        }
+        live.into_iter().max_by_key(|(_, count)| *count).map(|(uid, _)| uid)
     }
 }
 
@@ -261,9 +305,11 @@ impl Entry {
 mod tests {
     use super::*;
 
+    const ADMIN: u32 = 0;
+
     fn enter(table: &Arc<Table>, uid: u32) -> Option<(Place, UnixStream)> {
         let (ours, theirs) = UnixStream::pair().unwrap();
-        Table::enter(table, uid, ours).map(|place| (place, theirs))
+        Table::enter(table, uid, uid == ADMIN, ours).map(|place| (place, theirs))
     }
 
     fn ended(mut stream: &UnixStream) -> bool {
@@ -298,7 +344,8 @@ mod tests {
     fn past_the_bound_the_greediest_uid_loses_one() {
         let table = Arc::new(Table::default());
         let mut held = Vec::new();
-        for uid in 0..(IN_ALL / PER_UID) as u32 {
+        let of_admin: Vec<_> = (0..PER_UID).map(|_| enter(&table, ADMIN).unwrap()).collect();
+        for uid in 1..=(IN_ALL / PER_UID) as u32 {
             let share = if uid == 3 { PER_UID } else { PER_UID - 1 };
             held.extend((0..share).map(|_| (uid, enter(&table, uid).unwrap())));
         }
@@ -312,6 +359,29 @@ mod tests {
         assert!(!ended(&late.1));
         let gone: Vec<u32> = held.iter().filter(|(_, h)| ended(&h.1)).map(|(uid, _)| *uid).collect();
         assert_eq!(gone, [3]);
+        drop(enter(&table, ADMIN).unwrap());
+        assert_eq!(of_admin.iter().filter(|h| ended(&h.1)).count(), 1, "an administrator pushes out its own");
+        assert_eq!(held.iter().filter(|(_, h)| ended(&h.1)).count(), 1);
+    }
+
+    #[test]
+    fn an_app_whose_connections_are_slow_to_end_is_refused_and_nobody_else() {
+        let table = Arc::new(Table::default());
+        let held: Vec<_> = (0..2 * PER_UID).map(|_| enter(&table, 1).unwrap()).collect();
+        assert!(enter(&table, 1).is_none());
+        assert!(enter(&table, 2).is_some());
+        let of_admin: Vec<_> = (0..3 * PER_UID).map(|_| enter(&table, ADMIN).unwrap()).collect();
+        drop((held, of_admin));
+    }
+
+    #[test]
+    fn an_administrator_has_a_place_when_the_apps_have_none() {
+        let table = Arc::new(Table::default());
+        let apps = (1..).flat_map(|uid| [uid; 2 * PER_UID]).take(2 * IN_ALL);
+        let held: Vec<_> = apps.map(|uid| enter(&table, uid).unwrap()).collect();
+        assert!(enter(&table, 9999).is_none());
+        assert!(enter(&table, ADMIN).is_some());
+        drop(held);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use mediagate_aidl::BnMediagate;
 use rsbinder::{Interface as _, SIBinder};
 
-use super::address::{Address, AddressError};
+use super::address::{Address, AddressError, private_socket};
 use super::client::connect_stream;
 use super::rpc::Listener;
 use super::service::Binder;
@@ -19,6 +19,12 @@ use crate::control::Control;
 
 /// Where binder drivers live: the plain device, and binderfs as Android mounts it.
 const BINDER_DEVICES: [&str; 2] = ["/dev/binderfs/binder", "/dev/binder"];
+
+/// Mode of the socket for everybody: callers are authorised by their uid, call by call.
+const FOR_ALL: u32 = 0o666;
+/// Mode of the one beside it, where root, or whoever else runs the service, has a backlog that no app can fill.
+/// It gives no rights: they are the uid's here, too.
+const FOR_OWNER: u32 = 0o600;
 
 /// The binder device of this machine, if it has one.
 pub fn driver() -> Option<&'static str> {
@@ -70,7 +76,8 @@ pub enum BinderError {
 pub struct Serving {
     // Declared first, dropped first: nobody can find the socket while its sessions end.
     sockets: Vec<SocketFile>,
-    listeners: Vec<Listener>,
+    /// Of each Unix address the one for all and the owner's.
+    listeners: Vec<[Listener; 2]>,
     kernel: Vec<rsbinder::ServerGuard>,
 }
 
@@ -80,7 +87,7 @@ impl Serving {
         self.listeners.len() + self.kernel.len()
     }
 
-    /// The paths of the Unix sockets.
+    /// The paths of the Unix sockets, two of each address.
     pub fn sockets(&self) -> impl Iterator<Item = &Path> {
         self.sockets.iter().map(|socket| socket.path.as_path())
     }
@@ -89,16 +96,19 @@ impl Serving {
 /// Serves `control` at every address of `uris`. Either all are served or none.
 pub fn serve(uris: &[String], control: Arc<dyn Control>) -> Result<Serving, BinderError> {
     let addresses = uris.iter().map(|uri| uri.parse()).collect::<Result<Vec<Address>, _>>()?;
-    let root = BnMediagate::new_binder(Binder::new(control)).as_binder();
+    let root = BnMediagate::new_binder(Binder::new(Arc::clone(&control))).as_binder();
     let mut serving = Serving { sockets: Vec::new(), listeners: Vec::new(), kernel: Vec::new() };
     for address in addresses {
         match &address {
             Address::Unix(path) => {
-                let (socket, file) = bind(path)?;
-                serving.sockets.push(file);
-                let listener = Listener::start(socket, root.clone())
-                    .map_err(|source| BinderError::Socket { path: path.clone(), source })?;
-                serving.listeners.push(listener);
+                let mut listen = |path: PathBuf, mode| {
+                    let (socket, file) = bind(&path, mode)?;
+                    serving.sockets.push(file);
+                    Listener::start(socket, root.clone(), Arc::clone(&control))
+                        .map_err(|source| BinderError::Socket { path, source })
+                };
+                let both = [listen(path.clone(), FOR_ALL)?, listen(private_socket(path), FOR_OWNER)?];
+                serving.listeners.push(both);
             }
             Address::Kernel(name) => serving.kernel.push(serve_kernel(&address, name, root.clone())?),
         }
@@ -138,8 +148,8 @@ fn file_id(path: &Path) -> io::Result<(u64, u64)> {
     fs::symlink_metadata(path).map(|meta| (meta.dev(), meta.ino()))
 }
 
-/// Binds `path` for everybody to connect to: callers are authorised by their uid, call by call.
-fn bind(path: &Path) -> Result<(UnixListener, SocketFile), BinderError> {
+/// Binds `path` for those to connect to whom `mode` lets.
+fn bind(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), BinderError> {
     let failed = |source| BinderError::Socket { path: path.to_owned(), source };
     if let Some(parent) = path.parent().filter(|parent| !parent.exists()) {
         fs::create_dir_all(parent).map_err(failed)?;
@@ -149,17 +159,17 @@ fn bind(path: &Path) -> Result<(UnixListener, SocketFile), BinderError> {
     remove_stale(path)?;
     let socket = UnixListener::bind(path).map_err(failed)?;
     let file = SocketFile { path: path.to_owned(), id: file_id(path).map_err(failed)? };
-    open_to_all(path).map_err(failed)?;
+    set_mode(path, mode).map_err(failed)?;
     Ok((socket, file))
 }
 
-/// Mode 0666, through a descriptor so that a name swapped for a symbolic link meanwhile is not followed.
-fn open_to_all(socket: &Path) -> io::Result<()> {
+/// Sets a socket's mode, through a descriptor so that a name swapped for a symbolic link meanwhile is not followed.
+fn set_mode(socket: &Path, mode: u32) -> io::Result<()> {
     let file = fs::File::options().read(true).custom_flags(libc::O_PATH | libc::O_NOFOLLOW).open(socket)?;
     if !file.metadata()?.file_type().is_socket() {
         return Err(io::Error::other("it was replaced while being made"));
     }
-    fs::set_permissions(format!("/proc/self/fd/{}", file.as_raw_fd()), fs::Permissions::from_mode(0o666))
+    fs::set_permissions(format!("/proc/self/fd/{}", file.as_raw_fd()), fs::Permissions::from_mode(mode))
 }
 
 /// Removes what a killed run left: a socket that nobody answers on, and nothing else.
@@ -171,7 +181,7 @@ fn remove_stale(path: &Path) -> Result<(), BinderError> {
         Ok(meta) if !meta.file_type().is_socket() => return Err(BinderError::NotASocket(path.to_owned())),
         Ok(_) => {}
     }
-    match connect_stream(path) {
+    match connect_stream(path, None) {
         Err(e) if e.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path).map_err(failed),
         // It answers, or would if its backlog were not full.
         Ok(_) => Err(BinderError::InUse(path.to_owned())),

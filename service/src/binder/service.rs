@@ -14,8 +14,13 @@ use crate::control::{Control, ControlError};
 /// Packages in one answer of `listPackages`: with some hundred permissions each they still fit the 1 MiB that all
 /// kernel binder transactions to a process share (`BINDER_VM_SIZE`, libbinder's ProcessState.cpp).
 const PACKAGES_PER_PAGE: usize = 32;
+/// Grants in one answer of `listGrants`: with paths of 4096 bytes they still fit.
+const GRANTS_PER_PAGE: usize = 64;
 /// Bytes of a dump sent; String16 doubles them.
 const DUMP_MAX: usize = 192 * 1024;
+
+/// A uid is its user times this, plus an app id.
+const PER_USER: u32 = 100_000;
 
 /// The service behind the AIDL.
 pub(super) struct Binder {
@@ -83,6 +88,37 @@ impl aidl::IMediagate for Binder {
         let op = convert::name("app op", op).map_err(status)?;
         let mode = convert::mode_from_wire(mode).map_err(status)?;
         self.control.set_app_op(package, op, mode).map_err(status)
+    }
+
+    fn addGrant(&self, grant: &aidl::GrantSpec) -> BinderResult<()> {
+        authz::require(&*self.control, Right::Administer)?;
+        let grant = convert::grant_from_wire(grant).map_err(status)?;
+        self.control.add_grant(&grant).map_err(status)
+    }
+
+    fn listGrants(&self, package: Option<&str>, after: i64) -> BinderResult<Vec<aidl::GrantStatus>> {
+        let caller = authz::caller(&*self.control)?;
+        let only = package.map(|it| convert::name("package's name", it)).transpose().map_err(status)?;
+        let (packages, user) = match (caller.admin, only) {
+            (true, None) => (None, None),
+            (true, Some(only)) => (Some(vec![only.to_owned()]), None),
+            (false, only) => {
+                let mut own = self.control.packages_of_uid(caller.uid);
+                own.retain(|name| only.is_none_or(|only| only == name));
+                (Some(own), Some(caller.uid / PER_USER))
+            }
+        };
+        let page = self.control.grants(packages.as_deref(), user, after, GRANTS_PER_PAGE).map_err(status)?;
+        page.into_iter().map(|grant| convert::grant_status_to_wire(grant).map_err(ours)).collect()
+    }
+
+    fn removeGrant(&self, package: &str, user: i32, path: Option<&[u8]>) -> BinderResult<i32> {
+        authz::require(&*self.control, Right::Administer)?;
+        let package = convert::name("package's name", package).map_err(status)?;
+        let user = convert::unsigned("user", user).map_err(status)?;
+        let path = path.map(|path| convert::path_bytes("the path", path)).transpose().map_err(status)?;
+        let removed = self.control.remove_grants(package, user, path.as_deref()).map_err(status)?;
+        Ok(i32::try_from(removed).unwrap_or(i32::MAX))
     }
 
     fn explain(&self, request: &aidl::ExplainRequest) -> BinderResult<aidl::Explanation> {

@@ -1,5 +1,5 @@
 //! The catalog: an index in SQLite over what the lower file system and its extended attributes say, plus what only it
-//! can hold (the packages that were installed at run time).
+//! can hold (the packages that were installed at run time, and grants on single files).
 //!
 //! # Guarantees
 //!
@@ -21,6 +21,7 @@
 //! caller's, though a caller should hold none, since most calls here can block on the disk.
 
 mod error;
+mod grants;
 mod health;
 mod migrate;
 mod open;
@@ -41,6 +42,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use error::CatalogError;
+pub use grants::{GrantPlace, NewGrant, StoredGrant};
 
 use crate::observe::Observer;
 use health::Health;
@@ -53,6 +55,13 @@ use writer::Writer;
 /// A volume's number in the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VolumeKey(i64);
+
+impl VolumeKey {
+    /// The number: never that of another volume.
+    pub fn number(self) -> i64 {
+        self.0
+    }
+}
 
 /// Where a file is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -86,6 +95,15 @@ pub struct FileRow {
     pub size: u64,
     /// The modification time when last looked at, in nanoseconds since 1970.
     pub mtime_ns: i64,
+}
+
+/// Which files are hidden, for the writer to apply to rows. Paths are from the user's root.
+#[derive(Clone, Copy, Debug)]
+pub struct HidingRules {
+    /// The media type of a file of this path and MIME type that no other file hides.
+    pub media_type: fn(&[u8], &str) -> u8,
+    /// True if a file of this path hides all that is in its directory and below.
+    pub hides: fn(&[u8]) -> bool,
 }
 
 /// Called with directory, name and row of a file.
@@ -142,6 +160,12 @@ impl Catalog {
         self.queue.post(Write::FirstSeen(key, row));
     }
 
+    /// Queues: the file of the lower inode `ino` has this size and modification time. Where it is no longer at `key`, or
+    /// was never indexed, nothing happens: for who cannot know what overtakes the write.
+    pub fn refresh(&self, key: FileKey, ino: u64, size: u64, mtime_ns: i64) {
+        self.queue.post(Write::Refresh { key, ino, size, mtime_ns });
+    }
+
     /// Queues: there is nothing at `key`.
     pub fn remove(&self, key: FileKey) {
         self.queue.post(Write::Remove(key));
@@ -175,22 +199,15 @@ impl Catalog {
         self.queue.post(Write::RenameDir { volume, user, from, to });
     }
 
-    /// Queues: everything in `dir` and below became hidden (media type 0), or is no longer (the media type follows from
-    /// the stored MIME type again). A tree further below that is hidden for its own reasons is to be
-    /// hidden again by a second call.
-    pub fn set_media_types_below(
-        &self,
-        volume: VolumeKey,
-        user: u32,
-        dir: Vec<u8>,
-        hidden: bool,
-        media_type_of: fn(&str) -> u8,
-    ) {
-        self.queue.post(if hidden {
-            Write::Hide(volume, user, dir)
-        } else {
-            Write::Unhide(volume, user, dir, media_type_of)
-        });
+    /// Queues: everything in `dir` and below became hidden (media type 0).
+    pub fn hide_below(&self, volume: VolumeKey, user: u32, dir: Vec<u8>) {
+        self.queue.post(Write::Hide(volume, user, dir));
+    }
+
+    /// Queues: `dir` is not hidden any more. What is in it and below gets the media type that `rules` give it, but for
+    /// what an indexed file at or below `dir` hides.
+    pub fn show_below(&self, volume: VolumeKey, user: u32, dir: Vec<u8>, rules: HidingRules) {
+        self.queue.post(Write::Show(volume, user, dir, rules));
     }
 
     /// Returns when everything queued before the call is committed: at once if it is.
@@ -200,6 +217,16 @@ impl Catalog {
     /// When that takes too long, or a write was lost meanwhile.
     pub fn flush(&self) -> Result<(), CatalogError> {
         self.queue.flush()
+    }
+
+    /// Like [`Catalog::flush`], for what was queued about files of this volume: what becomes of another volume's writes
+    /// neither delays it nor makes it fail.
+    ///
+    /// # Errors
+    ///
+    /// When that takes too long, or a write about this volume was lost meanwhile.
+    pub fn flush_volume(&self, volume: VolumeKey) -> Result<(), CatalogError> {
+        self.queue.flush_volume(volume)
     }
 
     /// Like [`Catalog::upsert`], but committed on return: for lower file systems that cannot hold the owner themselves.
@@ -269,7 +296,7 @@ impl Catalog {
         self.queue.call(Write::Orphan(package.into())).map(|count| count.max(0).cast_unsigned())
     }
 
-    /// Stores the record of a package; `None` says that it was removed.
+    /// Stores the record of a package; `None` says that it was removed, which takes its grants with it.
     ///
     /// # Errors
     ///

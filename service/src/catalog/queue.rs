@@ -5,12 +5,13 @@
 //! thread. `flush` compares two numbers and, if they differ, waits for the second to catch up.
 //!
 //! The writer rests for a moment after the first write of a batch so that others join it. Nobody waits for that rest:
-//! a flush says which number it wants, and the writer does not rest while a wanted number is open.
+//! a flush says which number it wants, and the writer does not rest while a wanted number is open. A volume's flush wants
+//! the number of that volume's last write, and hears of that volume's losses: what others do to theirs is not its concern.
 //!
-//! Locks: `gate` before `progress`; `marks` alone. `gate` is held while waiting for room in the channel (bounded, and
+//! Locks: `gate` before `newest` and `progress`; `marks` alone. `gate` is held while waiting for room in the channel (bounded, and
 //! whoever queues behind it would wait for the same room).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use std::time::{Duration, Instant};
@@ -69,8 +70,9 @@ struct Progress {
     done: u64,
     /// The highest number somebody waits for.
     wanted: u64,
-    /// Batches and single writes given up.
+    /// Writes given up, over all and by volume.
     failures: u64,
+    failures_of: BTreeMap<VolumeKey, u64>,
     /// The writer has ended.
     gone: bool,
 }
@@ -81,6 +83,8 @@ pub(super) struct Queue {
     gate: Mutex<Option<Sender<Job>>>,
     queued: AtomicU64,
     done: AtomicU64,
+    /// The number of each volume's last write.
+    newest: Mutex<BTreeMap<VolumeKey, u64>>,
     progress: Mutex<Progress>,
     hurry: Condvar,
     advanced: Condvar,
@@ -98,6 +102,7 @@ impl Queue {
             gate: Mutex::new(Some(sender)),
             queued: AtomicU64::new(0),
             done: AtomicU64::new(0),
+            newest: Mutex::default(),
             progress: Mutex::default(),
             hurry: Condvar::new(),
             advanced: Condvar::new(),
@@ -142,6 +147,7 @@ impl Queue {
     fn send(&self, job: Job) -> Result<u64, CatalogError> {
         let wait = self.limits.send_wait;
         let deadline = Instant::now() + wait;
+        let volume = job.write.volume();
         // Before the send, because the writer may take it off again before this thread runs on.
         self.observer.shift(Gauge::CatalogQueue, 1);
         let sent = match self.gate.try_lock_until(deadline) {
@@ -152,6 +158,9 @@ impl Queue {
                     Ok(()) => {
                         let number = self.queued.load(Relaxed) + 1;
                         self.queued.store(number, Release);
+                        if let Some(volume) = volume {
+                            self.newest.lock().insert(volume, number);
+                        }
                         Ok((number, sender.len() >= self.limits.batch))
                     }
                     Err(SendTimeoutError::Timeout(_)) => Err(CatalogError::QueueFull(wait)),
@@ -176,13 +185,23 @@ impl Queue {
 
     /// Returns when everything queued before the call is committed.
     pub(super) fn flush(&self) -> Result<(), CatalogError> {
-        let number = self.queued.load(Acquire);
+        self.wait_for(self.queued.load(Acquire), |progress| progress.failures)
+    }
+
+    /// Returns when every write of `volume` that was queued before the call is committed.
+    pub(super) fn flush_volume(&self, volume: VolumeKey) -> Result<(), CatalogError> {
+        let number = self.newest.lock().get(&volume).copied();
+        self.wait_for(number.unwrap_or(0), |progress| progress.failures_of.get(&volume).copied().unwrap_or(0))
+    }
+
+    /// Returns when write `number` is done, with an error if `failures` grew meanwhile.
+    fn wait_for(&self, number: u64, failures: impl Fn(&Progress) -> u64) -> Result<(), CatalogError> {
         if self.done.load(Acquire) >= number {
             return Ok(());
         }
         let deadline = Instant::now() + self.limits.commit_wait;
         let mut progress = self.progress.lock();
-        let failures = progress.failures;
+        let before = failures(&progress);
         progress.wanted = progress.wanted.max(number);
         self.hurry.notify_one();
         while progress.done < number {
@@ -193,7 +212,7 @@ impl Queue {
                 return Err(CatalogError::Timeout(self.limits.commit_wait));
             }
         }
-        if progress.failures != failures {
+        if failures(&progress) != before {
             return Err(CatalogError::Lost);
         }
         Ok(())
@@ -218,12 +237,15 @@ impl Queue {
         }
     }
 
-    /// The writer is through with `count` writes, `failures` of them in vain.
-    pub(super) fn advance(&self, count: usize, failures: u64) {
+    /// The writer is through with `count` writes, those of `failed` in vain.
+    pub(super) fn advance(&self, count: usize, failed: &[Option<VolumeKey>]) {
         let count = count as u64;
         let mut progress = self.progress.lock();
         progress.done += count;
-        progress.failures += failures;
+        progress.failures += failed.len() as u64;
+        for volume in failed.iter().flatten() {
+            *progress.failures_of.entry(*volume).or_default() += 1;
+        }
         self.done.store(progress.done, Release);
         drop(progress);
         self.observer.shift(Gauge::CatalogQueue, -count.cast_signed());

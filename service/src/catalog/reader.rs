@@ -43,7 +43,10 @@ impl Readers {
         drop(idle);
     }
 
-    fn with<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, CatalogError> {
+    pub(super) fn with<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, CatalogError> {
         self.observer.count(Counter::CatalogReads);
         let lent = match self.idle.lock().as_mut() {
             None => return Err(CatalogError::Closed),

@@ -8,9 +8,13 @@
 //! * `files_path` makes a path unique. `files_listing` repeats it with every column that an open or a listing asks for,
 //!   so that neither touches the table, whose rows grow with what later steps add.
 //! * A directory has no row: what exists is the lower file system's to say.
+//! * A grant hangs on the row of a file, which keeps its id when the file is renamed. It goes with the row, and when
+//!   the row becomes that of another file (`grants_replaced`); `birth` tells that file from a later one with its inode
+//!   number, after the index was mended while nobody watched.
 
 /// Every step, oldest first.
-pub(super) const STEPS: &[&str] = &["
+pub(super) const STEPS: &[&str] = &[
+    "
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY NOT NULL,
     value INTEGER NOT NULL
@@ -50,4 +54,22 @@ CREATE TABLE packages (
     name   TEXT PRIMARY KEY NOT NULL,
     record TEXT
 ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+CREATE TABLE grants (
+    id      INTEGER PRIMARY KEY NOT NULL,
+    package TEXT NOT NULL,
+    user_id INTEGER NOT NULL,
+    file_id INTEGER NOT NULL REFERENCES files (id) ON DELETE CASCADE,
+    kind    INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 2),
+    birth   INTEGER NOT NULL,
+    expires INTEGER,
+    created INTEGER NOT NULL,
+    UNIQUE (package, user_id, file_id, kind)
+) STRICT;
+CREATE INDEX grants_file ON grants (file_id);
+CREATE TRIGGER grants_replaced AFTER UPDATE OF ino ON files WHEN old.ino <> new.ino BEGIN
+    DELETE FROM grants WHERE file_id = old.id;
+END;
+",
+];

@@ -35,7 +35,7 @@ statements! {
         FROM files INDEXED BY files_listing
         WHERE volume_id = ?1 AND user_id = ?2 AND (dir, name) > (?3, ?4) AND dir < ?5
         ORDER BY dir, name LIMIT ?6";
-    TREE_TYPES = "SELECT id, mime, media_type FROM files INDEXED BY files_listing
+    TREE_TYPES = "SELECT id, dir, name, mime, media_type FROM files INDEXED BY files_listing
         WHERE volume_id = ?1 AND user_id = ?2 AND dir >= ?3 AND dir < ?4";
     FILES_COUNT = "SELECT count(*) FROM files WHERE volume_id = ?1";
 
@@ -55,6 +55,9 @@ statements! {
             ino, size, mtime_ns, generation_added, generation_modified)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13)
         ON CONFLICT (volume_id, user_id, dir, name) DO NOTHING";
+    FILE_REFRESH = "UPDATE files SET size = ?6, mtime_ns = ?7, generation_modified = ?8
+        WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name = ?4 AND ino = ?5
+            AND (size, mtime_ns) IS NOT (?6, ?7)";
     FILE_REMOVE = "DELETE FROM files WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name = ?4";
     FILE_REMOVE_GONE =
         "DELETE FROM files WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name = ?4 AND ino = ?5";
@@ -75,4 +78,19 @@ statements! {
     PACKAGE_SET = "INSERT INTO packages (name, record) VALUES (?1, ?2)
         ON CONFLICT (name) DO UPDATE SET record = excluded.record";
     PACKAGES_LIST = "SELECT name, record FROM packages ORDER BY name";
+
+    FILE_FIND = "SELECT id FROM files INDEXED BY files_path
+        WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name = ?4";
+    FILE_FIND_INO = "SELECT id FROM files INDEXED BY files_listing
+        WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name = ?4 AND ino = ?5";
+    GRANT_PUT = "INSERT OR REPLACE INTO grants (id, package, user_id, file_id, kind, birth, expires, created)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    GRANT_REMOVE = "DELETE FROM grants WHERE id = ?1";
+    GRANTS_REMOVE_OF = "DELETE FROM grants WHERE package = ?1";
+    GRANT_GET = "SELECT files.volume_id, files.user_id, files.dir, files.name, grants.created
+        FROM grants JOIN files ON files.id = grants.file_id WHERE grants.id = ?1";
+    /// Runs once at the start: over all grants, and for each one to its file.
+    GRANTS_LIST = "SELECT grants.id, package, grants.user_id, file_id, kind, birth, expires, volume_id, ino
+        FROM grants CROSS JOIN files ON files.id = grants.file_id ORDER BY grants.id";
+    VOLUME_GET = "SELECT name, kind FROM volumes WHERE id = ?1";
 }

@@ -3,6 +3,7 @@
 mod calls;
 mod crash;
 mod filter;
+mod grants;
 mod model;
 mod opening;
 mod plans;

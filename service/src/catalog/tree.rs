@@ -17,6 +17,11 @@ pub(super) fn plain(key: &[u8]) -> &[u8] {
     inner.strip_suffix(b"/").unwrap_or(inner)
 }
 
+/// The stored forms of a directory, given in its own, and of all above it.
+pub(super) fn self_and_above(key: &[u8]) -> impl Iterator<Item = &[u8]> {
+    key.iter().enumerate().filter(|(_, byte)| **byte == b'/').filter_map(|(at, _)| key.get(..=at))
+}
+
 /// The directory and everything below it: from `low`, up to but without `high`.
 pub(super) struct Range {
     pub(super) low: Vec<u8>,

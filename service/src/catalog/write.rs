@@ -1,17 +1,26 @@
 //! What can be written, and how each of it is done inside the writer's transaction.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::tree::{Range, stored};
-use super::{FileKey, FileRow, VolumeKey, sql};
+use super::grants::{self, NewGrant};
+use super::tree::{Range, plain, self_and_above, stored};
+use super::{FileKey, FileRow, HidingRules, VolumeKey, sql};
 
 /// One write. The number it yields is an id or a count of rows, as noted.
 #[derive(Debug)]
 pub(super) enum Write {
     Upsert(FileKey, FileRow),
     FirstSeen(FileKey, FileRow),
+    /// Only if there is a row, of this lower inode.
+    Refresh {
+        key: FileKey,
+        ino: u64,
+        size: u64,
+        mtime_ns: i64,
+    },
     Remove(FileKey),
     /// Only if the row is still of this lower inode.
     RemoveGone(FileKey, u64),
@@ -29,10 +38,14 @@ pub(super) enum Write {
         to: Vec<u8>,
     },
     Hide(VolumeKey, u32, Vec<u8>),
-    Unhide(VolumeKey, u32, Vec<u8>, fn(&str) -> u8),
+    Show(VolumeKey, u32, Vec<u8>, HidingRules),
     /// Yields the number of files that lost their owner.
     Orphan(Box<str>),
+    /// Without a record the package is removed, and its grants with it.
     Package(Box<str>, Option<Box<str>>),
+    /// Yields the id of the file's row; 0 if there is no such file.
+    PutGrant(Box<NewGrant>),
+    RemoveGrants(Vec<i64>),
     /// Yields the volume's id.
     Volume {
         name: Box<str>,
@@ -47,15 +60,20 @@ impl Write {
         match self {
             Write::Upsert(key, _)
             | Write::FirstSeen(key, _)
+            | Write::Refresh { key, .. }
             | Write::Remove(key)
             | Write::RemoveGone(key, _) => Some(key.volume),
             Write::RenameFile { from, .. } => Some(from.volume),
             Write::RemoveDir(volume, ..)
             | Write::RenameDir { volume, .. }
             | Write::Hide(volume, ..)
-            | Write::Unhide(volume, ..)
+            | Write::Show(volume, ..)
             | Write::Reconciled(volume, _) => Some(*volume),
-            Write::Orphan(_) | Write::Package(..) | Write::Volume { .. } => None,
+            Write::Orphan(_)
+            | Write::Package(..)
+            | Write::PutGrant(_)
+            | Write::RemoveGrants(_)
+            | Write::Volume { .. } => None,
         }
     }
 
@@ -64,6 +82,20 @@ impl Write {
         let changed = match self {
             Write::Upsert(key, row) => put(conn, sql::FILE_UPSERT, key, row, generation)?,
             Write::FirstSeen(key, row) => put(conn, sql::FILE_FIRST_SEEN, key, row, generation)?,
+            Write::Refresh { key, ino, size, mtime_ns } => {
+                let (ino, size) = (ino.cast_signed(), size.cast_signed());
+                let values = params![
+                    key.volume.0,
+                    key.user,
+                    stored(&key.dir),
+                    key.name,
+                    ino,
+                    size,
+                    mtime_ns,
+                    generation
+                ];
+                run(conn, sql::FILE_REFRESH, values)?
+            }
             Write::Remove(key) => remove(conn, key)?,
             Write::RemoveGone(key, ino) => {
                 let ino = ino.cast_signed();
@@ -100,11 +132,16 @@ impl Write {
                 let Range { low, high } = Range::of(dir);
                 run(conn, sql::TREE_HIDE, params![volume.0, user, low, high, generation])?
             }
-            Write::Unhide(volume, user, dir, media_type_of) => {
-                unhide(conn, *volume, *user, dir, *media_type_of, generation)?
-            }
+            Write::Show(volume, user, dir, rules) => show(conn, *volume, *user, dir, *rules, generation)?,
             Write::Orphan(package) => run(conn, sql::OWNER_ORPHAN, params![package, generation])?,
-            Write::Package(name, record) => run(conn, sql::PACKAGE_SET, params![name, record])?,
+            Write::Package(name, record) => {
+                if record.is_none() {
+                    run(conn, sql::GRANTS_REMOVE_OF, [name])?;
+                }
+                run(conn, sql::PACKAGE_SET, params![name, record])?
+            }
+            Write::PutGrant(grant) => return grants::put(conn, grant),
+            Write::RemoveGrants(ids) => grants::remove(conn, ids)?,
             Write::Volume { name, kind } => return volume(conn, name, kind),
             Write::Reconciled(volume, done) => {
                 run(conn, sql::VOLUME_SET_RECONCILED, params![volume.0, done])?
@@ -114,7 +151,7 @@ impl Write {
     }
 }
 
-fn run(conn: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<usize> {
+pub(super) fn run(conn: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<usize> {
     conn.prepare_cached(sql)?.execute(values)
 }
 
@@ -170,23 +207,37 @@ fn rename_dir(
     run(conn, sql::TREE_MOVE, values)
 }
 
-fn unhide(
+fn show(
     conn: &Connection,
     volume: VolumeKey,
     user: u32,
     dir: &[u8],
-    media_type_of: fn(&str) -> u8,
+    rules: HidingRules,
     generation: i64,
 ) -> rusqlite::Result<usize> {
     let Range { low, high } = Range::of(dir);
-    // Collected first: a query must not run over rows that are being changed under it.
-    let mut changes: Vec<(i64, u8)> = Vec::new();
     let mut select = conn.prepare_cached(sql::TREE_TYPES)?;
+    // Twice over the rows: what hides a tree may come behind the first files of it.
+    let mut hidden: HashSet<Vec<u8>> = HashSet::new();
     let mut rows = select.query(params![volume.0, user, low, high])?;
     while let Some(row) = rows.next()? {
-        let now: u8 = row.get(2)?;
-        let right = media_type_of(row.get_ref(1)?.as_str()?);
-        if now != right {
+        let dir = row.get_ref(1)?.as_blob()?;
+        if (rules.hides)(&path(dir, row.get_ref(2)?.as_blob()?)) {
+            hidden.insert(dir.to_vec());
+        }
+    }
+    drop(rows);
+    // Collected first: a query must not run over rows that are being changed under it.
+    let mut changes: Vec<(i64, u8)> = Vec::new();
+    let mut rows = select.query(params![volume.0, user, low, high])?;
+    while let Some(row) = rows.next()? {
+        let dir = row.get_ref(1)?.as_blob()?;
+        let right = if self_and_above(dir).any(|above| hidden.contains(above)) {
+            0
+        } else {
+            (rules.media_type)(&path(dir, row.get_ref(2)?.as_blob()?), row.get_ref(3)?.as_str()?)
+        };
+        if row.get::<_, u8>(4)? != right {
             changes.push((row.get(0)?, right));
         }
     }
@@ -195,6 +246,16 @@ fn unhide(
         update.execute(params![id, media_type, generation])?;
     }
     Ok(changes.len())
+}
+
+/// A file's path from the stored form of its directory.
+fn path(dir: &[u8], name: &[u8]) -> Vec<u8> {
+    let mut path = plain(dir).to_vec();
+    if !path.is_empty() {
+        path.push(b'/');
+    }
+    path.extend_from_slice(name);
+    path
 }
 
 fn volume(conn: &Connection, name: &str, kind: &str) -> rusqlite::Result<i64> {

@@ -102,17 +102,18 @@ impl Writer {
                 batch.iter().map(|_| Err(Arc::clone(&error))).collect()
             }
         };
-        let mut failures = 0;
+        let mut failed = Vec::new();
         // Marks come before the numbers move: who saw the flush fail finds them.
         for (job, outcome) in batch.iter().zip(&outcomes) {
             if outcome.is_err() {
-                failures += 1;
-                self.queue.mark(job.write.volume());
+                let volume = job.write.volume();
+                self.queue.mark(volume);
+                failed.push(volume);
             }
         }
-        self.observer.count_by(Counter::CatalogWrites, batch.len() as u64 - failures);
-        self.observer.count_by(Counter::CatalogDropped, failures);
-        self.queue.advance(batch.len(), failures);
+        self.observer.count_by(Counter::CatalogWrites, (batch.len() - failed.len()) as u64);
+        self.observer.count_by(Counter::CatalogDropped, failed.len() as u64);
+        self.queue.advance(batch.len(), &failed);
         for (job, outcome) in batch.iter().zip(outcomes) {
             if let Some(reply) = &job.reply {
                 // The caller may have given up waiting.

@@ -132,7 +132,7 @@ fn as_json(request: &ExplainRequest, answer: &Explanation) -> Result<String, Fai
 fn as_text(request: &ExplainRequest, answer: &Explanation) -> String {
     let verdict = match (answer.allowed, answer.redacted) {
         (true, false) => "allowed".to_owned(),
-        (true, true) => "allowed, without the location data in it".to_owned(),
+        (true, true) => "allowed, in the view without location data".to_owned(),
         (false, _) => format!("refused with {}", output::show(&answer.errno)),
     };
     let to = request.to.as_deref().map(|to| format!(" to {}", output::escape(to))).unwrap_or_default();

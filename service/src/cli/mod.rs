@@ -8,6 +8,7 @@ mod connection;
 mod doctor;
 mod explain;
 mod failure;
+mod grant;
 mod output;
 mod package;
 mod permission;
@@ -95,6 +96,9 @@ enum Command {
     /// Set app ops.
     #[command(subcommand)]
     Appop(permission::AppOp),
+    /// Grant single files, and take grants back.
+    #[command(subcommand)]
+    Grant(grant::Command),
     Explain(explain::Explain),
     /// Show the rules that all of this follows.
     #[command(subcommand)]
@@ -174,6 +178,7 @@ fn run(cli: Cli) -> ExitCode {
         Command::Package(command) => command.run(&connection, json),
         Command::Permission(command) => command.run(&connection, json),
         Command::Appop(command) => command.run(&connection, json),
+        Command::Grant(command) => command.run(&connection, json),
         Command::Explain(explain) => explain.run(&connection, json),
         Command::Policy(command) => command.run(json),
         Command::Stats => status::stats(&connection, json),
@@ -274,6 +279,12 @@ mod tests {
             "mediagate permission grant p READ_MEDIA_IMAGES",
             "mediagate permission revoke p READ_MEDIA_IMAGES",
             "mediagate appop set p MANAGE_EXTERNAL_STORAGE allow",
+            "mediagate grant add p /f",
+            "mediagate grant add p /f --user 10 --write --for 10m",
+            "mediagate grant add p /f --selected --expires 2000000000",
+            "mediagate grant list --package p --json",
+            "mediagate grant remove p /f --user 10",
+            "mediagate grant remove p --all",
             "mediagate explain --uid 10101 read /p",
             "mediagate explain --package p --user 10 rename /p --to /q",
             "mediagate policy matrix --format html --output f",
@@ -297,6 +308,12 @@ mod tests {
             "mediagate package install p --app-id 10101 --app-op A",
             "mediagate package install p --app-id 10101 --app-op A=sometimes",
             "mediagate appop set p OP sometimes",
+            "mediagate grant add p",
+            "mediagate grant add p /f --write --selected",
+            "mediagate grant add p /f --for 10m --expires 2000000000",
+            "mediagate grant add p /f --for 10",
+            "mediagate grant remove p",
+            "mediagate grant remove p /f --all",
             "mediagate explain read /p",
             "mediagate explain --uid 1 --package p read /p",
             "mediagate explain --uid 1 --user 10 read /p",

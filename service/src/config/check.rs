@@ -22,8 +22,8 @@ pub(super) const CACHE_SECONDS: (i64, i64) = (-1, 86_400);
 pub(super) const THREADS: (i64, i64) = (1, 64);
 /// Bounds of `target_sdk`; 10000 is Android's `CUR_DEVELOPMENT`.
 pub(super) const TARGET_SDK: (i64, i64) = (1, 10_000);
-/// `sun_path` holds 108 bytes with the final NUL (unix(7)).
-const MAX_SOCKET_PATH: usize = 107;
+/// `sun_path` holds 108 bytes with the final NUL (unix(7)); the name of the administrators' socket ends in `.admin`.
+const MAX_SOCKET_PATH: usize = 101;
 /// Longest service name that Android's servicemanager takes (ServiceManager.cpp, `isValidServiceName`).
 const MAX_SERVICE_NAME: usize = 127;
 /// Longest package name that Android's package manager takes (`FrameworkParsingPackageUtils`, MAX_FILE_NAME_SIZE).

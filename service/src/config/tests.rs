@@ -176,7 +176,7 @@ fn service_settings() {
         ("listen = ['binder://']", &["write e.g. \"binder://mediagate\""]),
         ("listen = ['binder://a b']", &["write e.g. \"binder://mediagate\""]),
         ("listen = ['binder://a',\n'binder://a']", &["toml:4: ", "there already (line 3)"]),
-        (&long, &["at most 107 bytes"]),
+        (&long, &["at most 101 bytes"]),
         ("policy_profile = 'andriod'", &["did you mean \"android\"?"]),
         ("packages_list = '/nonexistent/packages.list'", &["toml:3: ", "/data/system/packages.list"]),
         ("packages_list = 'packages.list'", &["is not an absolute path"]),

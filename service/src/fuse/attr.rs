@@ -28,6 +28,27 @@ pub(super) fn attributes(node: NodeId, meta: &Meta) -> FileAttr {
     }
 }
 
+/// The attributes that go with a name that nothing has: the node id 0 says it, the rest does not count.
+pub(super) fn of_nothing() -> FileAttr {
+    FileAttr {
+        ino: INodeNo(0),
+        size: 0,
+        blocks: 0,
+        atime: UNIX_EPOCH,
+        mtime: UNIX_EPOCH,
+        ctime: UNIX_EPOCH,
+        crtime: UNIX_EPOCH,
+        kind: FileType::RegularFile,
+        perm: 0,
+        nlink: 0,
+        uid: 0,
+        gid: 0,
+        rdev: 0,
+        blksize: 0,
+        flags: 0,
+    }
+}
+
 /// The wire's name of a kind.
 pub(super) fn file_type(kind: FileKind) -> FileType {
     match kind {
@@ -49,13 +70,11 @@ pub(super) fn time(time: TimeOrNow) -> Time {
         TimeOrNow::Now => Time::Now,
         TimeOrNow::SpecificTime(at) => match at.duration_since(UNIX_EPOCH) {
             Ok(since) => Time::At(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos()),
+            // The library takes the nanoseconds of a time before 1970 away from the seconds, though they count forward
+            // from them (fuser 0.18.0, time.rs; mended upstream in fuser#705): its two numbers are those of the wire.
             Err(before) => {
-                let before = before.duration();
-                let seconds = i64::try_from(before.as_secs()).unwrap_or(i64::MAX);
-                match before.subsec_nanos() {
-                    0 => Time::At(-seconds, 0),
-                    nanos => Time::At(-seconds - 1, 1_000_000_000 - nanos),
-                }
+                let sent = before.duration();
+                Time::At(-i64::try_from(sent.as_secs()).unwrap_or(i64::MAX), sent.subsec_nanos())
             }
         },
     }
@@ -66,10 +85,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_survive_the_way_there_and_back() {
-        for at in [(0, 0), (1, 999_999_999), (-1, 0), (-2, 500_000_000), (4_102_444_800, 7)] {
-            let (seconds, nanos) = at;
-            assert_eq!(time(TimeOrNow::SpecificTime(system_time(at))), Time::At(seconds, nanos));
+    fn times_to_set_are_those_of_the_wire() {
+        for (seconds, nanos) in [(0, 0), (1, 999_999_999), (-1, 0), (-2, 500_000_000), (4_102_444_800, 7)] {
+            // As the library decodes it.
+            let sent = Duration::new(i64::unsigned_abs(seconds), nanos);
+            let decoded = if seconds < 0 { UNIX_EPOCH - sent } else { UNIX_EPOCH + sent };
+            assert_eq!(time(TimeOrNow::SpecificTime(decoded)), Time::At(seconds, nanos));
         }
+    }
+
+    #[test]
+    fn times_to_show_count_forward() {
+        assert_eq!(system_time((-2, 500_000_000)), UNIX_EPOCH - Duration::from_millis(1500));
+        assert_eq!(system_time((1, 1)), UNIX_EPOCH + Duration::new(1, 1));
     }
 }

@@ -9,14 +9,15 @@ use std::time::{Duration, SystemTime};
 
 use fuser::{
     AccessFlags, BsdFileFlags, CopyFileRangeFlags, Errno, FileHandle, Filesystem, FopenFlags, Generation,
-    INodeNo, InitFlags, KernelConfig, LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData,
-    ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen, ReplyStatfs,
-    ReplyWrite, ReplyXattr, Request, TimeOrNow, WriteFlags,
+    INodeNo, InitFlags, IoctlFlags, KernelConfig, LockOwner, OpenFlags, PollEvents, PollFlags, PollNotifier,
+    RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty,
+    ReplyEntry, ReplyIoctl, ReplyLseek, ReplyOpen, ReplyPoll, ReplyStatfs, ReplyWrite, ReplyXattr, Request,
+    TimeOrNow, WriteFlags,
 };
 use mediagate_policy::AccessMask;
 
-use super::attr::{attributes, file_type, time};
-use crate::errno::errno;
+use super::attr::{attributes, file_type, of_nothing, time};
+use super::reply::{Named, generation, reply_entry, wire};
 use crate::lower::Access;
 use crate::node::{NodeId, View};
 use crate::observe::Counter;
@@ -115,19 +116,6 @@ impl VolumeFs {
     }
 }
 
-fn wire(error: &OpError) -> Errno {
-    Errno::from_i32(errno(error))
-}
-
-fn generation(entry: &Entry) -> Generation {
-    Generation(entry.meta.id.generation)
-}
-
-fn reply_entry(reply: ReplyEntry, entry: &Entry) {
-    let attr = attributes(entry.node, &entry.meta);
-    reply.entry_with_ttls(&entry.attr_ttl, &entry.entry_ttl, &attr, generation(entry));
-}
-
 impl Filesystem for VolumeFs {
     fn init(&mut self, _request: &Request, config: &mut KernelConfig) -> std::io::Result<()> {
         // What a kernel does not offer it does without; nothing here is needed for being right.
@@ -161,7 +149,7 @@ impl Filesystem for VolumeFs {
                 Ok(LookupReply::Missing(ttl)) if ttl.is_zero() => reply.error(Errno::ENOENT),
                 Ok(LookupReply::Missing(ttl)) => {
                     // A node id of 0 is a negative entry that may be kept (fs/fuse/dir.c, fuse_lookup).
-                    let nothing = attributes(NodeId(0), &no_meta());
+                    let nothing = of_nothing();
                     reply.entry_with_ttls(&Duration::ZERO, &ttl, &nothing, Generation(0));
                 }
                 Err(error) => reply.error(wire(&error)),
@@ -345,13 +333,14 @@ impl Filesystem for VolumeFs {
         handle: FileHandle,
         offset: u64,
         data: &[u8],
-        _write_flags: WriteFlags,
+        write_flags: WriteFlags,
         _flags: OpenFlags,
         _lock_owner: Option<LockOwner>,
         reply: ReplyWrite,
     ) {
         self.handle(request, Counter::Write, ino, |volume| {
-            match ops::write(volume, handle.0, offset, data) {
+            let from_cache = write_flags.contains(WriteFlags::FUSE_WRITE_CACHE);
+            match ops::write(volume, handle.0, offset, data, from_cache) {
                 Ok(written) => reply.written(u32::try_from(written).unwrap_or(u32::MAX)),
                 Err(error) => reply.error(wire(&error)),
             }
@@ -432,8 +421,16 @@ impl Filesystem for VolumeFs {
         self.handle(request, Counter::ReadDirPlus, ino, |volume| match ops::listing(volume, handle.0) {
             Ok((handle, listed)) => {
                 let from = usize::try_from(offset).unwrap_or(usize::MAX);
+                let mut is_empty = true;
                 for (position, entry) in listed.iter().enumerate().skip(from) {
-                    let Some(found) = ops::plus_entry(volume, &handle, entry) else { continue };
+                    let found = match ops::plus_entry(volume, &handle, entry) {
+                        Ok(Some(found)) => found,
+                        Ok(None) => continue,
+                        // An empty reply would be the end of the listing.
+                        Err(error) if is_empty => return reply.error(wire(&error)),
+                        // The next request begins here and meets it.
+                        Err(_) => break,
+                    };
                     // The reply has one time for the name and the attributes.
                     let ttl = found.entry_ttl.min(found.attr_ttl);
                     let attr = attributes(found.node, &found.meta);
@@ -443,6 +440,7 @@ impl Filesystem for VolumeFs {
                         volume.nodes.forget(found.node, 1);
                         break;
                     }
+                    is_empty = false;
                 }
                 reply.ok();
             }
@@ -562,6 +560,34 @@ impl Filesystem for VolumeFs {
         });
     }
 
+    fn ioctl(
+        &self,
+        request: &Request,
+        ino: INodeNo,
+        _handle: FileHandle,
+        _flags: IoctlFlags,
+        _command: u32,
+        _data: &[u8],
+        _size: u32,
+        reply: ReplyIoctl,
+    ) {
+        self.handle(request, Counter::Ioctl, ino, |_| reply.error(Errno::ENOTTY));
+    }
+
+    fn poll(
+        &self,
+        request: &Request,
+        ino: INodeNo,
+        _handle: FileHandle,
+        _notifier: PollNotifier,
+        _events: PollEvents,
+        _flags: PollFlags,
+        reply: ReplyPoll,
+    ) {
+        // Files are always ready; the kernel says so itself once it has heard this.
+        self.handle(request, Counter::Poll, ino, |_| reply.error(Errno::ENOSYS));
+    }
+
     fn fallocate(
         &self,
         request: &Request,
@@ -613,34 +639,5 @@ impl Filesystem for VolumeFs {
                 Err(error) => reply.error(wire(&error)),
             }
         });
-    }
-}
-
-/// A backing file by the library's name, but not in its care: [`crate::passthrough`] closes it.
-struct Named(Option<fuser::BackingId>);
-
-impl Drop for Named {
-    fn drop(&mut self) {
-        if let Some(backing) = self.0.take() {
-            backing.into_raw();
-        }
-    }
-}
-
-/// Attributes of nothing.
-fn no_meta() -> crate::lower::Meta {
-    crate::lower::Meta {
-        id: crate::lower::Id { ino: 0, generation: 0 },
-        kind: crate::lower::FileKind::File,
-        mode: 0,
-        nlink: 0,
-        uid: 0,
-        gid: 0,
-        size: 0,
-        blocks: 0,
-        blksize: 0,
-        atime: (0, 0),
-        mtime: (0, 0),
-        ctime: (0, 0),
     }
 }

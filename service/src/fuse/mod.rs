@@ -6,5 +6,6 @@
 mod attr;
 mod filesystem;
 mod mount;
+mod reply;
 
 pub use mount::{MountError, Mounted, clear_stale_mount, mount};

@@ -37,6 +37,9 @@ pub enum IdentityError {
     /// No package of this name is installed.
     #[error("package {0:?} is not installed; `package list` shows those that are")]
     NoSuchPackage(String),
+    /// The package is installed, but not for this user.
+    #[error("package {0:?} is not installed for user {1}; `package list` shows its uids")]
+    NotForUser(String, u32),
     /// The uid is somebody else's.
     #[error("{0}")]
     Taken(String),
@@ -57,7 +60,7 @@ impl From<IdentityError> for ControlError {
     fn from(error: IdentityError) -> Self {
         let text = error.to_string();
         match error {
-            IdentityError::NoSuchPackage(_) => ControlError::NotFound(text),
+            IdentityError::NoSuchPackage(_) | IdentityError::NotForUser(..) => ControlError::NotFound(text),
             IdentityError::Taken(_) => ControlError::AlreadyExists(text),
             IdentityError::Invalid(_) => ControlError::Invalid(text),
             IdentityError::Read { .. }

@@ -19,7 +19,7 @@ mod watch;
 mod tests;
 
 use std::io::ErrorKind;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use arc_swap::ArcSwap;
 use mediagate_policy::{AppId, PackageFacts, Principal, Uid, UserId};
@@ -39,11 +39,16 @@ pub use watch::WatchGuard;
 /// [`Identity::new`] next time (`None`: removed). Must not call back into [`Identity`].
 pub type Persist<'a> = &'a dyn Fn(&str, Option<&PackageConfig>) -> Result<(), PersistError>;
 
+/// Called before a change takes effect, with what says whether a package will be installed for a user after it. Must
+/// not call back into [`Identity`].
+pub type Departures = Box<dyn Fn(&dyn Fn(&str, u32) -> bool) + Send + Sync>;
+
 /// All packages and what their uids may do.
 pub struct Identity {
     table: ArcSwap<Table>,
     sources: Vec<Box<dyn PackageSource>>,
     state: Mutex<State>,
+    departures: OnceLock<Departures>,
     watches: Mutex<Vec<WatchGuard>>,
 }
 
@@ -75,6 +80,7 @@ impl Identity {
             table: ArcSwap::from_pointee(Table::build(0, Vec::new())),
             sources,
             state: Mutex::new(state),
+            departures: OnceLock::new(),
             watches: Mutex::new(Vec::new()),
         });
         // Watched before the first load, so that no change falls between the two.
@@ -200,6 +206,29 @@ impl Identity {
         self.edit(package, persist, |facts| facts.app_ops.set(op, mode))
     }
 
+    /// Runs `f` if the package is installed for the user, which it stays meanwhile. `f` must not call back.
+    pub fn while_installed<T>(
+        &self,
+        package: &str,
+        user: u32,
+        f: impl FnOnce() -> T,
+    ) -> Result<T, IdentityError> {
+        let _state = self.state.lock();
+        let table = self.table.load();
+        let record =
+            table.package(package).ok_or_else(|| IdentityError::NoSuchPackage(package.to_owned()))?;
+        if !record.users.contains(UserId(user)) {
+            return Err(IdentityError::NotForUser(package.to_owned(), user));
+        }
+        Ok(f())
+    }
+
+    /// Has `departures` called from now on; once.
+    pub fn on_departures(&self, departures: Departures) {
+        // A second one would be a second service around one identity.
+        let _ = self.departures.set(departures);
+    }
+
     fn edit(
         &self,
         name: &str,
@@ -256,7 +285,13 @@ impl Identity {
         let current = self.table.load();
         let packages = merge(&state.loaded, &state.overlay);
         if packages != current.packages {
-            self.table.store(Arc::new(Table::build(current.epoch + 1, packages)));
+            let next = Table::build(current.epoch + 1, packages);
+            if let Some(departures) = self.departures.get() {
+                departures(&|package, user| {
+                    next.package(package).is_some_and(|it| it.users.contains(UserId(user)))
+                });
+            }
+            self.table.store(Arc::new(next));
         }
     }
 }

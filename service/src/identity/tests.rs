@@ -368,3 +368,29 @@ fn an_identity_that_is_dropped_takes_its_watch_along() {
     drop(identity);
     until("the last reference goes", || weak.upgrade().is_none());
 }
+
+#[test]
+fn departures_are_told_before_they_count() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("packages.list");
+    std::fs::write(&file, "com.a 10001 0 /data default none 0\n").unwrap();
+    let identity = listed(&file, &[]);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (noting, asking) = (Arc::clone(&seen), Arc::downgrade(&identity));
+    identity.on_departures(Box::new(move |is_installed| {
+        let still =
+            asking.upgrade().is_some_and(|it| it.principal(10001).packages.iter().any(|it| &**it == "com.a"));
+        let asked = [("com.a", 0), ("com.b", 0), ("com.b", 10)];
+        noting.lock().push((still, asked.map(|(package, user)| is_installed(package, user))));
+    }));
+    identity.install(&package("com.b", 10002, &[10]), &kept).unwrap();
+    assert_eq!(*seen.lock(), [(true, [true, false, true])]);
+    assert!(matches!(identity.while_installed("com.b", 0, || ()), Err(IdentityError::NotForUser(..))));
+    assert!(matches!(identity.while_installed("com.c", 0, || ()), Err(IdentityError::NoSuchPackage(_))));
+    assert_eq!(identity.while_installed("com.b", 10, || 7).unwrap(), 7);
+    identity.remove("com.b", &kept).unwrap();
+    // The package manager lists one less.
+    std::fs::write(&file, "\n").unwrap();
+    until("the file was read again", || seen.lock().len() >= 3);
+    assert_eq!(seen.lock()[1..3], [(true, [true, false, false]), (true, [false, false, false])]);
+}

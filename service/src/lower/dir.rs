@@ -5,7 +5,7 @@ use std::os::fd::BorrowedFd;
 
 use rustix::fs::{FileType, RawDir, SeekFrom, seek};
 
-use super::{FileKind, LowerError};
+use super::{FileKind, LowerError, Meta};
 
 /// Bytes asked for by one `getdents64`.
 const BUFFER: usize = 64 * 1024;
@@ -19,6 +19,21 @@ pub struct DirEntry {
     pub kind: Option<FileKind>,
     /// Its inode number as the directory has it.
     pub ino: u64,
+}
+
+impl DirEntry {
+    /// Its kind, for which the file is asked if the directory does not say; `None` if it is nothing that can be served, or
+    /// gone.
+    pub fn kind_in(&self, dir: BorrowedFd<'_>) -> Result<Option<FileKind>, LowerError> {
+        match self.kind {
+            Some(kind) => Ok(Some(kind)),
+            None => match Meta::at(dir, &self.name) {
+                Ok(meta) => Ok(Some(meta.kind)),
+                Err(error) if error.is_not_found() => Ok(None),
+                Err(error) => Err(error),
+            },
+        }
+    }
 }
 
 /// Every servable entry of the directory that `dir` (opened for reading) refers to, in the directory's order:

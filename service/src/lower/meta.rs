@@ -2,7 +2,7 @@
 
 use std::os::fd::BorrowedFd;
 
-use rustix::fs::{AtFlags, FileType, Statx, StatxFlags, statx};
+use rustix::fs::{AtFlags, FileType, Statx, StatxAttributes, StatxFlags, statx};
 
 use super::LowerError;
 
@@ -59,14 +59,19 @@ impl Meta {
         Self::at(fd, b"")
     }
 
-    /// Of `name` in the directory `dir`, without following it; of `dir` itself if `name` is empty.
+    /// Of `name` in the directory `dir`, without following it; of `dir` itself if `name` is empty. A name that
+    /// something is mounted on is not served: `statx` would describe the root of the other file system, whose inode
+    /// numbers mean nothing here.
     pub fn at(dir: BorrowedFd<'_>, name: &[u8]) -> Result<Meta, LowerError> {
         let mut flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
         if name.is_empty() {
             flags |= AtFlags::EMPTY_PATH;
         }
-        let mask = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
-        Self::from_statx(&statx(dir, name, flags, mask)?)
+        let raw = statx(dir, name, flags, StatxFlags::BASIC_STATS | StatxFlags::BTIME)?;
+        if !name.is_empty() && raw.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) {
+            return Err(LowerError::Escapes);
+        }
+        Self::from_statx(&raw)
     }
 
     fn from_statx(raw: &Statx) -> Result<Meta, LowerError> {

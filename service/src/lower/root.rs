@@ -15,6 +15,8 @@ use super::{LowerError, Meta, xattr};
 const RETRIES: usize = 16;
 /// `OVERLAYFS_SUPER_MAGIC` and `FUSE_SUPER_MAGIC` (include/uapi/linux/magic.h): file systems that stack already.
 const STACKED: [i64; 2] = [0x794c_7630, 0x6573_5546];
+/// `MSDOS_SUPER_MAGIC` and `EXFAT_SUPER_MAGIC`: file systems that know one file by several names.
+const ALIASING: [i64; 2] = [0x4d44, 0x2011_bab0];
 /// Mode of new files (MediaProvider's FuseDaemon `pf_create`).
 const FILE_MODE: Mode = Mode::from_raw_mode(0o664);
 /// Mode of new directories (`pf_mkdir`).
@@ -27,7 +29,7 @@ pub enum Access {
     Read,
     /// Reading and writing.
     ReadWrite,
-    /// Reading and writing, every write at the file's end.
+    /// Reading and writing, every `write(2)` at the file's end.
     Append,
 }
 
@@ -38,6 +40,7 @@ pub struct Root {
     owner: (u32, u32),
     xattrs: bool,
     stacked: bool,
+    aliasing: bool,
 }
 
 impl Root {
@@ -46,10 +49,12 @@ impl Root {
         let fd = open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         let meta = Meta::of(fd.as_fd())?;
         let readable = openat(&fd, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        let magic = fstatfs(&readable)?.f_type as i64;
         Ok(Root {
             owner: owner.unwrap_or((meta.uid, meta.gid)),
             xattrs: xattr::supported(readable.as_fd()),
-            stacked: STACKED.contains(&(fstatfs(&readable)?.f_type as i64)),
+            stacked: STACKED.contains(&magic),
+            aliasing: ALIASING.contains(&magic),
             fd,
         })
     }
@@ -67,6 +72,13 @@ impl Root {
     /// True when the file system itself stacks on another: passthrough then needs a stack depth of 2.
     pub fn is_stacked(&self) -> bool {
         self.stacked
+    }
+
+    /// True for a name that the file system may take for another one: FAT drops dots and spaces at the end
+    /// (fs/fat/namei_vfat.c, vfat_striptail_len), and keeps a short `NAME~1.EXT` beside a long name. What a path means is
+    /// decided by its names, so each thing must have one only.
+    pub fn is_alias(&self, name: &[u8]) -> bool {
+        self.aliasing && is_fat_alias(name)
     }
 
     /// Opens `path` (relative, bytes; empty for the root) with `O_PATH`.
@@ -111,8 +123,8 @@ impl Root {
     pub fn reopen(file: BorrowedFd<'_>, access: Access) -> Result<OwnedFd, LowerError> {
         let flags = match access {
             Access::Read => OFlags::RDONLY,
-            Access::ReadWrite => OFlags::RDWR,
-            Access::Append => OFlags::RDWR | OFlags::APPEND,
+            // Not O_APPEND: pages from the kernel's cache come with an offset even on a handle that appends.
+            Access::ReadWrite | Access::Append => OFlags::RDWR,
         };
         // The one magic link that is followed: that of a descriptor of this process.
         let link = format!("/proc/self/fd/{}", file.as_raw_fd());
@@ -232,4 +244,28 @@ pub enum Time {
     Now,
     /// Seconds and nanoseconds since the epoch.
     At(i64, u32),
+}
+
+fn is_fat_alias(name: &[u8]) -> bool {
+    let mut parts = name.split(|byte| *byte == b'.');
+    let (base, extension) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let is_short = base.len() <= 8 && extension.len() <= 3 && parts.next().is_none();
+    let digits = base.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_numbered = digits > 0 && base.len() > digits && base.get(base.len() - digits - 1) == Some(&b'~');
+    name.ends_with(b".") || name.ends_with(b" ") || (is_short && is_numbered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_fat_alias;
+
+    #[test]
+    fn names_that_fat_takes_for_others_are_known() {
+        for alias in ["Android.", "data..", "data ", "ANDROI~1", "docum~12", "IMG_00~1.JPG", "a."] {
+            assert!(is_fat_alias(alias.as_bytes()), "{alias}");
+        }
+        for name in ["Android", "IMG~1_0001.jpg", "notes~1.html", "a~b", ".nomedia", "a.b.c", "x 1"] {
+            assert!(!is_fat_alias(name.as_bytes()), "{name}");
+        }
+    }
 }

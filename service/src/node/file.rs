@@ -2,7 +2,10 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicU32,
+    Ordering::{Acquire, Relaxed, Release},
+};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
@@ -50,6 +53,8 @@ pub struct File {
     place: RwLock<Place>,
     owner: RwLock<Owner>,
     removed: AtomicBool,
+    /// The path it had when its name went: what is decided about it later must not follow its directory around.
+    last_path: Mutex<Vec<u8>>,
     writers: AtomicU32,
     /// How the open handles of each view are served at the moment.
     io: [Mutex<IoState>; 2],
@@ -66,6 +71,7 @@ impl File {
             place: RwLock::new(Place { parent, name: name.into() }),
             owner: RwLock::new(Owner::Unknown),
             removed: AtomicBool::new(false),
+            last_path: Mutex::default(),
             writers: AtomicU32::new(0),
             io: Default::default(),
             nomedia: Mutex::new(None),
@@ -82,6 +88,10 @@ impl File {
     /// Ancestors are read one after another: a rename meanwhile gives a path that never was. Whoever uses the path
     /// on the lower file system checks that it led to the file that was meant.
     pub fn path(&self) -> Vec<u8> {
+        if self.is_removed() { self.last_path.lock().clone() } else { self.live_path() }
+    }
+
+    fn live_path(&self) -> Vec<u8> {
         let (name, mut above) = self.step();
         let mut names = Vec::from_iter(name);
         for _ in 0..DEEPEST {
@@ -121,6 +131,19 @@ impl File {
         self.place.read().name.clone()
     }
 
+    /// True for `tree` itself and for everything below it.
+    pub fn is_within(self: &Arc<File>, tree: &Arc<File>) -> bool {
+        let mut above = Some(Arc::clone(self));
+        for _ in 0..DEEPEST {
+            let Some(file) = above else { return false };
+            if Arc::ptr_eq(&file, tree) {
+                return true;
+            }
+            above = file.parent();
+        }
+        false
+    }
+
     /// True when it is known at exactly this place.
     pub fn is_at(&self, parent: &Arc<File>, name: &[u8]) -> bool {
         let place = self.place.read();
@@ -138,13 +161,8 @@ impl File {
     /// Records that it is now known at this place. A place inside itself is refused (it could only come from a lower
     /// tree that changed under a lookup) as paths would never end.
     pub fn move_to(self: &Arc<File>, parent: &Arc<File>, name: &[u8]) {
-        let mut above = Some(Arc::clone(parent));
-        for _ in 0..DEEPEST {
-            let Some(file) = above else { break };
-            if Arc::ptr_eq(&file, self) {
-                return;
-            }
-            above = file.parent();
+        if parent.is_within(self) {
+            return;
         }
         let old = {
             let mut place = self.place.write();
@@ -152,17 +170,27 @@ impl File {
         };
         // The old parent may be the last reference to a long chain: dropped without the lock.
         drop(old);
-        self.removed.store(false, Relaxed);
+        self.revive();
     }
 
-    /// Its name is gone; open handles go on.
+    /// It was found under its name again.
+    pub(super) fn revive(&self) {
+        self.removed.store(false, Release);
+    }
+
+    /// Its name is gone; open handles go on, and it stays known by the path that it has now.
     pub fn mark_removed(&self) {
-        self.removed.store(true, Relaxed);
+        if self.is_removed() {
+            return;
+        }
+        let path = self.live_path();
+        *self.last_path.lock() = path;
+        self.removed.store(true, Release);
     }
 
     /// True once its name is gone.
     pub fn is_removed(&self) -> bool {
-        self.removed.load(Relaxed)
+        self.removed.load(Acquire)
     }
 
     /// Who owns it, as far as that has been looked up.

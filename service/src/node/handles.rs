@@ -43,6 +43,11 @@ impl<T> Handles<T> {
         self.shard(number).read().get(&number).cloned()
     }
 
+    /// Any handle that is `wanted`. Looks at all of them: for what is rare.
+    pub fn find(&self, wanted: impl Fn(&T) -> bool) -> Option<Arc<T>> {
+        self.shards.iter().find_map(|shard| shard.read().values().find(|handle| wanted(handle)).cloned())
+    }
+
     /// Takes the handle out.
     pub fn remove(&self, number: u64) -> Option<Arc<T>> {
         let handle = self.shard(number).write().remove(&number);

@@ -1,6 +1,6 @@
 //! The table of files that the kernel knows, with its lookup counts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -34,7 +34,7 @@ const MANY_WAITING: usize = 1024;
 struct Shard {
     slots: HashMap<u64, Slot>,
     /// Keys whose lookups are forgotten while something still held the file.
-    waiting: Vec<u64>,
+    waiting: HashSet<u64>,
 }
 
 impl Shard {
@@ -44,11 +44,12 @@ impl Shard {
         for key in std::mem::take(&mut self.waiting) {
             match self.slots.get(&key) {
                 Some(slot) if slot.is_idle() => idle.extend(self.slots.remove(&key)),
-                Some(slot) if slot.lookups == [0, 0] => self.waiting.push(key),
+                Some(slot) if slot.lookups == [0, 0] => {
+                    self.waiting.insert(key);
+                }
                 _ => {}
             }
         }
-        self.waiting.dedup();
         idle
     }
 }
@@ -90,6 +91,12 @@ impl Table {
         self.get(node).filter(|file| file.id == id)
     }
 
+    /// True while the kernel holds lookups of exactly this node, in its view.
+    pub fn is_known(&self, node: NodeId) -> bool {
+        let shard = self.shard(node).lock();
+        shard.slots.get(&node.key()).is_some_and(|slot| slot.lookups[node.view() as usize] > 0)
+    }
+
     /// The file that was found as `name` in `parent`, with one lookup counted: answer it with
     /// [`Found::answer`], or drop it to take the count back.
     pub fn enter(&self, parent: &Arc<File>, name: &[u8], meta: &Meta) -> Result<Found<'_>, LowerError> {
@@ -117,11 +124,23 @@ impl Table {
         if let Some(old) = replaced {
             old.mark_removed();
         }
-        // A directory known under another spelling keeps its name: the lower file system takes both.
-        if !file.is_at(parent, name) && !file.is_other_spelling(parent, name) {
+        if file.is_at(parent, name) {
+            file.revive();
+        } else if !file.is_other_spelling(parent, name) {
+            // What is known under another spelling may keep its name: where the lower file system takes both. The caller
+            // finds out (`is_other_spelling`).
             file.move_to(parent, name);
         }
         Ok(Found { table: self, node, file: Some(file), answered: false })
+    }
+
+    /// The file that was found as `name` in `parent`, for a request that has no business with what the kernel knows: the
+    /// known one if it is known right there, else one that nobody else will ever see.
+    pub fn peek(&self, parent: &Arc<File>, name: &[u8], meta: &Meta) -> Result<Arc<File>, LowerError> {
+        let node = NodeId::of(meta.id.ino, View::Original)?;
+        let known = self.find(meta.id).filter(|file| file.is_at(parent, name) && !file.is_removed());
+        let made = || Arc::new(File::new(meta.id, meta.kind, node, Some(Arc::clone(parent)), name));
+        Ok(known.unwrap_or_else(made))
     }
 
     /// The kernel forgot `n` lookups of `node`.
@@ -140,7 +159,7 @@ impl Table {
             if slot.is_idle() {
                 dropped.extend(shard.slots.remove(&node.key()));
             } else if slot.lookups == [0, 0] {
-                shard.waiting.push(node.key());
+                shard.waiting.insert(node.key());
                 if shard.waiting.len() >= MANY_WAITING {
                     dropped.append(&mut shard.take_idle());
                 }

@@ -14,7 +14,7 @@ pub fn access(volume: &Volume, caller: Caller, node: NodeId, mask: AccessMask) -
     let place = volume.place_of(&file)?;
     let fd = volume.open(&file, place.lower_path())?;
     let subject = volume.subject_of(&file, Some(fd.as_fd()))?;
-    let who = volume.access.principal(caller.uid);
-    volume.access.check(&who, &subject.object(), Operation::Access(mask))?;
+    let who = volume.access.who(caller.uid);
+    volume.access.check(&who, &subject, Operation::Access(mask))?;
     Ok(())
 }

@@ -27,17 +27,18 @@ pub fn getattr(volume: &Volume, caller: Caller, node: NodeId) -> Result<(Meta, D
     let file = volume.nodes.get(node).ok_or(OpError::Stale)?;
     // A file that is open answers for itself, whatever became of its name.
     if let Some(fd) = file.open_fd() {
-        return Ok((Meta::of(fd.as_fd())?, volume.attr_ttl(&file)));
+        let ttl = volume.place_of(&file).map_or(Duration::ZERO, |place| volume.attr_ttl(&file, &place));
+        return Ok((Meta::of(fd.as_fd())?, ttl));
+    }
+    if file.is_removed() {
+        let open = volume.dirs.find(|handle| Arc::ptr_eq(&handle.file, &file)).ok_or(OpError::Stale)?;
+        return Ok((Meta::of(open.fd.as_fd())?, Duration::ZERO));
     }
     let place = volume.place_of(&file)?;
-    let who = volume.access.principal(caller.uid);
-    volume.access.check(&who, &place.object(), Operation::GetAttr)?;
-    Ok((meta_of(volume, &file)?, volume.attr_ttl(&file)))
-}
-
-fn meta_of(volume: &Volume, file: &File) -> Result<Meta, OpError> {
-    let fd = volume.open(file, &file.path())?;
-    Ok(Meta::of(fd.as_fd())?)
+    let who = volume.access.who(caller.uid);
+    volume.access.check(&who, &place, Operation::GetAttr)?;
+    let fd = volume.open(&file, place.lower_path())?;
+    Ok((Meta::of(fd.as_fd())?, volume.attr_ttl(&file, &place)))
 }
 
 /// Sets size and times. With a handle that is all that is asked; by path the caller must be allowed to write.
@@ -56,8 +57,8 @@ pub fn setattr(
             let place = volume.place_of(&file)?;
             let fd = volume.open(&file, place.lower_path())?;
             let subject = volume.subject_of(&file, Some(fd.as_fd()))?;
-            let who = volume.access.principal(caller.uid);
-            volume.access.check(&who, &subject.object(), Operation::SetAttr)?;
+            let who = volume.access.who(caller.uid);
+            volume.access.check(&who, &subject, Operation::SetAttr)?;
             fd
         }
     };
@@ -65,8 +66,10 @@ pub fn setattr(
     let meta = Meta::of(fd.as_fd())?;
     if change.size.is_some() && !file.has_writers() {
         super::open::refresh_index(volume, &file, &meta);
+        volume.file_changes(&file);
     }
-    Ok((meta, volume.attr_ttl(&file)))
+    let ttl = volume.place_of(&file).map_or(Duration::ZERO, |place| volume.attr_ttl(&file, &place));
+    Ok((meta, ttl))
 }
 
 fn handle_fd(handle: &FileHandle, change: SetAttr) -> Result<Arc<std::os::fd::OwnedFd>, OpError> {

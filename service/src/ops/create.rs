@@ -26,7 +26,9 @@ pub fn create(
     let (entry, file, fd) = make(volume, caller, parent, name).map_err(|error| match error {
         // Something of that name appeared behind the kernel's back. Never open it here, where it was not decided
         // about: the kernel looks it up and sends OPEN.
-        OpError::Lower(LowerError::Os(Errno::EXIST)) if !exclusive => OpError::Stale,
+        OpError::Lower(LowerError::Os(Errno::EXIST)) if !exclusive && is_served(volume, parent, name) => {
+            OpError::Stale
+        }
         other => other,
     })?;
     if entry.node.view() != View::Original {
@@ -34,8 +36,17 @@ pub fn create(
         volume.nodes.forget(entry.node, 1);
         return Err(OpError::Stale);
     }
-    let opened = attach(volume, caller, &file, View::Original, access, Arc::default(), Arc::new(fd));
+    let attached = attach(volume, caller, &file, View::Original, access, Arc::default(), Arc::new(fd));
+    let opened = attached.inspect_err(|_| volume.nodes.forget(entry.node, 1))?;
     Ok(Created { entry, opened })
+}
+
+/// False for a symbolic link or another thing that no lookup ever finds: asking the kernel to look again would end in
+/// ESTALE for the app.
+fn is_served(volume: &Volume, parent: NodeId, name: &[u8]) -> bool {
+    let Some(dir) = volume.nodes.get(parent) else { return true };
+    let meta = volume.open_dir(&dir).and_then(|fd| Ok(Meta::at(fd.as_fd(), name)?));
+    !matches!(meta, Err(OpError::Lower(LowerError::NotServed | LowerError::Escapes)))
 }
 
 /// `mknod` of a regular file is a create without a handle; nothing else can be made.
@@ -59,15 +70,19 @@ fn make(
     name: &[u8],
 ) -> Result<(Entry, Arc<File>, OwnedFd), OpError> {
     let dir = volume.nodes.get(parent).ok_or(OpError::Stale)?;
-    let who = volume.access.principal(caller.uid);
+    let who = volume.access.who(caller.uid);
     let subject = volume.subject_at(&dir, name, FileKind::File).ok_or(OpError::NotPermitted)?;
-    let grant = volume.access.check(&who, &subject.object(), Operation::Create)?;
-    let owner = if grant.take_ownership { who.first_package().cloned() } else { None };
-
+    let grant = volume.access.check(&who, &subject, Operation::Create)?;
+    if subject.is_user_root() {
+        // What stands there is a user's directory; a file would keep one from being made.
+        return Err(OpError::NotPermitted);
+    }
+    let owner = if grant.take_ownership { who.first_package().cloned() } else { subject.owner_by_place() };
+    let _filling = volume.gate.fill(&dir)?;
     let lower_dir = volume.open_dir(&dir)?;
     let fd = volume.lower.create(lower_dir.as_fd(), name)?;
     let made = record(volume, &subject, &dir, &fd, owner.as_ref()).and_then(|meta| {
-        let entry = answer(volume, &who, &dir, name, &meta)?;
+        let entry = answer(volume, &who, (&dir, lower_dir.as_fd()), name, &meta)?;
         let file = volume.nodes.get(entry.node).ok_or(OpError::Stale)?;
         file.set_owner(Owner::from(owner.clone()));
         Ok((entry, file))
@@ -82,6 +97,9 @@ fn make(
         Err(error) => {
             // Ownership could not be recorded: the file must not stay as nobody's.
             let _ = volume.lower.unlink(lower_dir.as_fd(), name);
+            if !subject.is_invisible() {
+                volume.catalog.remove(volume.key_of(&subject));
+            }
             Err(error)
         }
     }

@@ -13,23 +13,24 @@ use crate::volume::Volume;
 /// Makes a directory.
 pub fn mkdir(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Result<Entry, OpError> {
     let dir = volume.nodes.get(parent).ok_or(OpError::Stale)?;
-    let who = volume.access.principal(caller.uid);
+    let who = volume.access.who(caller.uid);
     let subject = volume.subject_at(&dir, name, FileKind::Directory).ok_or(OpError::NotPermitted)?;
-    volume.access.check(&who, &subject.object(), Operation::MakeDir)?;
+    volume.access.check(&who, &subject, Operation::MakeDir)?;
     if is_unserved_user(volume, &subject) {
         return Err(OpError::NotPermitted);
     }
+    let _filling = volume.gate.fill(&dir)?;
     let lower_dir = volume.open_dir(&dir)?;
     volume.lower.make_dir(lower_dir.as_fd(), name)?;
-    answer(volume, &who, &dir, name, &Meta::at(lower_dir.as_fd(), name)?)
+    answer(volume, &who, (&dir, lower_dir.as_fd()), name, &Meta::at(lower_dir.as_fd(), name)?)
 }
 
 /// Removes an empty directory; one that is not empty stays, even if the caller sees nothing in it.
 pub fn rmdir(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Result<(), OpError> {
     let dir = volume.nodes.get(parent).ok_or(OpError::Stale)?;
-    let who = volume.access.principal(caller.uid);
+    let who = volume.access.who(caller.uid);
     let subject = volume.subject_at(&dir, name, FileKind::Directory).ok_or(OpError::NoEntry)?;
-    volume.access.check(&who, &subject.object(), Operation::RemoveDir)?;
+    volume.access.check(&who, &subject, Operation::RemoveDir)?;
     let lower_dir = volume.open_dir(&dir)?;
     let meta = Meta::at(lower_dir.as_fd(), name)?;
     volume.lower.remove_dir(lower_dir.as_fd(), name)?;

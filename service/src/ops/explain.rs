@@ -1,20 +1,23 @@
 //! `explain`: the decision about a path, with everything it looked at, without performing anything.
 
 use std::os::fd::AsFd;
+use std::sync::Arc;
 
-use mediagate_policy::{AccessMask, Decision, Errno, Operation, Principal};
+use mediagate_policy::{AccessMask, Decision, Errno, FileGrants, Operation};
 
 use super::OpError;
-use crate::access::Subject;
+use super::rename::check_children;
+use crate::access::{Subject, Who};
 use crate::control::{ControlError, ExplainRequest, Explanation};
 use crate::lower::{FileKind, Meta};
-use crate::node::Found;
+use crate::node::File;
 use crate::volume::Volume;
 
 /// What stands at a path, or only its place if nothing does.
-struct Target {
-    subject: Subject,
-    exists: bool,
+pub(super) struct Target {
+    pub(super) subject: Subject,
+    /// What is there.
+    pub(super) file: Option<Arc<File>>,
 }
 
 /// Decides about `path`, relative to the volume's lower root.
@@ -24,7 +27,7 @@ pub fn explain(
     path: &[u8],
     to: Option<&[u8]>,
 ) -> Result<Explanation, ControlError> {
-    let who = volume.access.principal(request.uid);
+    let who = volume.access.who(request.uid);
     let kind = if matches!(request.operation.as_str(), "mkdir" | "rmdir" | "list") {
         FileKind::Directory
     } else {
@@ -47,7 +50,7 @@ pub fn explain(
             let mut place = new.subject.object();
             place.row = None;
             place.kind = object.kind;
-            Operation::Rename { to: place, replaced: new.exists.then(|| new.subject.object()) }
+            Operation::Rename { to: place, replaced: new.file.as_ref().map(|_| who.object(&new.subject)) }
         }
         ("rename", None) => {
             return Err(ControlError::Invalid("rename needs the new name: give it with --to".into()));
@@ -58,18 +61,63 @@ pub fn explain(
             )));
         }
     };
-    // Whoever may not even reach a name learns nothing about what is there.
-    let decision = match volume.access.explain(&who, &object, Operation::Lookup) {
-        seen if seen.grant().is_ok() => volume.access.explain(&who, &object, operation),
-        unseen => unseen,
+    let decision = match unreachable(volume, &who, &target, new.as_ref()) {
+        Some(unreachable) => unreachable,
+        None => match (volume.access.explain(&who, &target.subject, operation), &new) {
+            (decision, Some(new)) if decision.grant().is_ok_and(|grant| grant.check_children) => {
+                refused_child(volume, &who, &target, &new.subject)?.unwrap_or(decision)
+            }
+            (decision, _) => decision,
+        },
     };
     Ok(answer(&who, &target, decision))
 }
 
+/// The kernel walks to a name, and to the directory of a new one, before it asks for anything. Whoever may not do that
+/// learns nothing about what is there.
+fn unreachable(volume: &Volume, who: &Who, target: &Target, new: Option<&Target>) -> Option<Decision> {
+    let refused = |subject: &Subject| {
+        Some(volume.access.explain(who, subject, Operation::Lookup)).filter(|it| it.grant().is_err())
+    };
+    let new_dir = new.and_then(|new| {
+        let path = new.subject.lower_path();
+        let end = path.iter().rposition(|b| *b == b'/').unwrap_or(0);
+        Subject::new(volume.kind, path.get(..end)?.to_vec(), mediagate_policy::Kind::Directory)
+    });
+    refused(&target.subject).or_else(|| refused(&new_dir?))
+}
+
+/// The decision about the first file below a directory that may not move along with it.
+fn refused_child(
+    volume: &Volume,
+    who: &Who,
+    target: &Target,
+    new: &Subject,
+) -> Result<Option<Decision>, ControlError> {
+    let Some(dir) = target.file.as_ref().filter(|file| file.kind == FileKind::Directory) else {
+        return Ok(None);
+    };
+    let mut refused = None;
+    let walked = check_children(volume, dir, &target.subject, new, |child, operation| {
+        let decision = volume.access.explain(who, child, operation);
+        decision.grant().map(drop).map_err(|errno| {
+            refused = Some(decision);
+            OpError::from(errno)
+        })
+    });
+    match (walked, refused) {
+        (_, Some(refused)) => Ok(Some(refused)),
+        (Ok(()), None) => Ok(None),
+        (Err(error), None) => Err(failed(error)),
+    }
+}
+
+fn failed(error: OpError) -> ControlError {
+    ControlError::Failed(format!("cannot look at the path: {error}"))
+}
+
 /// Walks to a path as lookups would; nothing of it stays in the node table.
-fn resolve(volume: &Volume, path: &[u8], kind: FileKind) -> Result<Target, ControlError> {
-    let failed = |error: OpError| ControlError::Failed(format!("cannot look at the path: {error}"));
-    let mut chain: Vec<Found<'_>> = Vec::new();
+pub(super) fn resolve(volume: &Volume, path: &[u8], kind: FileKind) -> Result<Target, ControlError> {
     let mut dir = volume.nodes.root().clone();
     let mut missing = false;
     for name in path.split(|b| *b == b'/').filter(|name| !name.is_empty()) {
@@ -79,9 +127,7 @@ fn resolve(volume: &Volume, path: &[u8], kind: FileKind) -> Result<Target, Contr
         let meta = volume.open_dir(&dir).and_then(|fd| Ok(Meta::at(fd.as_fd(), name)?));
         match meta {
             Ok(meta) => {
-                let found = volume.nodes.enter(&dir, name, &meta).map_err(|error| failed(error.into()))?;
-                dir = found.file().clone();
-                chain.push(found);
+                dir = volume.nodes.peek(&dir, name, &meta).map_err(|error| failed(error.into()))?;
             }
             Err(OpError::Lower(error)) if error.is_not_found() => missing = true,
             Err(OpError::NotDirectory | OpError::Stale) => missing = true,
@@ -102,18 +148,29 @@ fn resolve(volume: &Volume, path: &[u8], kind: FileKind) -> Result<Target, Contr
     } else {
         volume.subject_of(&dir, None).map_err(failed)?
     };
-    Ok(Target { subject, exists: !missing })
+    let file = (!missing).then_some(dir);
+    Ok(Target { subject, file })
 }
 
-fn answer(who: &Principal, target: &Target, decision: Decision) -> Explanation {
+/// What the caller holds on the file, in words.
+fn granted(who: &Who, what: &Subject) -> String {
+    let grants = who.object(what).row.map_or(FileGrants::NONE, |row| row.grants);
+    let kinds =
+        [("selected", FileGrants::SELECTED), ("read", FileGrants::READ), ("write", FileGrants::WRITE)];
+    let held: Vec<&str> = kinds.iter().filter(|(_, it)| grants.has(*it)).map(|(word, _)| *word).collect();
+    if held.is_empty() { "none".to_owned() } else { held.join(", ") }
+}
+
+fn answer(who: &Who, target: &Target, decision: Decision) -> Explanation {
     let row = target.subject.row();
     let facts = [
         ("caller", format!("uid {} ({:?})", who.uid.0, who.kind)),
         ("packages", if who.packages.is_empty() { "none".into() } else { who.packages.join(", ") }),
         ("path", String::from_utf8_lossy(target.subject.path()).into_owned()),
-        ("exists", target.exists.to_string()),
+        ("exists", target.file.is_some().to_string()),
         ("owner", row.and_then(|row| row.owner.as_deref()).unwrap_or("nobody").to_owned()),
         ("mime", target.subject.mime().to_owned()),
+        ("grants", granted(who, &target.subject)),
         ("media type", row.map_or_else(|| "not indexed".to_owned(), |row| format!("{:?}", row.media_type))),
     ];
     let mut because = decision.reason.because().to_owned();

@@ -1,13 +1,15 @@
 //! What the daemon does with open files: reads and writes that are not passed through, and the rest that works on
 //! handles.
 
+use std::io::IoSlice;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use rustix::fs::{FallocateFlags, SeekFrom, copy_file_range, fallocate, fdatasync};
-use rustix::io::Errno;
+use rustix::io::{Errno, ReadWriteFlags, pwritev2};
 
 use super::OpError;
+use crate::lower::Access;
 use crate::observe::Counter;
 use crate::volume::{FileHandle, Volume};
 
@@ -39,16 +41,28 @@ pub fn read(volume: &Volume, number: u64, offset: u64, buffer: &mut [u8]) -> Res
     Ok(filled)
 }
 
-/// Writes all of `data`, or as much as there is room for.
-pub fn write(volume: &Volume, number: u64, offset: u64, data: &[u8]) -> Result<usize, OpError> {
+/// Writes all of `data`, or as much as there is room for. `from_cache`: these are pages of the kernel's cache, which
+/// belong at `offset` whatever handle they come with (any that can write: fs/fuse/file.c, `fuse_write_file_get`).
+pub fn write(
+    volume: &Volume,
+    number: u64,
+    offset: u64,
+    data: &[u8],
+    from_cache: bool,
+) -> Result<usize, OpError> {
     let handle = handle(volume, number)?;
     if !handle.is_writer() {
         return Err(OpError::BadHandle);
     }
     let fd = handle.io()?;
+    // At the end as it is on the lower file system: the offset is the end as the kernel knew it.
+    let how = match handle.access {
+        Access::Append if !from_cache => ReadWriteFlags::APPEND,
+        Access::Append | Access::Read | Access::ReadWrite => ReadWriteFlags::empty(),
+    };
     let mut written = 0;
     while let Some(rest) = data.get(written..).filter(|rest| !rest.is_empty()) {
-        match rustix::io::pwrite(fd, rest, offset.saturating_add(written as u64)) {
+        match pwritev2(fd, &[IoSlice::new(rest)], offset.saturating_add(written as u64), how) {
             Ok(n) => written += n,
             Err(Errno::INTR) => {}
             Err(errno) if written == 0 => return Err(errno.into()),
@@ -105,7 +119,6 @@ pub fn copy_range(volume: &Volume, from: (u64, u64), to: (u64, u64), length: u64
     }
     let (mut from_offset, mut to_offset) = (from.1, to.1);
     let length = usize::try_from(length).unwrap_or(usize::MAX).min(COPY_AT_ONCE);
-    // A descriptor that appends is refused by the kernel: as with the app's own.
     let copied = copy_file_range(
         source.io()?.as_fd(),
         Some(&mut from_offset),

@@ -4,14 +4,14 @@
 //! closed. Offsets are positions in it, so seeking works. Directories are never hidden but for the rules about
 //! `Android/data` and `obb`, which OPENDIR has applied.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-use mediagate_policy::{ListScope, Operation, Principal};
+use mediagate_policy::{Kind, ListScope, Operation};
 
 use super::lookup::{answer, is_unserved_user};
 use super::{Caller, Entry, OpError};
-use crate::access::RowFacts;
+use crate::access::{RowFacts, Subject, Who};
 use crate::lower::{DirEntry, FileKind, Meta, read_dir};
 use crate::node::NodeId;
 use crate::volume::{DirHandle, Listed, Volume};
@@ -23,14 +23,15 @@ pub fn opendir(volume: &Volume, caller: Caller, node: NodeId) -> Result<u64, OpE
         return Err(OpError::NotDirectory);
     }
     let place = volume.place_of(&file)?;
-    let who = volume.access.principal(caller.uid);
-    let grant = volume.access.check(&who, &place.object(), Operation::OpenDir)?;
+    let who = volume.access.who(caller.uid);
+    let grant = volume.access.check(&who, &place, Operation::OpenDir)?;
+    let ticket = volume.handles.take(caller.uid, 1)?;
     let fd = volume.lower.open_dir_for_reading(place.lower_path())?;
     if Meta::of(fd.as_fd())?.id != file.id {
         return Err(OpError::Stale);
     }
-    let handle =
-        DirHandle { file, uid: caller.uid, scope: grant.scope, fd, snapshot: parking_lot::Mutex::new(None) };
+    let snapshot = parking_lot::Mutex::new(None);
+    let handle = DirHandle { file, uid: caller.uid, scope: grant.scope, fd, snapshot, ticket };
     Ok(volume.dirs.insert(Arc::new(handle)))
 }
 
@@ -42,33 +43,44 @@ pub fn releasedir(volume: &Volume, number: u64) -> Result<(), OpError> {
 /// The handle and its listing.
 pub fn listing(volume: &Volume, number: u64) -> Result<(Arc<DirHandle>, Arc<[Listed]>), OpError> {
     let handle = volume.dirs.get(number).ok_or(OpError::BadHandle)?;
-    let known = handle.snapshot.lock().clone();
+    let known = handle.snapshot.lock().as_ref().map(|(listed, _)| Arc::clone(listed));
     if let Some(listed) = known {
         return Ok((handle, listed));
     }
     let made: Arc<[Listed]> = make(volume, &handle)?.into();
+    let ticket = volume.listed.take(handle.uid, u32::try_from(made.len()).unwrap_or(u32::MAX))?;
     // Two first reads may have come at once: both use the one that was stored.
-    let listed = Arc::clone(handle.snapshot.lock().get_or_insert(made));
+    let listed = Arc::clone(&handle.snapshot.lock().get_or_insert((made, ticket)).0);
     Ok((handle, listed))
 }
 
-/// An entry of a listing with its attributes, for READDIRPLUS. `None` if it is gone meanwhile.
-pub fn plus_entry(volume: &Volume, handle: &DirHandle, listed: &Listed) -> Option<Entry> {
-    let meta = Meta::at(handle.fd.as_fd(), &listed.name).ok()?;
-    let who = volume.access.principal(handle.uid);
-    answer(volume, &who, &handle.file, &listed.name, &meta).ok()
+/// No file is replaced more often while it is looked at.
+const ATTEMPTS: usize = 4;
+
+/// An entry of a listing with its attributes, for READDIRPLUS. `None` if it is gone meanwhile; any other failure is the
+/// listing's, so that nobody takes a file that cannot be looked at for one that is not there.
+pub fn plus_entry(volume: &Volume, handle: &DirHandle, listed: &Listed) -> Result<Option<Entry>, OpError> {
+    let who = volume.access.who(handle.uid);
+    let mut attempt = 1;
+    loop {
+        let found = Meta::at(handle.fd.as_fd(), &listed.name)
+            .map_err(OpError::from)
+            .and_then(|meta| answer(volume, &who, (&handle.file, handle.fd.as_fd()), &listed.name, &meta));
+        match found {
+            Ok(entry) => return Ok(Some(entry)),
+            Err(OpError::NoEntry) => return Ok(None),
+            Err(OpError::Lower(error)) if error.is_not_found() => return Ok(None),
+            // Replaced between two looks: the next one is at what is there now.
+            Err(OpError::Stale) if attempt < ATTEMPTS => attempt += 1,
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 fn make(volume: &Volume, handle: &DirHandle) -> Result<Vec<Listed>, OpError> {
-    let entries = read_dir(handle.fd.as_fd())?;
-    let kinds = entries.iter().map(|entry| {
-        entry.kind.or_else(|| Meta::at(handle.fd.as_fd(), &entry.name).ok().map(|meta| meta.kind))
-    });
-    let listed: Vec<Listed> = entries
-        .iter()
-        .zip(kinds)
-        .filter_map(|(entry, kind)| Some(Listed { name: entry.name.clone(), kind: kind?, ino: entry.ino }))
-        .collect();
+    let entries = served(handle.fd.as_fd())?.into_iter();
+    let listed: Vec<Listed> =
+        entries.map(|(entry, kind)| Listed { name: entry.name, kind, ino: entry.ino }).collect();
     let place = volume.place_of(&handle.file)?;
     if place.is_mount_root() {
         return Ok(listed.into_iter().filter(|entry| is_served_user(volume, handle, entry)).collect());
@@ -88,20 +100,26 @@ fn is_served_user(volume: &Volume, handle: &DirHandle, entry: &Listed) -> bool {
 /// Keeps the directories, and the files that the caller may see: one query for the directory, and a look at the file
 /// itself only where the index does not know it.
 fn filter(volume: &Volume, handle: &DirHandle, listed: Vec<Listed>) -> Result<Vec<Listed>, OpError> {
-    let who = volume.access.principal(handle.uid);
+    let who = volume.access.who(handle.uid);
     if listed.iter().all(|entry| entry.kind == FileKind::Directory) {
         return Ok(listed);
     }
     let facts = Facts::of(volume, handle)?;
-    let shown = |entry: &Listed| entry.kind == FileKind::Directory || facts.shows(&who, entry);
-    Ok(listed.into_iter().filter(|entry| shown(entry)).collect())
+    let mut shown = Vec::new();
+    for entry in listed {
+        if entry.kind == FileKind::Directory || facts.shows(&who, &entry)? {
+            shown.push(entry);
+        }
+    }
+    Ok(shown)
 }
 
 /// What is known about the files of one directory.
 pub(super) struct Facts<'a> {
     volume: &'a Volume,
-    dir: &'a Arc<crate::node::File>,
-    fd: std::os::fd::BorrowedFd<'a>,
+    /// Where a name of the directory is below the lower root: what stands before the name.
+    prefix: Vec<u8>,
+    fd: BorrowedFd<'a>,
     rows: std::collections::HashMap<Vec<u8>, crate::catalog::FileRow>,
     hidden: bool,
 }
@@ -115,74 +133,58 @@ impl<'a> Facts<'a> {
     pub(super) fn new(
         volume: &'a Volume,
         dir: &'a Arc<crate::node::File>,
-        fd: std::os::fd::BorrowedFd<'a>,
+        fd: BorrowedFd<'a>,
     ) -> Result<Facts<'a>, OpError> {
         let place = volume.place_of(dir)?;
         // What was created before this listing began is in it.
         let catalog = &volume.catalog;
-        let rows =
-            catalog.flush().and_then(|()| catalog.list_dir(volume.key, place.user_number(), place.path()));
+        let rows = catalog
+            .flush_volume(volume.key)
+            .and_then(|()| catalog.list_dir(volume.key, place.user_number(), place.path()));
         let rows = match rows {
             Ok(rows) => rows,
             // Slower, and as right: each file is asked itself.
             Err(_) if volume.lower.has_xattrs() => std::collections::HashMap::new(),
             Err(_) => return Err(OpError::Index),
         };
-        Ok(Facts { volume, dir, fd, rows, hidden: volume.is_hidden_dir(dir, place.path()) })
+        let hidden = volume.is_hidden_dir(dir, place.path());
+        let mut prefix = place.lower_path().to_vec();
+        if !prefix.is_empty() {
+            prefix.push(b'/');
+        }
+        Ok(Facts { volume, prefix, fd, rows, hidden })
     }
 
-    fn shows(&self, who: &Principal, entry: &Listed) -> bool {
-        let Ok(Some(subject)) = self.subject(&entry.name, entry.ino) else { return false };
-        self.volume.access.shows(who, &subject.object(), Operation::ListEntry)
+    fn shows(&self, who: &Who, entry: &Listed) -> Result<bool, OpError> {
+        let subject = self.subject(&entry.name)?;
+        Ok(subject.is_some_and(|subject| self.volume.access.shows(who, &subject, Operation::ListEntry)))
     }
 
-    /// A file of the directory as the object of a decision.
-    pub(super) fn subject(&self, name: &[u8], ino: u64) -> Result<Option<crate::access::Subject>, OpError> {
-        let Some(subject) = self.volume.subject_at(self.dir, name, FileKind::File) else { return Ok(None) };
+    /// A file of the directory as the object of a decision; `None` if it is gone.
+    pub(super) fn subject(&self, name: &[u8]) -> Result<Option<Subject>, OpError> {
+        let path = [&self.prefix, name].concat();
+        let Some(subject) = Subject::new(self.volume.kind, path, Kind::File) else { return Ok(None) };
         if subject.is_invisible() {
             return Ok(Some(subject));
         }
-        let owner = match self.rows.get(name) {
-            Some(row) if row.ino == ino => row.owner.clone(),
-            known => match self.look(&subject, name, known.is_some()) {
-                Err(OpError::Lower(error)) if error.is_not_found() => return Ok(None),
-                other => other?,
-            },
-        };
         let hidden = self.hidden || crate::access::is_hidden_by_name(subject.path());
+        let looked = match self.volume.look_at(self.fd, &subject, hidden, self.rows.get(name)) {
+            Err(OpError::Lower(error)) if error.is_not_found() => return Ok(None),
+            other => other?,
+        };
         let media_type = subject.media_type(hidden);
-        Ok(Some(subject.with_row(Some(RowFacts { owner, media_type }))))
-    }
-
-    /// The index does not know the file, or knows another one of that name: asks the file, and indexes it.
-    fn look(
-        &self,
-        subject: &crate::access::Subject,
-        name: &[u8],
-        replaces: bool,
-    ) -> Result<Option<Arc<str>>, OpError> {
-        let fd = self.volume.lower.open_child(self.fd, name)?;
-        let owner = self.volume.recorded_owner(subject, fd.as_fd())?;
-        let meta = Meta::of(fd.as_fd())?;
-        if replaces {
-            let hidden = self.hidden || crate::access::is_hidden_by_name(subject.path());
-            let row = self.volume.row_of(subject, owner.clone(), &meta, hidden);
-            self.volume.catalog.upsert(self.volume.key_of(subject), row);
-        } else {
-            self.volume.index_first_seen(subject, owner.clone(), &meta, Some(self.dir));
-        }
-        Ok(owner)
+        let file = Some(self.volume.file_id(looked.id));
+        Ok(Some(subject.with_row(Some(RowFacts { owner: looked.owner, media_type, file }))))
     }
 }
 
 /// The entries of a lower directory that are regular files or directories.
-pub(super) fn served(fd: std::os::fd::BorrowedFd<'_>) -> Result<Vec<(DirEntry, FileKind)>, OpError> {
-    let entries = read_dir(fd)?;
-    Ok(entries
-        .into_iter()
-        .filter_map(|entry| {
-            let kind = entry.kind.or_else(|| Meta::at(fd, &entry.name).ok().map(|meta| meta.kind))?;
-            Some((entry, kind))
-        })
-        .collect())
+pub(super) fn served(fd: BorrowedFd<'_>) -> Result<Vec<(DirEntry, FileKind)>, OpError> {
+    let mut served = Vec::new();
+    for entry in read_dir(fd)? {
+        if let Some(kind) = entry.kind_in(fd)? {
+            served.push((entry, kind));
+        }
+    }
+    Ok(served)
 }

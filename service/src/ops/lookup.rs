@@ -1,12 +1,12 @@
 //! LOOKUP: from a name in a directory to a node, in the view that the caller may see.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-use mediagate_policy::{Operation, Principal};
+use mediagate_policy::Operation;
 
 use super::{Caller, Entry, LookupReply, OpError};
-use crate::access::Subject;
+use crate::access::{Subject, Who};
 use crate::lower::{FileKind, Meta};
 use crate::node::{File, Found, NodeId, View};
 use crate::volume::Volume;
@@ -14,16 +14,18 @@ use crate::volume::Volume;
 /// Resolves `name` in `parent`.
 pub fn lookup(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Result<LookupReply, OpError> {
     let dir = volume.nodes.get(parent).ok_or(OpError::Stale)?;
-    let who = volume.access.principal(caller.uid);
+    let who = volume.access.who(caller.uid);
     // The kind does not matter for lookups, and is not known before the lower file system is asked.
     let subject = volume.subject_at(&dir, name, FileKind::File).ok_or(OpError::NoEntry)?;
-    volume.access.check(&who, &subject.object(), Operation::Lookup)?;
+    if !volume.is_one_of_users(&subject) {
+        volume.access.check(&who, &subject, Operation::Lookup)?;
+    }
     if is_unserved_user(volume, &subject) {
         return Err(OpError::NoEntry);
     }
     let lower_dir = volume.open_dir(&dir)?;
     match Meta::at(lower_dir.as_fd(), name) {
-        Ok(meta) => Ok(LookupReply::Found(answer(volume, &who, &dir, name, &meta)?)),
+        Ok(meta) => Ok(LookupReply::Found(answer(volume, &who, (&dir, lower_dir.as_fd()), name, &meta)?)),
         Err(error) if error.is_not_found() => Ok(LookupReply::Missing(volume.missing_ttl(&subject))),
         Err(error) => Err(error.into()),
     }
@@ -34,28 +36,33 @@ pub(super) fn is_unserved_user(volume: &Volume, subject: &Subject) -> bool {
     subject.is_user_root() && !volume.users.contains(&subject.user_number())
 }
 
-/// Enters what was found into the node table and says what the kernel is to know of it.
+/// Enters what was found in `dir` (whose lower directory is given too) into the node table and says what the kernel is to know of it.
 pub(super) fn answer(
     volume: &Volume,
-    who: &Principal,
-    dir: &Arc<File>,
+    who: &Who,
+    (dir, lower_dir): (&Arc<File>, BorrowedFd<'_>),
     name: &[u8],
     meta: &Meta,
 ) -> Result<Entry, OpError> {
     let found = volume.nodes.enter(dir, name, meta)?;
+    let known = found.file().name();
+    if *known != *name && Meta::at(lower_dir, &known).map(|it| it.id) != Ok(meta.id) {
+        // Not another spelling of a name that is there still: it has been renamed behind the mount.
+        found.file().move_to(dir, name);
+    }
     let subject = volume.subject_at(dir, name, meta.kind).ok_or(OpError::NoEntry)?;
     let (view, split) = view_for(volume, who, &found, name, meta)?;
     let other_spelling = found.file().is_other_spelling(dir, name);
     let entry_ttl =
         if split || other_spelling { std::time::Duration::ZERO } else { volume.entry_ttl(&subject) };
-    let attr_ttl = volume.attr_ttl(found.file());
+    let attr_ttl = volume.attr_ttl(found.file(), &subject);
     Ok(Entry { node: found.answer(view), meta: *meta, entry_ttl, attr_ttl })
 }
 
 /// Which view of a file the caller gets, and whether that depends on the caller at all.
 fn view_for(
     volume: &Volume,
-    who: &Principal,
+    who: &Who,
     found: &Found<'_>,
     name: &[u8],
     meta: &Meta,
@@ -73,11 +80,10 @@ fn view_for(
     Ok((view_of(volume, who, &subject), true))
 }
 
-/// The original only for who may read it unredacted.
-pub(super) fn view_of(volume: &Volume, who: &Principal, subject: &Subject) -> View {
-    let decision = volume.access.explain(who, &subject.object(), Operation::OpenRead);
-    match decision.grant() {
-        Ok(grant) if !grant.redact => View::Original,
-        _ => View::Redacted,
-    }
+/// The original only for who may read it unredacted, or may write it: an open for writing is never redacted
+/// (mediaprovider.md §1.8), and whoever gets the bytes with one kind of open has them.
+pub(super) fn view_of(volume: &Volume, who: &Who, subject: &Subject) -> View {
+    let may = |operation| volume.access.explain(who, subject, operation).grant();
+    let reads = may(Operation::OpenRead).is_ok_and(|grant| !grant.redact);
+    if reads || may(Operation::OpenWrite).is_ok() { View::Original } else { View::Redacted }
 }

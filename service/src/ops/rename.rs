@@ -1,22 +1,30 @@
 //! RENAME.
 
 use std::borrow::Cow;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
-use mediagate_policy::{Operation, Principal};
+use mediagate_policy::Operation;
 
 use super::create::hide_below;
 use super::list::{Facts, served};
 use super::{Caller, OpError};
-use crate::access::Subject;
-use crate::lower::{FileKind, LowerError, Meta};
+use crate::access::{Subject, Who};
+use crate::catalog::FileRow;
+use crate::lower::{self, FileKind, LowerError, Meta};
 use crate::node::{File, Found, NodeId, Owner};
-use crate::volume::Volume;
+use crate::volume::{Moving, Volume};
 
 /// Deeper than that below a directory that is renamed, nothing is checked but the rename is refused: a path that long
 /// cannot be reached through the mount anyway (`PATH_MAX` / 2).
 const DEEPEST: usize = 2048;
+
+/// A rename whose tree others keep filling is given up after that many checks.
+const CHECKS: usize = 8;
+
+/// A directory with more below it than this is not renamed by an app whose files must be checked one by one: it would
+/// keep a worker for too long.
+const MOST_CHECKED: usize = 500_000;
 
 /// One end of a rename.
 struct End<'a> {
@@ -49,33 +57,31 @@ pub fn rename(
 
     let moved = enter(volume, &from)?.ok_or(OpError::NoEntry)?;
     let replaced = enter(volume, &to)?;
-    let old = subject(volume, &moved, &from)?;
+    let (old, _) = subject(volume, &moved, &from)?;
     let new = volume.subject_at(to.dir, to.name, moved.file().kind).ok_or(OpError::NotPermitted)?;
-    let who = volume.access.principal(caller.uid);
-    check(
-        volume,
-        &who,
-        moved.file(),
-        &old,
-        &new,
-        replaced.as_ref().map(|it| subject(volume, it, &to)).transpose()?,
-    )?;
-
+    let who = volume.access.who(caller.uid);
+    // Open until the grants on it are gone, so that its inode number is nobody else's before.
+    let (in_the_way, open) = replaced.as_ref().map(|it| subject(volume, it, &to)).transpose()?.unzip();
     let was_hidden = volume.is_hidden(&old, Some(from.dir));
+    let _filling = volume.gate.fill(to.dir)?;
+    let moving = check(volume, &who, moved.file(), &old, &new, in_the_way)?;
     volume.lower.rename((from.fd, from.name), (to.fd, to.name), no_replace)?;
     if let Some(replaced) = &replaced
         && !Arc::ptr_eq(replaced.file(), moved.file())
     {
         replaced.file().mark_removed();
+        volume.access.grants().forget(volume.key.number(), replaced.file().id.ino);
     }
+    drop(open);
     moved.file().move_to(to.dir, to.name);
+    drop(moving);
     index(volume, moved.file(), &old, &new, was_hidden);
     for (end, came) in [(&from, false), (&to, true)] {
         if end.name == b".nomedia" {
             hide_below(volume, end.dir, came);
         }
     }
-    Ok(())
+    volume.settle_index()
 }
 
 /// What stands at one end, if anything; entered for the time of the request.
@@ -87,40 +93,67 @@ fn enter<'a>(volume: &'a Volume, end: &End<'_>) -> Result<Option<Found<'a>>, OpE
     }
 }
 
-fn subject(volume: &Volume, found: &Found<'_>, end: &End<'_>) -> Result<Subject, OpError> {
+fn subject(volume: &Volume, found: &Found<'_>, end: &End<'_>) -> Result<(Subject, OwnedFd), OpError> {
     let fd = volume.lower.open_child(end.fd, end.name)?;
     if Meta::of(fd.as_fd())?.id != found.file().id {
         return Err(OpError::Stale);
     }
-    volume.subject_of(found.file(), Some(fd.as_fd()))
+    Ok((volume.subject_of(found.file(), Some(fd.as_fd()))?, fd))
 }
 
-fn check(
-    volume: &Volume,
-    who: &Principal,
+/// Decides. A directory whose files were checked one by one is held at the gate until the guard is dropped, so that it is
+/// renamed as it was checked.
+fn check<'a>(
+    volume: &'a Volume,
+    who: &Who,
     moved: &Arc<File>,
     old: &Subject,
     new: &Subject,
     replaced: Option<Subject>,
-) -> Result<(), OpError> {
-    let operation = Operation::Rename { to: new.object(), replaced: replaced.as_ref().map(Subject::object) };
-    let grant = volume.access.check(who, &old.object(), operation)?;
+) -> Result<Option<Moving<'a>>, OpError> {
+    let operation =
+        Operation::Rename { to: new.object(), replaced: replaced.as_ref().map(|it| who.object(it)) };
+    let grant = volume.access.check(who, old, operation)?;
     if grant.check_children && moved.kind == FileKind::Directory {
-        check_children(volume, who, moved, old, new)?;
+        let mut may = |child: &Subject, operation: Operation<'_>| {
+            volume.access.check(who, child, operation).map(drop).map_err(OpError::from)
+        };
+        for _ in 0..CHECKS {
+            let checking = volume.gate.check(moved);
+            check_children(volume, moved, old, new, &mut may)?;
+            if let Some(moving) = checking.commit() {
+                return Ok(Some(moving));
+            }
+        }
+        return Err(OpError::Busy);
+    }
+    if moved.kind == FileKind::File && old.owner_by_place().is_some() && volume.lower.has_xattrs() {
+        keep_owner(volume, moved, old)?;
+    }
+    Ok(None)
+}
+
+/// A file that belongs to a package by its place alone is about to leave the place: from now on it says so itself.
+fn keep_owner(volume: &Volume, file: &Arc<File>, old: &Subject) -> Result<(), OpError> {
+    if let Owner::Package(owner) = file.owner() {
+        let fd = volume.open(file, old.lower_path())?;
+        if lower::owner(fd.as_fd())?.is_none() {
+            lower::set_owner(fd.as_fd(), &owner)?;
+        }
     }
     Ok(())
 }
 
-/// Every file below a directory must be allowed to move along. The lower tree says what is there, so that a file that the
-/// index does not know yet cannot slip through.
-fn check_children(
+/// Every file below a directory must be allowed to move along, which `may` decides. The lower tree says what is there, so
+/// that a file that the index does not know yet cannot slip through.
+pub(super) fn check_children(
     volume: &Volume,
-    who: &Principal,
     top: &Arc<File>,
     old: &Subject,
     new: &Subject,
+    mut may: impl FnMut(&Subject, Operation<'_>) -> Result<(), OpError>,
 ) -> Result<(), OpError> {
-    let mut found: Vec<Found<'_>> = Vec::new();
+    let mut left = MOST_CHECKED;
     let mut dirs = vec![Arc::clone(top)];
     while let Some(dir) = dirs.pop() {
         let path = dir.path();
@@ -135,19 +168,17 @@ fn check_children(
         let entries = served(fd.as_fd())?;
         let facts = Facts::new(volume, &dir, fd.as_fd())?;
         for (entry, kind) in entries {
+            left = left.checked_sub(1).ok_or(OpError::Busy)?;
             if kind == FileKind::Directory {
                 let meta = Meta::at(fd.as_fd(), &entry.name)?;
-                let sub = volume.nodes.enter(&dir, &entry.name, &meta)?;
-                dirs.push(Arc::clone(sub.file()));
-                found.push(sub);
+                dirs.push(volume.nodes.peek(&dir, &entry.name, &meta)?);
                 continue;
             }
-            let Some(child) = facts.subject(&entry.name, entry.ino)? else { continue };
+            let Some(child) = facts.subject(&entry.name)? else { continue };
             let target = [new.lower_path(), below, b"/", &entry.name].concat();
             let target =
                 Subject::new(volume.kind, target, child.object().kind).ok_or(OpError::NotPermitted)?;
-            let operation = Operation::MoveWithParent { to: target.object() };
-            volume.access.check(who, &child.object(), operation)?;
+            may(&child, Operation::MoveWithParent { to: target.object() })?;
         }
     }
     Ok(())
@@ -158,7 +189,10 @@ fn index(volume: &Volume, moved: &Arc<File>, old: &Subject, new: &Subject, was_h
     let (user, to_user) = (old.user_number(), new.user_number());
     let hidden = volume.is_hidden(new, moved.parent().as_ref());
     match moved.kind {
-        FileKind::File if new.is_invisible() => volume.catalog.remove(volume.key_of(old)),
+        FileKind::File if new.is_invisible() => {
+            volume.access.grants().forget(volume.key.number(), moved.id.ino);
+            volume.catalog.remove(volume.key_of(old));
+        }
         FileKind::File => {
             let media_type = new.media_type(hidden) as u8;
             volume.catalog.rename_file(
@@ -178,6 +212,7 @@ fn index(volume: &Volume, moved: &Arc<File>, old: &Subject, new: &Subject, was_h
             }
         }
         FileKind::Directory if user != to_user || new.is_invisible() => {
+            forget_grants_below(volume, old);
             volume.catalog.remove_dir(volume.key, user, old.path().to_vec());
         }
         FileKind::Directory => {
@@ -186,5 +221,25 @@ fn index(volume: &Volume, moved: &Arc<File>, old: &Subject, new: &Subject, was_h
                 volume.hide_in_index(new, hidden);
             }
         }
+    }
+}
+
+/// The files below a directory leave the index, and with their rows go the grants on them.
+fn forget_grants_below(volume: &Volume, dir: &Subject) {
+    let grants = volume.access.grants();
+    let number = volume.key.number();
+    if !grants.any_on(number) {
+        return;
+    }
+    let mut forget = |_: &[u8], _: &[u8], row: &FileRow| grants.forget(number, row.ino);
+    let catalog = &volume.catalog;
+    let walked = catalog
+        .flush_volume(volume.key)
+        .and_then(|()| catalog.for_each_below(volume.key, dir.user_number(), dir.path(), &mut forget));
+    if let Err(error) = walked {
+        log::error!(
+            "volume={}: grants on files that were moved away stay until the next start: {error}",
+            volume.name
+        );
     }
 }

@@ -24,13 +24,16 @@ pub fn unlink(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
         return Err(OpError::Stale);
     }
     let subject = volume.subject_of(found.file(), Some(fd.as_fd()))?;
-    let who = volume.access.principal(caller.uid);
-    volume.access.check(&who, &subject.object(), Operation::Unlink)?;
-    drop(fd);
+    let who = volume.access.who(caller.uid);
+    volume.access.check(&who, &subject, Operation::Unlink)?;
     volume.lower.unlink(lower_dir.as_fd(), name)?;
     found.file().mark_removed();
+    // While it is open its inode number is nobody else's.
+    volume.access.grants().forget(volume.key.number(), meta.id.ino);
+    drop(fd);
     if !subject.is_invisible() {
         volume.catalog.remove(volume.key_of(&subject));
+        volume.settle_index()?;
     }
     if name == b".nomedia" {
         hide_below(volume, &dir, false);

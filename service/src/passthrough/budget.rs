@@ -1,4 +1,4 @@
-//! How many backing files there may be: in all, and for each uid.
+//! How many of something there may be, in all and for each uid: backing files, open handles, listed entries.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,46 +28,47 @@ pub enum Exhausted {
     Uid,
 }
 
-/// Counts backing files against their bounds, over all volumes.
+/// Counts against bounds, over all volumes.
 #[derive(Debug)]
 pub struct Budget {
     limits: Limits,
+    gauge: Gauge,
     total: AtomicU32,
     by_uid: [Mutex<HashMap<u32, u32>>; SHARDS],
     observer: Arc<Observer>,
 }
 
 impl Budget {
-    /// An unused budget.
-    pub fn new(limits: Limits, observer: Arc<Observer>) -> Arc<Budget> {
+    /// An unused budget, shown by `gauge`.
+    pub fn new(limits: Limits, gauge: Gauge, observer: Arc<Observer>) -> Arc<Budget> {
         Arc::new(Budget {
             limits,
+            gauge,
             total: AtomicU32::new(0),
             by_uid: std::array::from_fn(|_| Mutex::default()),
             observer,
         })
     }
 
-    /// Takes one for `uid`; it is given back when the ticket is dropped.
-    pub fn take(self: &Arc<Budget>, uid: u32) -> Result<Ticket, Exhausted> {
+    /// Takes `amount` for `uid`; it is given back when the ticket is dropped.
+    pub fn take(self: &Arc<Budget>, uid: u32, amount: u32) -> Result<Ticket, Exhausted> {
         {
             let mut shard = self.shard(uid).lock();
-            let used = shard.entry(uid).or_insert(0);
-            if *used >= self.limits.per_uid {
-                return Err(Exhausted::Uid);
-            }
-            *used += 1;
+            let used = shard.get(&uid).copied().unwrap_or(0);
+            let wanted = used.checked_add(amount).filter(|wanted| *wanted <= self.limits.per_uid);
+            shard.insert(uid, wanted.ok_or(Exhausted::Uid)?);
         }
-        let ticket = Ticket { budget: Arc::clone(self), uid };
-        self.observer.shift(Gauge::BackingFiles, 1);
-        if self.total.fetch_add(1, Relaxed) >= self.limits.total {
+        let ticket = Ticket { budget: Arc::clone(self), uid, amount };
+        self.observer.shift(self.gauge, amount.into());
+        let before = self.total.fetch_add(amount, Relaxed);
+        if before.checked_add(amount).is_none_or(|all| all > self.limits.total) {
             // The ticket's drop undoes both counts.
             return Err(Exhausted::Total);
         }
         Ok(ticket)
     }
 
-    /// Backing files by uid, most first.
+    /// What is taken, by uid, most first.
     pub fn by_uid(&self) -> Vec<(u32, u32)> {
         let mut all: Vec<_> = self
             .by_uid
@@ -83,20 +84,21 @@ impl Budget {
     }
 }
 
-/// One backing file's place in the budget.
+/// A part of the budget.
 #[derive(Debug)]
 pub struct Ticket {
     budget: Arc<Budget>,
     uid: u32,
+    amount: u32,
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.budget.total.fetch_sub(1, Relaxed);
-        self.budget.observer.shift(Gauge::BackingFiles, -1);
+        self.budget.total.fetch_sub(self.amount, Relaxed);
+        self.budget.observer.shift(self.budget.gauge, -i64::from(self.amount));
         let mut shard = self.budget.shard(self.uid).lock();
         if let Some(used) = shard.get_mut(&self.uid) {
-            *used -= 1;
+            *used -= self.amount;
             if *used == 0 {
                 shard.remove(&self.uid);
             }

@@ -19,6 +19,6 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use budget::{Budget, Limits};
+pub use budget::{Budget, Exhausted, Limits, Ticket};
 pub use device::{Backing, BackingDevice, FuseDevice};
 pub use state::{IoMode, IoState, Passthrough, RefusedBy};

@@ -201,7 +201,7 @@ impl Passthrough {
             return Err(RefusedBy::Off);
         }
         let device = self.device.lock().clone().ok_or(RefusedBy::Off)?;
-        let ticket = self.budget.take(uid).map_err(|exhausted| match exhausted {
+        let ticket = self.budget.take(uid, 1).map_err(|exhausted| match exhausted {
             Exhausted::Uid => RefusedBy::UidBudget,
             Exhausted::Total => RefusedBy::TotalBudget,
         })?;

@@ -41,7 +41,7 @@ struct World {
 
 fn world(total: u32, per_uid: u32) -> World {
     let observer = Arc::new(Observer::default());
-    let budget = Budget::new(Limits { total, per_uid }, Arc::clone(&observer));
+    let budget = Budget::new(Limits { total, per_uid }, Gauge::BackingFiles, Arc::clone(&observer));
     let passthrough = Passthrough::new(budget, Arc::clone(&observer));
     let device = Arc::new(Device::default());
     passthrough.enable(Arc::clone(&device) as Arc<dyn BackingDevice>);

@@ -1,14 +1,14 @@
 //! One pass over a volume.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use mediagate_policy::Kind;
 
 use crate::access::{Subject, is_hidden_by_name, nomedia_counts_in};
-use crate::catalog::CatalogError;
+use crate::catalog::{CatalogError, FileKey, FileRow};
 use crate::lower::{FileKind, LowerError, Meta, read_dir};
-use crate::volume::Volume;
+use crate::volume::{OpError, Volume};
 
 /// What a pass did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Progress {
     pub added: u64,
     /// Rows whose file is gone.
     pub removed: u64,
-    /// Directories that could not be read.
+    /// Directories and files that could not be looked at.
     pub failed: u64,
 }
 
@@ -40,27 +40,71 @@ struct Todo {
 /// When the catalog fails; what the lower file system refuses is counted and skipped.
 pub fn reconcile(volume: &Volume, stop: &AtomicBool) -> Result<Progress, CatalogError> {
     let mut progress = Progress::default();
-    let mut todo: Vec<Todo> = if volume.users.is_empty() {
-        vec![Todo { path: Vec::new(), hidden: false }]
-    } else {
-        let user = |user: &u32| Todo { path: user.to_string().into_bytes(), hidden: false };
-        volume.users.iter().map(user).collect()
-    };
+    let mut todo = roots(volume);
     while let Some(dir) = todo.pop() {
         if stop.load(Relaxed) {
             break;
         }
-        match directory(volume, &dir, &mut progress) {
+        match directory(volume, &dir, stop, &mut progress) {
             Ok(below) => todo.extend(below),
             Err(Failure::Catalog(error)) => return Err(error),
-            // Gone meanwhile, or not ours to read.
-            Err(Failure::Lower(error)) => {
-                log::debug!("volume={}: a directory is left out: {error}", volume.name);
-                progress.failed += 1;
-            }
+            // Gone meanwhile.
+            Err(Failure::Lower(error)) if error.is_not_found() => {}
+            Err(Failure::Lower(error)) => left_out(volume, &mut progress, &error),
         }
     }
+    for root in roots(volume) {
+        gone_directories(volume, &root.path, stop, &mut progress)?;
+    }
     Ok(progress)
+}
+
+/// The users' trees, or the whole volume.
+fn roots(volume: &Volume) -> Vec<Todo> {
+    if volume.users.is_empty() {
+        return vec![Todo { path: Vec::new(), hidden: false }];
+    }
+    let user = |user: &u32| Todo { path: user.to_string().into_bytes(), hidden: false };
+    volume.users.iter().map(user).collect()
+}
+
+/// Takes out the rows of directories that the walk could not come to, as they are no longer there.
+fn gone_directories(
+    volume: &Volume,
+    root: &[u8],
+    stop: &AtomicBool,
+    progress: &mut Progress,
+) -> Result<(), CatalogError> {
+    let Some(place) = Subject::new(volume.kind, root.to_vec(), Kind::Directory) else { return Ok(()) };
+    let mut last: Option<(Vec<u8>, bool)> = None;
+    let mut check = |dir: &[u8], name: &[u8], row: &FileRow| {
+        if stop.load(Relaxed) {
+            return;
+        }
+        let known = last.take().filter(|(checked, _)| checked == dir);
+        let (dir, gone) = known.unwrap_or_else(|| {
+            let path = joined(root, dir);
+            (dir.to_vec(), volume.lower.open_dir(&path).is_err_and(LowerError::is_not_found))
+        });
+        if gone {
+            let key = FileKey {
+                volume: volume.key,
+                user: place.user_number(),
+                dir: dir.clone(),
+                name: name.to_vec(),
+            };
+            volume.catalog.remove_gone(key, row.ino);
+            progress.removed += 1;
+        }
+        last = Some((dir, gone));
+    };
+    volume.catalog.for_each_below(volume.key, place.user_number(), b"", &mut check)
+}
+
+/// A name below a path.
+fn joined(path: &[u8], name: &[u8]) -> Vec<u8> {
+    let between: &[u8] = if path.is_empty() || name.is_empty() { b"" } else { b"/" };
+    [path, between, name].concat()
 }
 
 enum Failure {
@@ -80,7 +124,18 @@ impl From<LowerError> for Failure {
     }
 }
 
-fn directory(volume: &Volume, dir: &Todo, progress: &mut Progress) -> Result<Vec<Todo>, Failure> {
+/// Not ours to read, or the disk fails: the rest is looked at all the same.
+fn left_out(volume: &Volume, progress: &mut Progress, error: &dyn std::error::Error) {
+    log::debug!("volume={}: something is left out: {error}", volume.name);
+    progress.failed += 1;
+}
+
+fn directory(
+    volume: &Volume,
+    dir: &Todo,
+    stop: &AtomicBool,
+    progress: &mut Progress,
+) -> Result<Vec<Todo>, Failure> {
     let Some(place) = Subject::new(volume.kind, dir.path.clone(), Kind::Directory) else {
         return Ok(Vec::new());
     };
@@ -89,7 +144,7 @@ fn directory(volume: &Volume, dir: &Todo, progress: &mut Progress) -> Result<Vec
     }
     progress.directories += 1;
     // First the rows, then the names: a file that comes in between is a name without a row, and is looked at.
-    volume.catalog.flush()?;
+    volume.catalog.flush_volume(volume.key)?;
     let mut rows = volume.catalog.list_dir(volume.key, place.user_number(), place.path())?;
     let fd = volume.lower.open_dir_for_reading(&dir.path)?;
     let entries = read_dir(fd.as_fd())?;
@@ -98,54 +153,45 @@ fn directory(volume: &Volume, dir: &Todo, progress: &mut Progress) -> Result<Vec
 
     let mut below = Vec::new();
     for entry in &entries {
-        let mut path = dir.path.clone();
-        if !path.is_empty() {
-            path.push(b'/');
+        if stop.load(Relaxed) {
+            return Ok(Vec::new());
         }
-        path.extend_from_slice(&entry.name);
-        let kind = match entry.kind {
-            Some(kind) => kind,
-            None => Meta::at(fd.as_fd(), &entry.name)?.kind,
+        let kind = match entry.kind_in(fd.as_fd()) {
+            Ok(Some(kind)) => kind,
+            Ok(None) => continue,
+            Err(error) => {
+                left_out(volume, progress, &error);
+                continue;
+            }
         };
+        let path = joined(&dir.path, &entry.name);
         if kind == FileKind::Directory {
             below.push(Todo { path, hidden });
             continue;
         }
         progress.files += 1;
-        let known = rows.remove(&*entry.name).is_some_and(|row| row.ino == entry.ino);
-        if !known && add(volume, fd.as_fd(), path, &entry.name, hidden).is_ok() {
-            progress.added += 1;
+        let Some(subject) = Subject::new(volume.kind, path, Kind::File) else { continue };
+        // Its row stays among those whose file is looked for below until the file was seen.
+        let hidden = hidden || is_hidden_by_name(subject.path());
+        match volume.look_at(fd.as_fd(), &subject, hidden, rows.get(&*entry.name)) {
+            Ok(looked) => {
+                rows.remove(&*entry.name);
+                progress.added += u64::from(looked.indexed);
+            }
+            Err(OpError::Lower(error)) if error.is_not_found() => {}
+            Err(error) => left_out(volume, progress, &error),
         }
     }
     for (name, row) in rows {
         // It may have come back since the names were read.
         if Meta::at(fd.as_fd(), &name).is_err_and(LowerError::is_not_found) {
-            let key = crate::catalog::FileKey {
-                volume: volume.key,
-                user: place.user_number(),
-                dir: place.path().to_vec(),
-                name,
-            };
-            volume.catalog.remove_gone(key, row.ino);
+            volume.catalog.remove_gone(key(volume, &place, name), row.ino);
             progress.removed += 1;
         }
     }
     Ok(below)
 }
 
-fn add(
-    volume: &Volume,
-    dir: BorrowedFd<'_>,
-    path: Vec<u8>,
-    name: &[u8],
-    hidden: bool,
-) -> Result<(), crate::volume::OpError> {
-    let Some(subject) = Subject::new(volume.kind, path, Kind::File) else { return Ok(()) };
-    let fd = volume.lower.open_child(dir, name)?;
-    let owner = volume.recorded_owner(&subject, fd.as_fd())?;
-    let meta = Meta::of(fd.as_fd())?;
-    let hidden = hidden || is_hidden_by_name(subject.path());
-    let row = volume.row_of(&subject, owner, &meta, hidden);
-    volume.catalog.index_first_seen(volume.key_of(&subject), row);
-    Ok(())
+fn key(volume: &Volume, dir: &Subject, name: Vec<u8>) -> FileKey {
+    FileKey { volume: volume.key, user: dir.user_number(), dir: dir.path().to_vec(), name }
 }

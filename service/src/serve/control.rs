@@ -8,7 +8,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::Shared;
 use super::volumes::Attached;
 use crate::config::{PackageConfig, VolumeConfig, check_volume};
-use crate::control::{Control, ControlError, ExplainRequest, Explanation, PackageStatus, Stat, VolumeStatus};
+use crate::control::{
+    Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, Stat,
+    VolumeStatus,
+};
 use crate::identity::PersistError;
 
 impl Shared {
@@ -18,7 +21,7 @@ impl Shared {
     }
 
     /// The volume that an absolute path is on, and the path below its lower root.
-    fn locate<'a>(&self, path: &'a [u8]) -> Result<(Arc<Attached>, &'a [u8]), ControlError> {
+    pub(super) fn locate<'a>(&self, path: &'a [u8]) -> Result<(Arc<Attached>, &'a [u8]), ControlError> {
         self.volumes
             .all()
             .into_iter()
@@ -107,6 +110,24 @@ impl Control for Shared {
 
     fn packages_of_uid(&self, uid: u32) -> Vec<String> {
         self.identity.packages_of_uid(uid)
+    }
+
+    fn add_grant(&self, grant: &GrantSpec) -> Result<(), ControlError> {
+        self.give(grant)
+    }
+
+    fn grants(
+        &self,
+        packages: Option<&[String]>,
+        user: Option<u32>,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<GrantStatus>, ControlError> {
+        self.given(packages, user, after, limit)
+    }
+
+    fn remove_grants(&self, package: &str, user: u32, path: Option<&[u8]>) -> Result<usize, ControlError> {
+        self.take_back(package, user, path)
     }
 
     fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ControlError> {

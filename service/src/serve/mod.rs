@@ -5,6 +5,7 @@
 //! while its index is being mended; `watchdog`; the interface's own.
 
 mod control;
+mod grants;
 mod run;
 mod volumes;
 mod watchdog;
@@ -13,19 +14,22 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use crate::access::Access;
+use crate::access::{Access, Grants};
 use crate::binder::{self, Serving};
 use crate::catalog::Catalog;
 use crate::config::{Config, PackageConfig};
 use crate::control::Control;
 use crate::identity::{Identity, sources};
-use crate::observe::Observer;
+use crate::observe::{Gauge, Observer};
 use crate::passthrough::{Budget, Limits};
 use crate::redaction::{NoRanges, RangeSource};
 
 pub use run::run_command;
 use volumes::Volumes;
 use watchdog::Watchdog;
+
+/// Entries that listings may hold, at some 60 bytes each.
+const LISTED: Limits = Limits { total: 4_000_000, per_uid: 500_000 };
 
 /// What the pieces share.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ pub(crate) struct Shared {
     identity: Arc<Identity>,
     access: Arc<Access>,
     budget: Arc<Budget>,
+    handles: Arc<Budget>,
+    listed: Arc<Budget>,
     ranges: Arc<dyn RangeSource>,
     volumes: Volumes,
 }
@@ -66,11 +72,17 @@ impl Service {
         let catalog = Catalog::open(state_dir, Arc::clone(&observer))
             .with_context(|| format!("cannot open the catalog in {}", state_dir.display()))?;
         let identity = Identity::new(sources(&config), overlay(&catalog)?)?;
+        let grants = Arc::new(Grants::default());
+        let access = Arc::new(Access::new(Arc::clone(&identity), grants, Arc::clone(&observer)));
+        grants::load(&catalog, &access).context("cannot read the grants")?;
+        grants::follow_departures(&identity, &access, &catalog);
         let limits = &config.service.backing_files;
         let limits = Limits { total: limits.max, per_uid: limits.max_per_uid };
         let shared = Arc::new(Shared {
-            access: Arc::new(Access::new(Arc::clone(&identity), Arc::clone(&observer))),
-            budget: Budget::new(limits, Arc::clone(&observer)),
+            access,
+            budget: Budget::new(limits, Gauge::BackingFiles, Arc::clone(&observer)),
+            handles: Budget::new(run::handle_limits(), Gauge::Handles, Arc::clone(&observer)),
+            listed: Budget::new(LISTED, Gauge::ListedEntries, Arc::clone(&observer)),
             volumes: Volumes::default(),
             identity,
             catalog,

@@ -9,6 +9,7 @@ use nix::sys::signal::{SigSet, Signal};
 
 use super::Service;
 use crate::config::{self, ConfigError};
+use crate::passthrough::Limits;
 
 /// Wrong usage or configuration.
 const MISCONFIGURED: u8 = 2;
@@ -29,6 +30,7 @@ pub fn run_command(path: &Path) -> ExitCode {
         eprintln!("mediagate: cannot hold back signals: {error}");
         return ExitCode::FAILURE;
     }
+    raise_descriptor_limit();
     // Capabilities are each thread's own, and new threads inherit them.
     if let Err(error) = crate::sandbox::confine() {
         eprintln!("mediagate: cannot give up privileges: {error}");
@@ -58,12 +60,26 @@ fn report(error: &ConfigError) {
     }
 }
 
-/// As many descriptors as the system lets us have: one for each open inode.
+/// Descriptors wanted: one for each open inode, of which there may be as many as backing files, and more for
+/// directories and files that the daemon serves.
+const DESCRIPTORS: u64 = 262_144;
+
+/// As many descriptors as the system lets us have. Raising the hard limit takes CAP_SYS_RESOURCE, which is given up after
+/// the first call.
 pub(super) fn raise_descriptor_limit() {
-    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
-        && soft < hard
-        && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
-    {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return };
+    let wanted = DESCRIPTORS.max(hard);
+    let raised = setrlimit(Resource::RLIMIT_NOFILE, wanted, wanted)
+        .or_else(|_| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+    if let Err(error) = raised {
         log::warn!("the limit of open files stays at {soft}: {error}");
     }
+}
+
+/// How many handles there may be: each holds up to two descriptors, and no uid gets so many that others, and the service
+/// itself, would be left without.
+pub(super) fn handle_limits() -> Limits {
+    let descriptors = getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(soft, _)| soft);
+    let total = u32::try_from(descriptors / 8 * 3).unwrap_or(u32::MAX);
+    Limits { total, per_uid: total / 4 }
 }

@@ -127,6 +127,8 @@ impl Shared {
             access: Arc::clone(&self.access),
             ranges: Arc::clone(&self.ranges),
             budget: Arc::clone(&self.budget),
+            handles: Arc::clone(&self.handles),
+            listed: Arc::clone(&self.listed),
             observer: Arc::clone(&self.observer),
         })?);
         volume.prepare().context("cannot make the users' directories")?;
@@ -142,8 +144,13 @@ impl Shared {
         );
         let indexed = Arc::new(AtomicBool::new(false));
         let reconcile = start_reconcile(&volume, &indexed)?;
-        let attached =
-            Attached { config: config.clone(), volume, indexed, mounted: Some(mounted), reconcile };
+        let attached = Attached {
+            config: config.clone(),
+            volume,
+            indexed,
+            mounted: Some(mounted),
+            reconcile: Some(reconcile),
+        };
         self.observer.shift(Gauge::Volumes, 1);
         self.volumes.list.write().push(Arc::new(attached));
         Ok(())
@@ -162,20 +169,24 @@ impl Shared {
     }
 }
 
-/// Brings the index up to date beside the volume's work, if it may be behind.
-fn start_reconcile(volume: &Arc<Volume>, indexed: &Arc<AtomicBool>) -> anyhow::Result<Option<Reconcile>> {
-    if !volume.catalog.needs_reconcile(volume.key)? {
-        indexed.store(true, Relaxed);
-        return Ok(None);
-    }
+/// Brings the index up to date beside the volume's work. Whatever the catalog says of itself: nobody watched the lower tree
+/// while the volume was not attached.
+fn start_reconcile(volume: &Arc<Volume>, indexed: &Arc<AtomicBool>) -> anyhow::Result<Reconcile> {
+    // Asked here for what the answer leaves behind: writes that are lost from now on are not made good by this pass.
+    let behind = volume.catalog.needs_reconcile(volume.key)?;
     let stop = Arc::new(AtomicBool::new(false));
     let (volume, indexed, stopping) = (Arc::clone(volume), Arc::clone(indexed), Arc::clone(&stop));
     let thread = std::thread::Builder::new().name("reconcile".into()).spawn(move || {
         let begin = std::time::Instant::now();
         match reconcile(&volume, &stopping) {
             Ok(done) if !stopping.load(Relaxed) => {
-                if let Err(error) = volume.catalog.flush().and_then(|()| volume.catalog.set_reconciled(volume.key))
-                {
+                let catalog = &volume.catalog;
+                let reconciled = match behind {
+                    true => catalog.flush().and_then(|()| catalog.set_reconciled(volume.key)),
+                    false => catalog.flush(),
+                };
+                // Files that left the index behind the mount took their grants with them.
+                if let Err(error) = reconciled.and_then(|()| super::grants::load(catalog, &volume.access)) {
                     log::error!("volume={}: {error}", volume.name);
                 }
                 indexed.store(true, Relaxed);
@@ -197,5 +208,5 @@ fn start_reconcile(volume: &Arc<Volume>, indexed: &Arc<AtomicBool>) -> anyhow::R
             ),
         }
     })?;
-    Ok(Some(Reconcile { stop, thread }))
+    Ok(Reconcile { stop, thread })
 }

@@ -3,6 +3,7 @@
 use mediagate_policy::Errno;
 
 use crate::lower::LowerError;
+use crate::passthrough::Exhausted;
 
 /// Why an operation failed; [`crate::errno`] says what the app sees of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,9 +38,27 @@ pub enum OpError {
     /// Never, for nobody.
     #[error("not permitted")]
     NotPermitted,
+    /// Somebody else is at it, for longer than can be waited.
+    #[error("busy")]
+    Busy,
+    /// The caller has as much open as one uid may.
+    #[error("the caller has too much open")]
+    TooManyOfCaller,
+    /// All callers together have as much open as there may be.
+    #[error("too much is open")]
+    TooManyInAll,
     /// The catalog did not answer.
     #[error("the catalog failed")]
     Index,
+}
+
+impl From<Exhausted> for OpError {
+    fn from(exhausted: Exhausted) -> Self {
+        match exhausted {
+            Exhausted::Uid => OpError::TooManyOfCaller,
+            Exhausted::Total => OpError::TooManyInAll,
+        }
+    }
 }
 
 impl From<LowerError> for OpError {

@@ -4,17 +4,20 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mediagate_policy::{DefaultDir, Kind, MediaType};
+use mediagate_policy::{DefaultDir, Kind};
 
-use super::{OpError, Volume};
-use crate::access::{RowFacts, Subject, is_hidden_by_name, nomedia_counts_in};
-use crate::catalog::{FileKey, FileRow};
-use crate::lower::{self, FileKind, LowerError, Meta};
-use crate::node::{File, Owner};
+use super::{Notice, OpError, Volume};
+use crate::access::{FileId, RowFacts, Subject, is_hidden_by_name, nomedia_counts_in};
+use crate::catalog::FileRow;
+use crate::lower::{self, FileKind, Id, LowerError, Meta};
+use crate::node::{File, Owner, View};
 use crate::observe::Counter;
 
 /// How long it is believed whether a directory holds a `.nomedia` (one made behind the mount takes that long).
 const NOMEDIA_FRESH: Duration = Duration::from_secs(1);
+
+/// How long it is believed at most that there is nothing of a name.
+const LONGEST_MISSING: Duration = Duration::from_secs(1);
 
 impl Volume {
     /// Makes what an attached volume has from the beginning: on an emulated one each user's directory and, once, the
@@ -28,20 +31,36 @@ impl Volume {
 
     /// How long the kernel may keep a name: not at all where who may see it depends on the caller.
     pub fn entry_ttl(&self, subject: &Subject) -> Duration {
-        // With one user there is no app of another one that the user's directory would have to be kept from.
-        let of_many_users = subject.is_user_root() && self.users.len() > 1;
-        if of_many_users || subject.depends_on_caller() { Duration::ZERO } else { self.ttl }
+        if subject.depends_on_caller() { Duration::ZERO } else { self.ttl }
+    }
+
+    /// True for the directory of one of several users. Its name resolves for everybody, as a refused lookup would make the
+    /// kernel drop the entry under those who are in it (fs/fuse/dir.c, fuse_dentry_revalidate); who may not is refused
+    /// its attributes, which are never kept, and everything below it.
+    pub fn is_one_of_users(&self, subject: &Subject) -> bool {
+        subject.is_user_root() && self.users.len() > 1
     }
 
     /// How long the kernel may keep attributes: while a file is open for writing, stores through a mapping change
     /// them without any request (fs/fuse/passthrough.c invalidates after write calls only).
-    pub fn attr_ttl(&self, file: &File) -> Duration {
-        if file.has_writers() { Duration::ZERO } else { self.ttl }
+    pub fn attr_ttl(&self, file: &File, subject: &Subject) -> Duration {
+        if file.has_writers() || self.is_one_of_users(subject) { Duration::ZERO } else { self.ttl }
     }
 
-    /// How long the kernel may keep that there is nothing of a name.
+    /// The kernel is to ask again for a file's attributes, and for the bytes of its redacted view: the original's are
+    /// written without a request, and the page cache of the other inode knows nothing of that.
+    pub fn file_changes(&self, file: &File) {
+        self.notices.send(Notice::Attributes(file.node()));
+        let redacted = file.node().in_view(View::Redacted);
+        if self.nodes.is_known(redacted) {
+            self.notices.send(Notice::Contents(redacted));
+        }
+    }
+
+    /// How long the kernel may keep that there is nothing of a name: never for long, as nothing tells it when something
+    /// comes to be there behind the mount.
     pub fn missing_ttl(&self, subject: &Subject) -> Duration {
-        self.entry_ttl(subject)
+        self.entry_ttl(subject).min(LONGEST_MISSING)
     }
 
     /// A name in a directory, as the object of a decision; nothing is known of what is there.
@@ -51,12 +70,17 @@ impl Volume {
             path.push(b'/');
         }
         path.extend_from_slice(name);
+        if self.lower.is_alias(name) {
+            return None;
+        }
         Subject::new(self.kind, path, policy_kind(kind))
     }
 
-    /// A known file or directory as the object of a decision, without what the index knows.
+    /// A known file or directory as the object of a decision, without what the index knows. A file whose name is gone
+    /// is decided about at its last place while it is open: its users may still set its times, or open it anew by
+    /// their descriptor.
     pub fn place_of(&self, file: &File) -> Result<Subject, OpError> {
-        if file.is_removed() {
+        if file.is_removed() && file.open_fd().is_none() {
             return Err(OpError::Stale);
         }
         Subject::new(self.kind, file.path(), policy_kind(file.kind)).ok_or(OpError::NoEntry)
@@ -79,7 +103,13 @@ impl Volume {
         };
         let hidden = self.is_hidden(&subject, file.parent().as_ref());
         let media_type = subject.media_type(hidden);
-        Ok(subject.with_row(Some(RowFacts { owner, media_type })))
+        let file = Some(self.file_id(file.id));
+        Ok(subject.with_row(Some(RowFacts { owner, media_type, file })))
+    }
+
+    /// What grants know a file by.
+    pub fn file_id(&self, id: Id) -> FileId {
+        FileId { volume: self.key.number(), ino: id.ino, generation: id.generation }
     }
 
     /// Opens a known file (`O_PATH`) at its path and makes sure that it is the one that is meant.
@@ -117,7 +147,10 @@ impl Volume {
             Owner::Package(package) => Some(package),
             Owner::Unknown | Owner::Nobody => None,
         };
-        self.index_first_seen(subject, known.clone(), &Meta::of(fd)?, file.parent().as_ref());
+        if !file.is_removed() {
+            let hidden = self.is_hidden(subject, file.parent().as_ref());
+            self.index_first_seen(subject, known.clone(), &Meta::of(fd)?, hidden);
+        }
         Ok(known)
     }
 
@@ -127,12 +160,21 @@ impl Volume {
         let recorded = if self.lower.has_xattrs() {
             lower::owner(fd)?
         } else {
-            self.catalog.flush().map_err(|_| OpError::Index)?;
+            self.catalog.flush_volume(self.key).map_err(|_| OpError::Index)?;
+            // The name is all there is to go by, as it is for MediaProvider's rows: inode numbers of vfat and exfat are
+            // made up whenever an inode is read in (fs/fat/inode.c, fat_build_inode).
             let row = self.catalog.file(&self.key_of(subject)).map_err(|_| OpError::Index)?;
-            // A row of another file that had this name says nothing about this one.
-            row.filter(|row| Meta::of(fd).is_ok_and(|meta| row.ino == meta.id.ino)).and_then(|row| row.owner)
+            row.and_then(|row| row.owner)
         };
         Ok(recorded.or_else(|| subject.owner_by_place()))
+    }
+
+    /// Whether a row was written for the file that `meta` is of, as it is now. The inode number alone does not tell: file
+    /// systems hand that of a removed file out again at once. Where files cannot say who owns them the name is all there
+    /// is to go by, as in [`Volume::recorded_owner`].
+    pub fn describes(&self, row: &FileRow, meta: &Meta) -> bool {
+        let same = row.ino == meta.id.ino && row.size == meta.size && row.mtime_ns == meta.mtime_ns();
+        same || !self.lower.has_xattrs()
     }
 
     /// True when the file must not show up as media: a dot in its path, or a `.nomedia` above it.
@@ -140,88 +182,50 @@ impl Volume {
         if is_hidden_by_name(subject.path()) {
             return true;
         }
-        parent.is_some_and(|parent| self.is_hidden_dir(parent, subject.dir()))
+        parent.is_some_and(|parent| self.is_hidden_below(parent, subject.dir(), subject.lower_path()))
     }
 
     /// True when everything in the directory is hidden; `path` is the directory's below its user's root.
     pub fn is_hidden_dir(&self, dir: &Arc<File>, path: &[u8]) -> bool {
+        let mut lower_path = dir.path();
+        // What follows looks at the part before the last component.
+        lower_path.push(b'/');
+        self.is_hidden_below(dir, path, &lower_path)
+    }
+
+    /// Like [`Volume::is_hidden_dir`], for the directory that the last component of `lower_path` is in: one path serves all
+    /// the directories above.
+    fn is_hidden_below(&self, dir: &Arc<File>, path: &[u8], lower_path: &[u8]) -> bool {
         if is_hidden_by_name(path) {
             return true;
         }
-        let (mut dir, mut path) = (Some(Arc::clone(dir)), path);
+        let without_last = |path: &[u8]| path.iter().rposition(|b| *b == b'/').unwrap_or(0);
+        let (mut dir, mut path, mut lower_path) = (Some(Arc::clone(dir)), path, lower_path);
         while let Some(current) = dir {
-            if nomedia_counts_in(path) && self.has_nomedia(&current) {
+            lower_path = lower_path.get(..without_last(lower_path)).unwrap_or_default();
+            if nomedia_counts_in(path) && self.has_nomedia(&current, lower_path) {
                 return true;
             }
-            match path.iter().rposition(|b| *b == b'/') {
-                Some(slash) => path = path.get(..slash).unwrap_or_default(),
+            if !path.contains(&b'/') {
                 // The user's root is above: its `.nomedia` counts for nothing.
-                None => return false,
+                return false;
             }
+            path = path.get(..without_last(path)).unwrap_or_default();
             dir = current.parent();
         }
         false
     }
 
-    fn has_nomedia(&self, dir: &File) -> bool {
+    /// A file of that name: a directory, which any app may make, hides nothing.
+    fn has_nomedia(&self, dir: &File, lower_path: &[u8]) -> bool {
         if let Some(known) = dir.nomedia(NOMEDIA_FRESH) {
             return known;
         }
-        let mut path = dir.path();
-        path.extend_from_slice(if path.is_empty() { b".nomedia" } else { b"/.nomedia" });
-        let there = self.lower.open_path(&path).is_ok();
+        let path = [lower_path, if lower_path.is_empty() { b"" } else { b"/" }, b".nomedia"].concat();
+        let meta = self.lower.open_path(&path).and_then(|fd| Meta::of(fd.as_fd()));
+        let there = meta.is_ok_and(|meta| meta.kind == FileKind::File);
         dir.set_nomedia(Some(there));
         there
-    }
-
-    /// The file's key in the catalog.
-    pub fn key_of(&self, subject: &Subject) -> FileKey {
-        FileKey {
-            volume: self.key,
-            user: subject.user_number(),
-            dir: subject.dir().to_vec(),
-            name: subject.name().to_vec(),
-        }
-    }
-
-    /// The file's row for the catalog.
-    pub fn row_of(&self, subject: &Subject, owner: Option<Arc<str>>, meta: &Meta, hidden: bool) -> FileRow {
-        let object =
-            subject.clone().with_row(Some(RowFacts { owner: None, media_type: subject.media_type(hidden) }));
-        let state = object.object().row;
-        FileRow {
-            owner,
-            mime: subject.mime().into(),
-            media_type: subject.media_type(hidden) as u8,
-            pending: state.is_some_and(|row| row.pending),
-            trashed: state.is_some_and(|row| row.trashed),
-            ino: meta.id.ino,
-            size: meta.size,
-            mtime_ns: meta.mtime_ns(),
-        }
-    }
-
-    /// Everything at and below a directory became hidden in the index, or is shown again.
-    pub fn hide_in_index(&self, dir: &Subject, hidden: bool) {
-        let media_type_of = |mime: &str| MediaType::of_mime(mime) as u8;
-        let path = dir.path().to_vec();
-        self.catalog.set_media_types_below(self.key, dir.user_number(), path, hidden, media_type_of);
-    }
-
-    /// Puts a file that was found on the lower file system into the index, unless it is there.
-    pub fn index_first_seen(
-        &self,
-        subject: &Subject,
-        owner: Option<Arc<str>>,
-        meta: &Meta,
-        parent: Option<&Arc<File>>,
-    ) {
-        if subject.is_invisible() {
-            return;
-        }
-        self.observer.count(Counter::IndexedFirstSeen);
-        let row = self.row_of(subject, owner, meta, self.is_hidden(subject, parent));
-        self.catalog.index_first_seen(self.key_of(subject), row);
     }
 }
 

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use crate::lower::{Access, FileKind, LowerError, Root};
 use crate::node::{File, View};
-use crate::passthrough::IoMode;
+use crate::passthrough::{IoMode, Ticket};
 use crate::redaction::Ranges;
 
 /// An open file. Dropping it leaves the inode's I/O state.
@@ -30,10 +30,12 @@ pub struct FileHandle {
     fd: Arc<OwnedFd>,
     /// The lower file, opened for the daemon's own input and output once that is needed.
     io: OnceLock<OwnedFd>,
+    _ticket: Ticket,
 }
 
 impl FileHandle {
-    /// A handle whose view's I/O state was joined already.
+    /// A handle whose view's I/O state was joined already. `ticket` is its place among the caller's open handles.
+    #[expect(clippy::too_many_arguments, reason = "all of it is what an open file consists of")]
     pub fn new(
         file: Arc<File>,
         view: View,
@@ -42,11 +44,12 @@ impl FileHandle {
         mode: IoMode,
         ranges: Option<Arc<Ranges>>,
         fd: Arc<OwnedFd>,
+        ticket: Ticket,
     ) -> FileHandle {
         if access != Access::Read {
             file.writer_came();
         }
-        FileHandle { file, view, uid, access, mode, ranges, fd, io: OnceLock::new() }
+        FileHandle { file, view, uid, access, mode, ranges, fd, io: OnceLock::new(), _ticket: ticket }
     }
 
     /// The lower file, for what needs no access mode.
@@ -102,6 +105,9 @@ pub struct DirHandle {
     pub scope: ListScope,
     /// The lower directory, opened for reading.
     pub fd: OwnedFd,
-    /// The listing: made at the first READDIR, the same until the handle is closed.
-    pub snapshot: Mutex<Option<Arc<[Listed]>>>,
+    /// The listing: made at the first READDIR, the same until the handle is closed; and its entries' place in the
+    /// caller's budget.
+    pub snapshot: Mutex<Option<(Arc<[Listed]>, Ticket)>>,
+    /// Its place among the caller's open handles.
+    pub ticket: Ticket,
 }

@@ -4,7 +4,9 @@
 
 mod error;
 mod facts;
+mod gate;
 mod handle;
+mod index;
 mod notice;
 
 use std::sync::Arc;
@@ -21,7 +23,9 @@ use crate::passthrough::{Budget, Passthrough};
 use crate::redaction::RangeSource;
 
 pub use error::OpError;
+pub use gate::{Gate, Moving};
 pub use handle::{DirHandle, FileHandle, Listed};
+pub use index::Looked;
 pub use notice::{KernelCache, Notice, Notices};
 
 /// Everything a volume is made from.
@@ -47,6 +51,10 @@ pub struct Parts {
     pub ranges: Arc<dyn RangeSource>,
     /// Bounds of backing files, over all volumes.
     pub budget: Arc<Budget>,
+    /// Bounds of open handles, over all volumes.
+    pub handles: Arc<Budget>,
+    /// Bounds of the entries that listings hold, over all volumes.
+    pub listed: Arc<Budget>,
     /// Numbers.
     pub observer: Arc<Observer>,
 }
@@ -80,6 +88,12 @@ pub struct Volume {
     pub dirs: Handles<DirHandle>,
     /// Backing files.
     pub passthrough: Passthrough,
+    /// Bounds of open handles, over all volumes.
+    pub handles: Arc<Budget>,
+    /// Bounds of the entries that listings hold, over all volumes.
+    pub listed: Arc<Budget>,
+    /// Keeps checked renames true.
+    pub gate: Gate,
     /// Tells the kernel what it should forget.
     pub notices: Notices,
     ttl: Duration,
@@ -95,6 +109,9 @@ impl Volume {
             dirs: Handles::new(Gauge::DirHandles, Arc::clone(&parts.observer)),
             passthrough: Passthrough::new(parts.budget, Arc::clone(&parts.observer)),
             notices: Notices::default(),
+            gate: Gate::default(),
+            handles: parts.handles,
+            listed: parts.listed,
             name: parts.name,
             kind: parts.kind,
             users: parts.users,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mediagate::binder::{BinderError, Client, ClientError, serve};
-use mediagate::control::{ControlError, ExplainRequest};
+use mediagate::control::{ControlError, ExplainRequest, GrantSpec};
 
 use crate::fake::{ADMIN, APP, Fake, OTHER, Service, as_uid, package, volume};
 
@@ -16,6 +16,16 @@ fn question(uid: u32) -> ExplainRequest {
         operation: "read".to_owned(),
         path: b"/storage/emulated/0/DCIM/\xff.jpg".to_vec(),
         to: None,
+    }
+}
+
+fn grant(package: &str, path: &[u8]) -> GrantSpec {
+    GrantSpec {
+        package: package.to_owned(),
+        user: 0,
+        path: path.to_vec(),
+        kind: "read".to_owned(),
+        expires: None,
     }
 }
 
@@ -29,6 +39,9 @@ fn administer(client: &Client) -> Vec<(&'static str, Result<(), ClientError>)> {
         ("removePackage", client.remove_package("com.example.new")),
         ("setPermission", client.set_permission("com.example.camera", "READ_MEDIA_IMAGES", false)),
         ("setAppOp", client.set_app_op("com.example.camera", "MANAGE_EXTERNAL_STORAGE", "allow")),
+        ("addGrant", client.add_grant(&grant("com.example.camera", b"/f"))),
+        ("removeGrant", client.remove_grants("com.example.camera", 0, Some(b"/f")).map(drop)),
+        ("removeGrant of all", client.remove_grants("com.example.camera", 0, None).map(drop)),
         ("explain of another", client.explain(&question(OTHER)).map(drop)),
         ("stats", client.stats().map(drop)),
         ("dumpState", client.dump().map(drop)),
@@ -53,6 +66,75 @@ fn apps_may_administer_nothing() {
     }
     assert!(service.fake.calls.lock().unwrap().is_empty(), "a denied call reached the service");
     assert!(service.fake.volumes.lock().unwrap().is_empty());
+    assert!(service.fake.grants.lock().unwrap().is_empty());
+}
+
+#[test]
+fn an_app_sees_its_own_grants_only() {
+    let service = Service::start().with_apps();
+    let client = service.client();
+    client.add_grant(&grant("com.example.camera", b"/mine")).unwrap();
+    client.add_grant(&grant("com.example.gallery", b"/theirs")).unwrap();
+    client.add_grant(&GrantSpec { user: 10, ..grant("com.example.camera", b"/of user 10") }).unwrap();
+    let paths = |uid, package: Option<&str>| -> Vec<String> {
+        let grants = as_uid(uid, || service.client().grants(package).unwrap());
+        grants.into_iter().map(|it| String::from_utf8(it.path).unwrap()).collect()
+    };
+    assert_eq!(paths(APP, None), ["/mine"]);
+    assert_eq!(paths(APP, Some("com.example.camera")), ["/mine"]);
+    assert_eq!(paths(APP, Some("com.example.gallery")), [""; 0]);
+    assert_eq!(paths(99_999, None), [""; 0]);
+    assert_eq!(paths(0, None), ["/mine", "/theirs", "/of user 10"]);
+    assert_eq!(paths(ADMIN, Some("com.example.camera")), ["/mine", "/of user 10"]);
+}
+
+#[test]
+fn long_lists_of_grants_come_in_pages() {
+    let service = Service::start().with_apps();
+    let client = service.client();
+    // The longest paths there are, so that a page is as long as one can be.
+    let path = |n: u32| [format!("/{n:05}").as_bytes(), &[b'\xff'; 4090]].concat();
+    for n in 0..300 {
+        client.add_grant(&grant("com.example.camera", &path(n))).unwrap();
+    }
+    let listed = client.grants(None).unwrap();
+    assert!(listed.into_iter().map(|it| it.path).eq((0..300).map(path)));
+}
+
+#[test]
+fn grants_survive_the_wire_and_what_makes_no_sense_does_not() {
+    let service = Service::start().with_apps();
+    let client = service.client();
+    let mut kinds = Vec::new();
+    for (kind, expires) in [("read", None), ("write", Some(1)), ("selected", Some(i64::MAX))] {
+        let sent = GrantSpec { kind: kind.to_owned(), expires, ..grant("com.example.camera", b"/\xff\n") };
+        client.add_grant(&sent).unwrap();
+        kinds.push((sent.path, sent.kind, sent.expires));
+    }
+    let listed = client.grants(None).unwrap().into_iter();
+    assert!(listed.map(|it| (it.path, it.kind, it.expires)).eq(kinds));
+    assert_eq!(client.remove_grants("com.example.camera", 0, None).unwrap(), 3);
+
+    let failed = |result: Result<(), ClientError>| match result {
+        Err(ClientError::Failed(error)) => error,
+        other => panic!("expected an error of the service, got {other:?}"),
+    };
+    let invalid = |spec: &GrantSpec| matches!(failed(client.add_grant(spec)), ControlError::Invalid(_));
+    let good = || grant("com.example.camera", b"/f");
+    assert!(invalid(&grant("com.example.camera", b"relative")));
+    assert!(invalid(&grant("", b"/f")));
+    assert!(invalid(&GrantSpec { kind: "execute".to_owned(), ..good() }));
+    assert!(invalid(&GrantSpec { expires: Some(-1), ..good() }));
+    assert!(invalid(&GrantSpec { user: u32::MAX, ..good() }));
+    assert!(matches!(failed(client.add_grant(&grant("com.example.none", b"/f"))), ControlError::NotFound(_)));
+    assert!(matches!(
+        failed(client.add_grant(&grant("com.example.camera", b"/full"))),
+        ControlError::Failed(_)
+    ));
+    let nothing = client.remove_grants("com.example.camera", 0, Some(b"/f")).map(drop);
+    assert!(matches!(failed(nothing), ControlError::NotFound(_)));
+    let relative = client.remove_grants("com.example.camera", 0, Some(b"f")).map(drop);
+    assert!(matches!(failed(relative), ControlError::Invalid(_)));
 }
 
 #[test]
@@ -187,7 +269,7 @@ fn all_addresses_are_served_or_none() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| format!("unix://{}", dir.path().join(name).display());
     let both = serve(&[at("a"), at("b")], Arc::new(Fake::default())).unwrap();
-    assert_eq!((both.addresses(), both.sockets().count()), (2, 2));
+    assert_eq!((both.addresses(), both.sockets().count()), (2, 4));
     assert!(Client::connect(&at("b")).unwrap().stats().is_ok());
     drop(both);
     assert!(matches!(

@@ -109,6 +109,36 @@ fn packages_come_and_go() {
 }
 
 #[test]
+fn grants_come_and_go() {
+    let service = Service::start().with_apps();
+    text(&service, "grant add com.example.camera /f --write --expires 2000000000");
+    text(&service, "grant add com.example.camera /g --selected --user 10");
+    let mut command = mediagate(&service.uri);
+    command.args(["grant", "add", "com.example.gallery", "--for", "170s"]);
+    assert_eq!(code(&command.arg(OsStr::from_bytes(b"/p\\\xff")).output().unwrap()), 0);
+
+    let list = data(&service, "grant list");
+    let first = json!({
+        "id": 1, "package": "com.example.camera", "user": 0, "kind": "write", "volume": "sd", "path": "/f",
+        "expires": 2_000_000_000_i64, "created": 1_700_000_000,
+    });
+    assert_eq!(list[0], first);
+    assert_eq!(
+        (&list[1]["user"], &list[1]["kind"], &list[1]["expires"]),
+        (&json!(10), &json!("selected"), &json!(null))
+    );
+    assert_eq!((&list[2]["path"], &list[2]["kind"]), (&json!(r"/p\\\xff"), &json!("read")));
+    let table = text(&service, "grant list --package com.example.gallery");
+    assert!(table.contains("in 2m") && table.contains(r"/p\\\xff") && !table.contains("camera"), "{table}");
+
+    assert_eq!(data(&service, "grant remove com.example.camera /f"), json!({ "ok": true, "removed": 1 }));
+    let again = run(&service, "grant remove com.example.camera /f");
+    assert_eq!((code(&again), stderr(&again).as_str()), (1, "mediagate: no grant on it\n"));
+    assert!(text(&service, "grant remove com.example.camera --all --user 10").starts_with("1 of"));
+    assert_eq!(data(&service, "grant list").as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn permissions_and_app_ops_are_set() {
     let service = Service::start().with_apps();
     text(&service, "permission grant com.example.camera READ_MEDIA_VIDEO");

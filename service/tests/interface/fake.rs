@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use mediagate::binder::{Client, Serving, serve};
 use mediagate::config::{PackageConfig, VolumeConfig};
 use mediagate::control::{
-    Control, ControlError, ExplainRequest, Explanation, PackageStatus, Stat, VolumeStatus,
+    Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, Stat,
+    VolumeStatus,
 };
 
 /// An app's uid, and another one's.
@@ -20,6 +21,7 @@ pub(crate) const ADMIN: u32 = 1000;
 pub(crate) struct Fake {
     pub(crate) volumes: Mutex<Vec<VolumeConfig>>,
     pub(crate) packages: Mutex<Vec<PackageConfig>>,
+    pub(crate) grants: Mutex<Vec<GrantStatus>>,
     /// Calls that changed something, in words.
     pub(crate) calls: Mutex<Vec<String>>,
 }
@@ -108,6 +110,54 @@ impl Control for Fake {
         }
         self.note(format!("appop {package} {op} {mode}"));
         Ok(())
+    }
+
+    fn add_grant(&self, grant: &GrantSpec) -> Result<(), ControlError> {
+        self.known(&grant.package)?;
+        if grant.path.starts_with(b"/full") {
+            return Err(ControlError::Failed("too many".to_owned()));
+        }
+        let mut grants = self.grants.lock().unwrap();
+        let id = i64::try_from(grants.len()).unwrap() + 1;
+        grants.push(GrantStatus {
+            id,
+            package: grant.package.clone(),
+            user: grant.user,
+            kind: grant.kind.clone(),
+            volume: "sd".to_owned(),
+            path: grant.path.clone(),
+            expires: grant.expires,
+            created: 1_700_000_000,
+        });
+        Ok(())
+    }
+
+    fn grants(
+        &self,
+        packages: Option<&[String]>,
+        user: Option<u32>,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<GrantStatus>, ControlError> {
+        let mut grants = self.grants.lock().unwrap().clone();
+        grants.retain(|it| it.id > after);
+        grants.retain(|it| packages.is_none_or(|them| them.contains(&it.package)));
+        grants.retain(|it| user.is_none_or(|user| user == it.user));
+        grants.truncate(limit);
+        Ok(grants)
+    }
+
+    fn remove_grants(&self, package: &str, user: u32, path: Option<&[u8]>) -> Result<usize, ControlError> {
+        self.known(package)?;
+        let mut grants = self.grants.lock().unwrap();
+        let before = grants.len();
+        grants.retain(|it| {
+            it.package != package || it.user != user || path.is_some_and(|path| path != it.path)
+        });
+        match before - grants.len() {
+            0 if path.is_some() => Err(ControlError::NotFound("no grant on it".to_owned())),
+            removed => Ok(removed),
+        }
     }
 
     fn packages_of_uid(&self, uid: u32) -> Vec<String> {

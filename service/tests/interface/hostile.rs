@@ -1,12 +1,19 @@
 //! Clients that send nonsense, nothing, or too much, next to one that wants to be served.
 
-use std::io::{Read as _, Write as _};
+use std::collections::VecDeque;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use mediagate::binder::{Client, ClientError};
+use mediagate::control::ExplainRequest;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
 
-use crate::fake::{APP, Service, as_uid};
+use crate::fake::{ADMIN, APP, OTHER, Service, as_uid};
 
 #[test]
 fn garbage_ends_its_own_connection_only() {
@@ -110,12 +117,7 @@ fn many_clients_at_once_are_all_answered() {
 #[test]
 fn a_service_that_panics_in_a_call_serves_the_next() {
     let service = Service::start();
-    let request = mediagate::control::ExplainRequest {
-        uid: 1,
-        operation: "read".to_owned(),
-        path: b"/panic".to_vec(),
-        to: None,
-    };
+    let request = ExplainRequest { uid: 1, operation: "read".to_owned(), path: b"/panic".to_vec(), to: None };
     assert!(service.client().explain(&request).is_err());
     assert!(service.client().stats().is_ok());
 }
@@ -166,4 +168,139 @@ fn a_client_does_not_wait_for_ever_for_a_service_that_is_stuck() {
     let error = Client::connect(&format!("unix://{}", path.display())).unwrap_err();
     assert!(matches!(error, ClientError::Unreachable { .. }), "{error}");
     assert!(start.elapsed() < Duration::from_secs(15));
+}
+
+/// Held by a test that attacks with all its might: one attack at a time is what the bounds on waiting are for.
+static ATTACK: Mutex<()> = Mutex::new(());
+
+/// What a hostile app does to `socket` until `over`; the number of its connections.
+fn connect_in_a_loop(
+    socket: &std::path::Path,
+    over: &AtomicBool,
+    after: impl Fn(&mut UnixStream),
+    hold: usize,
+) -> usize {
+    let mut held = VecDeque::new();
+    let mut connections = 0;
+    while !over.load(Ordering::Relaxed) {
+        let Ok(mut stream) = UnixStream::connect(socket) else { continue };
+        connections += 1;
+        after(&mut stream);
+        held.push_back(stream);
+        if held.len() > hold {
+            held.pop_front();
+        }
+    }
+    connections
+}
+
+fn revoke(service: &Service) -> Result<(), ClientError> {
+    Client::connect(&service.uri)?.set_permission("com.example.camera", "READ_MEDIA_IMAGES", false)
+}
+
+#[test]
+fn an_app_that_connects_in_a_loop_cannot_hold_off_its_own_revocation() {
+    let service = Service::start().with_apps();
+    let over = AtomicBool::new(false);
+    let _alone = ATTACK.lock();
+    let start = Instant::now();
+    let (mut waits, connections) = std::thread::scope(|scope| {
+        let attack = |after: fn(&mut UnixStream), hold| {
+            let (service, over) = (&service, &over);
+            scope.spawn(move || as_uid(APP, || connect_in_a_loop(&service.socket, over, after, hold)))
+        };
+        let half_a_greeting: fn(&mut UnixStream) = |stream| drop(stream.write_all(&[2, 0, 0, 0, 0]));
+        let attackers =
+            [attack(|_| (), 0), attack(|_| (), 0), attack(|_| (), 2000), attack(half_a_greeting, 500)];
+        std::thread::sleep(Duration::from_millis(500));
+
+        let mut results = Vec::new();
+        for _ in 0..20 {
+            let call = Instant::now();
+            let revoked = revoke(&service);
+            results.push(("root's revocation", revoked, call.elapsed()));
+            let call = Instant::now();
+            let explained = as_uid(OTHER, || {
+                let request = ExplainRequest {
+                    uid: OTHER,
+                    operation: "read".to_owned(),
+                    path: b"/storage/emulated/0/DCIM/a.jpg".to_vec(),
+                    to: None,
+                };
+                Client::connect(&service.uri)?.explain(&request).map(drop)
+            });
+            results.push(("another app's question", explained, call.elapsed()));
+            std::thread::sleep(Duration::from_millis(175));
+        }
+        let lasted = start.elapsed();
+        over.store(true, Ordering::Relaxed);
+        let connections: usize = attackers.into_iter().map(|attacker| attacker.join().unwrap()).sum();
+        let waits = results.into_iter().filter_map(|(what, result, took)| {
+            result.unwrap_or_else(|e| panic!("{what}, after {took:?}: {e}"));
+            what.starts_with("root").then_some(took)
+        });
+        assert!(lasted >= Duration::from_secs(4));
+        (waits.collect::<Vec<_>>(), connections)
+    });
+    waits.sort();
+    assert!(connections > 10_000, "no attack: {connections} connections");
+    assert!(waits[waits.len() * 95 / 100 - 1] < Duration::from_millis(500), "{waits:?}");
+}
+
+#[test]
+fn an_app_with_many_threads_cannot_hold_off_its_own_revocation() {
+    let service = Service::start().with_apps();
+    let over = AtomicBool::new(false);
+    let _alone = ATTACK.lock();
+    std::thread::scope(|scope| {
+        for _ in 0..24 {
+            scope.spawn(|| {
+                as_uid(APP, || {
+                    let address = UnixAddr::new(&service.socket).unwrap();
+                    // Without waiting, so that it never sleeps and takes each free place in the queue at once.
+                    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+                    while !over.load(Ordering::Relaxed) {
+                        let stream = socket(AddressFamily::Unix, SockType::Stream, flags, None).unwrap();
+                        while connect(stream.as_raw_fd(), &address).is_err() && !over.load(Ordering::Relaxed)
+                        {
+                            std::hint::spin_loop();
+                        }
+                    }
+                });
+            });
+        }
+        std::thread::sleep(Duration::from_millis(500));
+        let results: Vec<_> = (0..10).map(|_| (Instant::now(), revoke(&service), Instant::now())).collect();
+        over.store(true, Ordering::Relaxed);
+        let waits: Vec<_> = results.iter().map(|(before, _, after)| *after - *before).collect();
+        for (_, result, _) in results {
+            result.unwrap_or_else(|e| panic!("{e}: {waits:?}"));
+        }
+    });
+}
+
+#[test]
+fn root_has_a_socket_that_apps_cannot_reach() {
+    let mut service = Service::start().with_apps();
+    let private = service.socket.with_file_name("mediagate.sock.admin");
+    let metadata = std::fs::metadata(&private).unwrap();
+    assert!(metadata.file_type().is_socket());
+    assert_eq!(metadata.permissions().mode() & 0o7777, 0o600);
+    let error = as_uid(APP, || UnixStream::connect(&private)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    assert!(as_uid(APP, || service.client().packages()).is_ok(), "apps use the one for all");
+
+    std::fs::remove_file(&service.socket).unwrap();
+    assert!(revoke(&service).is_ok(), "root does not need it");
+    service.serving = None;
+    assert!(!private.exists());
+}
+
+#[test]
+fn administrators_that_are_not_root_have_no_rate() {
+    let service = Service::start().with_apps();
+    as_uid(ADMIN, || (0..300).for_each(|n| revoke(&service).unwrap_or_else(|e| panic!("{n}: {e}"))));
+    let refused = as_uid(APP, || (0..300).find_map(|_| Client::connect(&service.uri).err()));
+    let message = refused.expect("an app has one").to_string();
+    assert!(message.contains("connects too often"), "{message}");
 }

@@ -6,12 +6,12 @@ use std::path::Path;
 use mediagate_tests::actor::Ask;
 use mediagate_tests::{Actor, Errno};
 
-use crate::schema::{Vector, WhoseTree};
+use crate::schema::Vector;
 use crate::stage::{HIDDEN_FROM_SOME, LINKED, SHOWN_TO_ALL, Stage, parent};
 
 /// What is expected of the mount: redacted and original bytes are the same for a file that holds no location.
 pub(crate) fn expected<'a>(vector: &Vector<'a>) -> &'a str {
-    match vector.expected {
+    match vector.mounted {
         "allow-redacted" => "allow",
         other => other,
     }
@@ -25,7 +25,6 @@ pub(crate) fn act(stage: &mut Stage<'_>, vector: &Vector<'_>) -> String {
     let linked = stage.mounted(&if stage.is_public() { LINKED.to_owned() } else { format!("0/{LINKED}") });
     let is_directory = vector.is_directory();
     let mount_root = vector.row.object.mount_root;
-    assert!(vector.row.to_user == WhoseTree::Own, "the kernel does not let it come to that");
     let who = stage.actor(vector.caller.app_id);
     match vector.op {
         "lookup" => word(who.stat(&path)),
@@ -50,7 +49,12 @@ pub(crate) fn act(stage: &mut Stage<'_>, vector: &Vector<'_>) -> String {
             let shown = who.list_bytes(&directory).is_ok_and(|names| names.iter().any(|it| it == name));
             if shown { "shown" } else { "absent" }.to_owned()
         }
-        "xattr" => word(who.act(&Ask::SetXattr { path: bytes(&path) })),
+        "xattr" => same([
+            ("setxattr", word(who.act(&Ask::SetXattr { path: bytes(&path) }))),
+            ("getxattr", word(who.ask(&Ask::GetXattr { path: bytes(&path) }))),
+            ("listxattr", word(who.ask(&Ask::ListXattr { path: bytes(&path) }))),
+            ("removexattr", word(who.act(&Ask::RemoveXattr { path: bytes(&path) }))),
+        ]),
         "symlink" => word(who.act(&Ask::Symlink { target: b"x".to_vec(), path: bytes(&path) })),
         "link" => word(who.act(&Ask::Link { from: bytes(&linked), to: bytes(&path) })),
         "create" => {

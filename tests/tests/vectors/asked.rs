@@ -10,7 +10,7 @@ use crate::stage::Stage;
 
 /// What is expected of `explain`: it says whether bytes are redacted, but neither owners nor what a listing shows.
 pub(crate) fn expected(vector: &Vector<'_>) -> String {
-    match vector.expected {
+    match vector.mounted {
         "allow-owned" | "allow-filtered" | "allow-all" => "allow",
         other => other,
     }

@@ -236,7 +236,7 @@ fn make(place: &Path) {
     std::fs::write(place, b"x").unwrap_or_else(|error| panic!("cannot make {place:?}: {error}"));
 }
 
-fn below(directory: &str, name: &str) -> String {
+pub(crate) fn below(directory: &str, name: &str) -> String {
     if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
 }
 

@@ -3,6 +3,8 @@ package io.mediagate;
 import io.mediagate.AppOpMode;
 import io.mediagate.ExplainRequest;
 import io.mediagate.Explanation;
+import io.mediagate.GrantSpec;
+import io.mediagate.GrantStatus;
 import io.mediagate.PackageSpec;
 import io.mediagate.PackageStatus;
 import io.mediagate.Stat;
@@ -61,7 +63,7 @@ interface IMediagate {
     void installPackage(in PackageSpec spec);
 
     /**
-     * Removes a package from all users. Its files stay.
+     * Removes a package from all users. Its files stay, its grants go.
      *
      * Administrators only. NOT_FOUND: no package has this name. FAILED: it could not be recorded.
      */
@@ -83,6 +85,38 @@ interface IMediagate {
     void setAppOp(in String packageName, in String op, AppOpMode mode);
 
     /**
+     * Grants one existing file to a package in one of its users, in place of the grant of that kind that it has on the
+     * file. Every open that starts after this has returned is decided by the new state, and the grant is stored. It
+     * belongs to the file, not to the path: a rename keeps it, and a file that is removed or replaced takes it along.
+     *
+     * A package may have 5000 SELECTED grants in a user; the oldest ones make room for more. Of each other kind it may
+     * have 5000 too, and one more is refused.
+     *
+     * Administrators only. NOT_FOUND: no such package in this user, or no file there. INVALID: a field makes no sense,
+     * or it is no file that is indexed. FAILED: too many grants, or a volume whose files cannot be told apart for
+     * good (vfat, exfat), or it could not be stored.
+     */
+    void addGrant(in GrantSpec grant);
+
+    /**
+     * A page of the grants that are in force, oldest first: those whose number is above "after", as many as fit one
+     * answer. Start with 0, go on with the last number received, stop at an empty answer. With a package name only
+     * those of this package, in all its users.
+     *
+     * Administrators see all grants; any other caller sees those of the packages that have its own uid, in its user.
+     */
+    GrantStatus[] listGrants(in @nullable String packageName, long after);
+
+    /**
+     * Removes what a package holds in a user on one file, of every kind, or on all files when there is no path. Says
+     * how many grants that were. Takes effect as addGrant does.
+     *
+     * Administrators only. NOT_FOUND: the package holds nothing on the file, or is not installed and holds nothing, or
+     * the path is on no mounted volume. FAILED: it could not be stored.
+     */
+    int removeGrant(in String packageName, int user, in @nullable byte[] path);
+
+    /**
      * What would happen if a caller did an operation on a path, and why. Nothing is performed.
      *
      * Administrators may ask about any uid; any other caller about its own uid, and gets no facts, as those may be
@@ -98,7 +132,7 @@ interface IMediagate {
     Stat[] stats();
 
     /**
-     * The state of the service as text for people: volumes, open handles, requests in flight. Cut off when it does
+     * The state of the service as text for people: volumes, requests in flight, packages, numbers. Cut off when it does
      * not fit one answer. The format is not for programs.
      *
      * Administrators only.

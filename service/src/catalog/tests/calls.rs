@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Nothing is hidden.
+const RULES: HidingRules = HidingRules { media_type: |_, mime| media_type_of(mime), hides: |_| false };
+
 fn media_type_of(mime: &str) -> u8 {
     match mime {
         "image/jpeg" => 1,
@@ -175,12 +178,50 @@ fn hiding_a_tree_and_showing_it_again() {
                 .media_type
         })
     };
-    world.catalog.set_media_types_below(world.volume, 0, b"d".to_vec(), true, media_type_of);
+    world.catalog.hide_below(world.volume, 0, b"d".to_vec());
     assert_eq!(types(), [0, 0, 1]);
-    world.catalog.set_media_types_below(world.volume, 0, b"d".to_vec(), false, media_type_of);
+    world.catalog.show_below(world.volume, 0, b"d".to_vec(), RULES);
     assert_eq!(types(), [1, 3, 1]);
-    world.catalog.set_media_types_below(world.volume, 0, Vec::new(), true, media_type_of);
+    world.catalog.hide_below(world.volume, 0, Vec::new());
     assert_eq!(types(), [0, 0, 0]);
+}
+
+#[test]
+fn what_else_is_hidden_stays_hidden_when_a_tree_is_shown() {
+    let world = World::new();
+    let places = [
+        ("d", "i"),
+        ("d", "dot"),
+        ("d/e", "!before the file that hides it"),
+        ("d/e", "hides"),
+        ("d/e/f", "i"),
+        ("d/e0", "i"),
+        ("d/g", "hides not"),
+    ];
+    for (dir, name) in places {
+        world.put(dir, name, row("x"));
+    }
+    let rules = HidingRules {
+        media_type: |path, mime| if path == b"d/dot" { 0 } else { media_type_of(mime) },
+        hides: |path| path.ends_with(b"/hides"),
+    };
+    let shown = || -> Vec<Vec<u8>> {
+        let shown = |path: &Vec<u8>| {
+            let slash = path.iter().rposition(|b| *b == b'/').unwrap();
+            world.get(&path[..slash], &path[slash + 1..]).unwrap().media_type == 1
+        };
+        world.tree(b"").into_iter().filter(shown).collect()
+    };
+    let expected = [&b"d/i"[..], b"d/g/hides not", b"d/e0/i"];
+    for _ in 0..2 {
+        world.catalog.show_below(world.volume, 0, b"d".to_vec(), rules);
+        let mut shown = shown();
+        shown.sort();
+        let mut expected: Vec<_> = expected.iter().map(|path| path.to_vec()).collect();
+        expected.sort();
+        assert_eq!(shown, expected);
+        world.catalog.hide_below(world.volume, 0, b"d".to_vec());
+    }
 }
 
 #[test]
@@ -271,4 +312,24 @@ fn after_close_writes_are_counted_and_reads_fail() {
     assert!(world.catalog.flush().is_ok());
     let again = Catalog::open(world.dir.path(), Arc::default()).unwrap();
     assert_eq!(again.count(world.volume).unwrap(), 1);
+}
+
+#[test]
+fn a_refresh_is_of_one_file_and_makes_no_row() {
+    let world = World::new();
+    world.put("d", "f", row("a"));
+    world.catalog.refresh(world.key("d", "f"), 7, 80, 90);
+    assert_eq!(world.get("d", "f"), Some(FileRow { size: 80, mtime_ns: 90, ..row("a") }));
+    // Of another file there, of one that was never indexed, of one that was renamed.
+    world.catalog.refresh(world.key("d", "f"), 6, 1, 1);
+    world.catalog.refresh(world.key("d", "g"), 7, 1, 1);
+    world.catalog.rename_file(world.key("d", "f"), world.key("d", "h"), "image/jpeg", 1);
+    world.catalog.refresh(world.key("d", "f"), 7, 1, 1);
+    assert_eq!(world.get("d", "h"), Some(FileRow { size: 80, mtime_ns: 90, ..row("a") }));
+    assert_eq!(world.tree(b""), [b"d/h"]);
+    // What says nothing new is no change.
+    let generation = "SELECT generation_modified FROM files";
+    let before = world.ask(generation);
+    world.catalog.refresh(world.key("d", "h"), 7, 80, 90);
+    assert_eq!(world.ask(generation), before);
 }

@@ -60,9 +60,7 @@ fn below(dir: &[u8], root: &[u8]) -> bool {
     root.is_empty() || dir == root || dir.strip_prefix(root).is_some_and(|rest| rest.starts_with(b"/"))
 }
 
-fn one(_: &str) -> u8 {
-    1
-}
+const RULES: HidingRules = HidingRules { media_type: |_, _| 1, hides: |_| false };
 
 fn at(dir: usize, name: usize) -> (Vec<u8>, Vec<u8>) {
     (DIRS[dir].to_vec(), NAMES[name].to_vec())
@@ -115,7 +113,11 @@ fn apply(op: &Op, model: &mut Model, world: &World) {
                     row.media_type = u8::from(!hidden);
                 }
             }
-            catalog.set_media_types_below(world.volume, 0, DIRS[d].to_vec(), hidden, one);
+            if hidden {
+                catalog.hide_below(world.volume, 0, DIRS[d].to_vec());
+            } else {
+                catalog.show_below(world.volume, 0, DIRS[d].to_vec(), RULES);
+            }
         }
     }
 }

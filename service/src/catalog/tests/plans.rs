@@ -39,6 +39,7 @@ fn no_statement_walks_over_all_files() {
 #[test]
 fn all_sql_is_where_the_plans_are_checked() {
     let sources = [
+        include_str!("../grants.rs"),
         include_str!("../mod.rs"),
         include_str!("../open.rs"),
         include_str!("../queue.rs"),

@@ -71,7 +71,7 @@ fn an_idle_flush_only_compares_numbers() {
     assert!(matches!(queue.flush(), Err(CatalogError::Timeout(_))));
     assert_eq!(jobs.len(), 1, "a flush sends nothing");
     jobs.recv().unwrap();
-    queue.advance(1, 0);
+    queue.advance(1, &[]);
     queue.flush().unwrap();
     assert!(jobs.is_empty());
 }
@@ -83,8 +83,38 @@ fn a_flush_that_loses_writes_says_so() {
     std::thread::scope(|scope| {
         let flush = scope.spawn(|| queue.flush());
         std::thread::sleep(Duration::from_millis(50));
-        queue.advance(1, 1);
+        queue.advance(1, &[Some(VolumeKey(1))]);
         assert!(matches!(flush.join().unwrap(), Err(CatalogError::Lost)));
+    });
+}
+
+#[test]
+fn a_flush_of_one_volume_is_not_concerned_with_others() {
+    let limits = Limits { commit_wait: Duration::from_secs(1), ..Limits::default() };
+    let (queue, _jobs) = Queue::new(limits, Arc::default());
+    let (ours, theirs, idle) = (VolumeKey(1), VolumeKey(2), VolumeKey(3));
+    for volume in [theirs, ours, theirs, theirs] {
+        queue.post(Write::Remove(key(volume, "d", "f")));
+    }
+    queue.flush_volume(idle).unwrap();
+    std::thread::scope(|scope| {
+        let queue = &queue;
+        let flushes = [ours, theirs].map(|it| scope.spawn(move || (it, queue.flush_volume(it))));
+        std::thread::sleep(Duration::from_millis(50));
+        // The others' first write is lost, their last ones do not come.
+        queue.advance(2, &[Some(theirs)]);
+        for flush in flushes {
+            let (volume, result) = flush.join().unwrap();
+            assert_eq!(result.is_ok(), volume == ours, "{result:?}");
+        }
+        // Their losses are theirs to hear of, and everybody's who flushes everything.
+        let flushes = [scope.spawn(|| queue.flush_volume(theirs)), scope.spawn(|| queue.flush())];
+        std::thread::sleep(Duration::from_millis(50));
+        queue.advance(2, &[None, Some(theirs)]);
+        for flush in flushes {
+            assert!(matches!(flush.join().unwrap(), Err(CatalogError::Lost)));
+        }
+        queue.flush_volume(ours).unwrap();
     });
 }
 

@@ -1,0 +1,156 @@
+//! What the index is told about files that were looked at.
+//!
+//! Whoever looks at a file holds nothing that would keep it from being renamed or removed, and the write that results can
+//! be queued behind that of the rename or the removal. So after each such write the place is looked at once more: what is
+//! gone from there by then leaves the index, and what goes later takes its row along itself.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+
+use mediagate_policy::{MediaType, NameState, name_state};
+
+use super::{OpError, Volume};
+use crate::access::{Subject, is_hidden_by_name, nomedia_counts_in};
+use crate::catalog::{FileKey, FileRow, HidingRules};
+use crate::lower::{Id, LowerError, Meta};
+use crate::observe::Counter;
+
+/// What a look at a file found.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// The package that owns it.
+    pub owner: Option<Arc<str>>,
+    /// Which file it is.
+    pub id: Id,
+    /// The index did not know it, or knew it as another.
+    pub indexed: bool,
+}
+
+/// The policy's, for rows.
+const HIDING_RULES: HidingRules = HidingRules {
+    media_type: |path, mime| {
+        let media_type = if is_hidden_by_name(path) { MediaType::None } else { MediaType::of_mime(mime) };
+        media_type as u8
+    },
+    hides: |path| match path.strip_suffix(b".nomedia") {
+        Some([dir @ .., b'/']) => nomedia_counts_in(dir),
+        // In the root it counts for nothing.
+        _ => false,
+    },
+};
+
+impl Volume {
+    /// Where only the index knows who owns what, it is up to date before an operation is answered.
+    pub fn settle_index(&self) -> Result<(), OpError> {
+        if self.lower.has_xattrs() {
+            Ok(())
+        } else {
+            self.catalog.flush_volume(self.key).map_err(|_| OpError::Index)
+        }
+    }
+
+    /// The file's key in the catalog.
+    pub fn key_of(&self, subject: &Subject) -> FileKey {
+        FileKey {
+            volume: self.key,
+            user: subject.user_number(),
+            dir: subject.dir().to_vec(),
+            name: subject.name().to_vec(),
+        }
+    }
+
+    /// The file's row for the catalog.
+    pub fn row_of(&self, subject: &Subject, owner: Option<Arc<str>>, meta: &Meta, hidden: bool) -> FileRow {
+        let state = name_state(subject.name());
+        FileRow {
+            owner,
+            mime: subject.mime().into(),
+            media_type: subject.media_type(hidden) as u8,
+            pending: state == NameState::Pending,
+            trashed: state == NameState::Trashed,
+            ino: meta.id.ino,
+            size: meta.size,
+            mtime_ns: meta.mtime_ns(),
+        }
+    }
+
+    /// Everything at and below a directory became hidden in the index, or is shown again as far as nothing below hides it.
+    pub fn hide_in_index(&self, dir: &Subject, hidden: bool) {
+        let (user, path) = (dir.user_number(), dir.path().to_vec());
+        if hidden {
+            self.catalog.hide_below(self.key, user, path);
+        } else {
+            self.catalog.show_below(self.key, user, path, HIDING_RULES);
+        }
+    }
+
+    /// Who owns the file of this name in `dir`, which refers to the file's directory. Its row (`known`) is believed if it
+    /// describes the very file that is there; else the file is asked, and indexed.
+    pub fn look_at(
+        &self,
+        dir: BorrowedFd<'_>,
+        subject: &Subject,
+        hidden: bool,
+        known: Option<&FileRow>,
+    ) -> Result<Looked, OpError> {
+        if let Some(row) = known {
+            let meta = Meta::at(dir, subject.name())?;
+            if self.describes(row, &meta) {
+                return Ok(Looked { owner: row.owner.clone(), id: meta.id, indexed: false });
+            }
+        }
+        let fd = self.lower.open_child(dir, subject.name())?;
+        let owner = self.recorded_owner(subject, fd.as_fd())?;
+        let meta = Meta::of(fd.as_fd())?;
+        self.index_again(subject, owner.clone(), &meta, hidden, known);
+        Ok(Looked { owner, id: meta.id, indexed: true })
+    }
+
+    /// Puts a file that was found on the lower file system into the index, unless it is there. The caller has it open.
+    pub fn index_first_seen(&self, subject: &Subject, owner: Option<Arc<str>>, meta: &Meta, hidden: bool) {
+        if subject.is_invisible() {
+            return;
+        }
+        self.index_again(subject, owner, meta, hidden, None);
+    }
+
+    /// Puts a file that was looked at into the index, which knew nothing of that name, or what is not so (`known`). The
+    /// caller has it open.
+    pub fn index_again(
+        &self,
+        subject: &Subject,
+        owner: Option<Arc<str>>,
+        meta: &Meta,
+        hidden: bool,
+        known: Option<&FileRow>,
+    ) {
+        let row = self.row_of(subject, owner, meta, hidden);
+        let key = self.key_of(subject);
+        match known {
+            Some(old) if old.ino == row.ino => self.catalog.upsert(key, row),
+            Some(old) => {
+                // Not an upsert: a row that somebody has written for the new file since stays.
+                self.catalog.remove_gone(key.clone(), old.ino);
+                self.catalog.index_first_seen(key, row);
+            }
+            None => {
+                self.observer.count(Counter::IndexedFirstSeen);
+                self.catalog.index_first_seen(key, row);
+            }
+        }
+        self.unless_gone(subject, meta);
+    }
+
+    /// Takes a file that was just indexed out again if it is no longer at its place. Its inode number is nobody else's while
+    /// the caller has it open.
+    fn unless_gone(&self, subject: &Subject, meta: &Meta) {
+        let there = self.lower.open_path(subject.lower_path()).and_then(|fd| Meta::of(fd.as_fd()));
+        let gone = match there {
+            Ok(there) => there.id != meta.id,
+            Err(error) => LowerError::is_not_found(error),
+        };
+        if gone {
+            self.catalog.remove_gone(self.key_of(subject), meta.id.ino);
+        }
+    }
+}

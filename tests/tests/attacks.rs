@@ -1,0 +1,176 @@
+//! What hostile apps have tried, and must not succeed with again.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::time::{Duration, Instant};
+
+use mediagate_tests::{Actor, Errno, Package, World};
+
+const VICTIM: &str = "com.example.victim";
+const ATTACKER: &str = "com.example.attacker";
+
+fn world() -> World {
+    World::started(&[
+        Package::new(VICTIM, 10101),
+        Package::new(ATTACKER, 10102),
+        Package::new("com.example.reader", 10103).permissions(&["READ_MEDIA_IMAGES"]),
+    ])
+}
+
+fn refused<T: std::fmt::Debug>(result: Result<T, Errno>, errno: i32) {
+    assert_eq!(result.unwrap_err(), Errno(errno));
+}
+
+/// A file without a name is decided about where it last was, not where its directory has gone since: an `O_PATH`
+/// descriptor, which anybody may have, must not become more than that.
+#[test]
+fn a_removed_file_does_not_follow_its_directory_to_another_owner() {
+    let world = world();
+    let (mut victim, mut attacker) = (world.app(VICTIM), world.app(ATTACKER));
+    std::fs::create_dir_all(world.lower(format!("Android/media/{ATTACKER}"))).unwrap();
+    victim.mkdir(world.shared("Download/work")).unwrap();
+    let path = world.shared("Download/work/private.bin");
+    let kept = victim.open(&path, libc::O_CREAT | libc::O_RDWR).unwrap();
+    victim.write(kept, Some(0), b"TOP SECRET").unwrap();
+
+    let seen = attacker.open(&path, libc::O_PATH).unwrap();
+    victim.unlink(&path).unwrap();
+    attacker
+        .rename(world.shared("Download/work"), world.shared(format!("Android/media/{ATTACKER}/w")))
+        .unwrap();
+
+    for flags in [libc::O_RDONLY, libc::O_RDWR] {
+        let again = format!("/proc/{}/fd/{}", attacker.pid(), attacker_fd(&attacker, seen));
+        refused(attacker.open(again, flags), libc::EACCES);
+    }
+    assert_eq!(victim.read(kept, 0, 10).unwrap(), b"TOP SECRET");
+}
+
+/// The descriptor's number in the actor's process: the highest one that is open there.
+fn attacker_fd(actor: &Actor, _file: u64) -> u32 {
+    std::fs::read_dir(format!("/proc/{}/fd", actor.pid()))
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().file_name().into_string().unwrap().parse().ok())
+        .filter(|fd| *fd > 2)
+        .max()
+        .unwrap()
+}
+
+/// A directory's files are checked one by one before it is renamed; what another app puts into it meanwhile must not be
+/// carried off.
+#[test]
+fn a_directory_is_not_renamed_with_files_that_came_during_the_check() {
+    let world = world();
+    let mut attacker = world.app(ATTACKER);
+    attacker.mkdir(world.shared("Download/D")).unwrap();
+    for dir in ["a", "z"] {
+        attacker.mkdir(world.shared(format!("Download/D/{dir}"))).unwrap();
+    }
+    for n in 0..400 {
+        attacker.create(world.shared(format!("Download/D/a/{n}.txt")), b"mine").unwrap();
+    }
+    std::fs::create_dir_all(world.lower(format!("Android/media/{ATTACKER}"))).unwrap();
+    let away = world.shared(format!("Android/media/{ATTACKER}/D"));
+    let home = world.shared("Download/D");
+
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let (done, world) = (&done, &world);
+        let victim = scope.spawn(move || {
+            let mut victim = world.app(VICTIM);
+            let mut kept = 0;
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                let path = world.shared(format!("Download/D/z/{kept}.txt"));
+                if victim.create(&path, b"SECRET").is_ok() {
+                    // Where it was made it is, for as long as it is there.
+                    assert_eq!(victim.read_all(&path).unwrap(), b"SECRET");
+                    victim.unlink(&path).unwrap();
+                    kept += 1;
+                }
+            }
+            kept
+        });
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_secs(4) {
+            if attacker.rename(&home, &away).is_ok() {
+                assert_eq!(attacker.list(away.join("z")).unwrap(), [""; 0]);
+                attacker.rename(&away, &home).unwrap();
+            }
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(victim.join().unwrap() > 10, "the victim worked all the while");
+    });
+}
+
+/// One app's handles are bounded, so that others and the service keep their descriptors.
+#[test]
+fn an_app_that_opens_without_end_harms_itself_only() {
+    let mut world = world();
+    let (mut victim, mut attacker) = (world.app(VICTIM), world.app(ATTACKER));
+    let photo = world.shared("DCIM/a.jpg");
+    victim.create(&photo, b"pixels").unwrap();
+    // As many as one process may have open; a second one would meet the bound sooner.
+    nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE, 20_000, 20_000).unwrap_or(());
+    let mut second = world.app(ATTACKER);
+    let mut opened = 0;
+    'all: for app in [&mut attacker, &mut second] {
+        loop {
+            match app.open(world.shared("Alarms"), libc::O_RDONLY | libc::O_DIRECTORY) {
+                Ok(_) => opened += 1,
+                Err(Errno(libc::EMFILE)) if opened > 24_000 => break 'all,
+                Err(Errno(libc::EMFILE)) => break,
+                Err(other) => panic!("after {opened}: {other:?}"),
+            }
+        }
+    }
+    assert!(world.daemon().stat("handles.directories") <= 24_576, "one uid's share");
+    assert_eq!(victim.read_all(&photo).unwrap(), b"pixels");
+    victim.create(world.shared("DCIM/b.jpg"), b"more").unwrap();
+    assert_eq!(victim.list(world.shared("DCIM")).unwrap(), ["a.jpg", "b.jpg"]);
+    drop((attacker, second));
+    let begin = Instant::now();
+    while world.daemon().stat("handles.all") > 0 {
+        assert!(begin.elapsed() < Duration::from_secs(20), "handles of a process that ended stay");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A refusal to one app must not take the entry away under another that is in it.
+#[test]
+fn a_stranger_who_asks_about_a_users_directory_disturbs_nobody_in_it() {
+    let mut world = World::new(&[Package::new(VICTIM, 10101).users(&[0, 10])]);
+    world.config.volumes[0].users = vec![0, 10];
+    world.start();
+    let inside = world.config.volumes[0].mount.join("0");
+    let mut victim = world.app(VICTIM);
+    victim.stat(&inside).unwrap();
+    let cwd = std::process::Command::new("sh")
+        .args(["-c", "sleep 1; /bin/pwd -P"])
+        .current_dir(&inside)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stranger = Actor::start(1_010_101);
+    refused(stranger.stat(&inside), libc::EACCES);
+    refused(stranger.stat(inside.join("DCIM")), libc::EACCES);
+    refused(stranger.list(&inside), libc::EACCES);
+    let said = cwd.wait_with_output().unwrap();
+    assert!(
+        said.status.success() && said.stdout.starts_with(inside.to_str().unwrap().as_bytes()),
+        "{said:?}"
+    );
+}
+
+/// Anybody may make a directory anywhere, also one of that name.
+#[test]
+fn a_directory_called_nomedia_hides_nothing() {
+    let world = world();
+    let (mut victim, mut attacker) = (world.app(VICTIM), world.app(ATTACKER));
+    let mut reader = world.app("com.example.reader");
+    victim.mkdir(world.shared("Pictures/album")).unwrap();
+    let photo = world.shared("Pictures/album/a.jpg");
+    victim.create(&photo, b"pixels").unwrap();
+    attacker.mkdir(world.shared("Pictures/album/.nomedia")).unwrap();
+    std::thread::sleep(Duration::from_millis(1200));
+    reader.can_read(&photo).unwrap();
+    assert!(reader.list(world.shared("Pictures/album")).unwrap().contains(&"a.jpg".to_owned()));
+}
