@@ -195,10 +195,15 @@ fn backing_privilege() -> Check {
     Check::new("user namespace", false, State::of(initial), found.to_owned(), remedy)
 }
 
+/// Root may, unless it was taken from it.
+fn may_raise_limits() -> bool {
+    caps::has_cap(None, caps::CapSet::Effective, caps::Capability::CAP_SYS_RESOURCE).unwrap_or(false)
+}
+
 fn open_files() -> Check {
     let remedy = "raise the hard limit: LimitNOFILE=65536 in the systemd unit, or ulimit -Hn 65536 as root";
     let (state, found) = match getrlimit(Resource::RLIMIT_NOFILE) {
-        Ok((soft, hard)) if hard < OPEN_FILES && nix::unistd::geteuid().is_root() => {
+        Ok((soft, hard)) if hard < OPEN_FILES && may_raise_limits() => {
             (State::Ok, format!("soft {soft}, hard {hard}; the service raises it"))
         }
         Ok((soft, hard)) => (State::of(hard >= OPEN_FILES), format!("soft {soft}, hard {hard}")),

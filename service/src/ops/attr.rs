@@ -27,8 +27,7 @@ pub fn getattr(volume: &Volume, caller: Caller, node: NodeId) -> Result<(Meta, D
     let file = volume.nodes.get(node).ok_or(OpError::Stale)?;
     // A file that is open answers for itself, whatever became of its name.
     if let Some(fd) = file.open_fd() {
-        let ttl = volume.place_of(&file).map_or(Duration::ZERO, |place| volume.attr_ttl(&file, &place));
-        return Ok((Meta::of(fd.as_fd())?, ttl));
+        return Ok((Meta::of(fd.as_fd())?, volume.attr_ttl(&file)));
     }
     if file.is_removed() {
         let open = volume.dirs.find(|handle| Arc::ptr_eq(&handle.file, &file)).ok_or(OpError::Stale)?;
@@ -38,7 +37,7 @@ pub fn getattr(volume: &Volume, caller: Caller, node: NodeId) -> Result<(Meta, D
     let who = volume.access.who(caller.uid);
     volume.access.check(&who, &place, Operation::GetAttr)?;
     let fd = volume.open(&file, place.lower_path())?;
-    Ok((Meta::of(fd.as_fd())?, volume.attr_ttl(&file, &place)))
+    Ok((Meta::of(fd.as_fd())?, volume.attr_ttl(&file)))
 }
 
 /// Sets size and times. With a handle that is all that is asked; by path the caller must be allowed to write.
@@ -68,8 +67,7 @@ pub fn setattr(
         super::open::refresh_index(volume, &file, &meta);
         volume.file_changes(&file);
     }
-    let ttl = volume.place_of(&file).map_or(Duration::ZERO, |place| volume.attr_ttl(&file, &place));
-    Ok((meta, ttl))
+    Ok((meta, volume.attr_ttl(&file)))
 }
 
 fn handle_fd(handle: &FileHandle, change: SetAttr) -> Result<Arc<std::os::fd::OwnedFd>, OpError> {

@@ -17,9 +17,7 @@ pub fn lookup(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
     let who = volume.access.who(caller.uid);
     // The kind does not matter for lookups, and is not known before the lower file system is asked.
     let subject = volume.subject_at(&dir, name, FileKind::File).ok_or(OpError::NoEntry)?;
-    if !volume.is_one_of_users(&subject) {
-        volume.access.check(&who, &subject, Operation::Lookup)?;
-    }
+    volume.access.check(&who, &subject, Operation::Lookup)?;
     if is_unserved_user(volume, &subject) {
         return Err(OpError::NoEntry);
     }
@@ -55,7 +53,7 @@ pub(super) fn answer(
     let other_spelling = found.file().is_other_spelling(dir, name);
     let entry_ttl =
         if split || other_spelling { std::time::Duration::ZERO } else { volume.entry_ttl(&subject) };
-    let attr_ttl = volume.attr_ttl(found.file(), &subject);
+    let attr_ttl = volume.attr_ttl(found.file());
     Ok(Entry { node: found.answer(view), meta: *meta, entry_ttl, attr_ttl })
 }
 

@@ -80,6 +80,6 @@ pub(super) fn raise_descriptor_limit() {
 /// itself, would be left without.
 pub(super) fn handle_limits() -> Limits {
     let descriptors = getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(soft, _)| soft);
-    let total = u32::try_from(descriptors / 8 * 3).unwrap_or(u32::MAX);
-    Limits { total, per_uid: total / 4 }
+    let total = u32::try_from(descriptors / 16 * 7).unwrap_or(u32::MAX);
+    Limits { total, per_uid: total / 2 }
 }

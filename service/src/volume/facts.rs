@@ -31,20 +31,15 @@ impl Volume {
 
     /// How long the kernel may keep a name: not at all where who may see it depends on the caller.
     pub fn entry_ttl(&self, subject: &Subject) -> Duration {
-        if subject.depends_on_caller() { Duration::ZERO } else { self.ttl }
-    }
-
-    /// True for the directory of one of several users. Its name resolves for everybody, as a refused lookup would make the
-    /// kernel drop the entry under those who are in it (fs/fuse/dir.c, fuse_dentry_revalidate); who may not is refused
-    /// its attributes, which are never kept, and everything below it.
-    pub fn is_one_of_users(&self, subject: &Subject) -> bool {
-        subject.is_user_root() && self.users.len() > 1
+        // With one user there is no app of another one that the user's directory would have to be kept from.
+        let of_many_users = subject.is_user_root() && self.users.len() > 1;
+        if of_many_users || subject.depends_on_caller() { Duration::ZERO } else { self.ttl }
     }
 
     /// How long the kernel may keep attributes: while a file is open for writing, stores through a mapping change
     /// them without any request (fs/fuse/passthrough.c invalidates after write calls only).
-    pub fn attr_ttl(&self, file: &File, subject: &Subject) -> Duration {
-        if file.has_writers() || self.is_one_of_users(subject) { Duration::ZERO } else { self.ttl }
+    pub fn attr_ttl(&self, file: &File) -> Duration {
+        if file.has_writers() { Duration::ZERO } else { self.ttl }
     }
 
     /// The kernel is to ask again for a file's attributes, and for the bytes of its redacted view: the original's are
