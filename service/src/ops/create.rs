@@ -77,11 +77,13 @@ fn make(
         // What stands there is a user's directory; a file would keep one from being made.
         return Err(OpError::NotPermitted);
     }
-    let owner = if grant.take_ownership { who.first_package().cloned() } else { subject.owner_by_place() };
+    let creator = if grant.take_ownership { who.first_package().cloned() } else { None };
+    // What nobody owns belongs to the package whose place it is in, for as long as it stays there.
+    let owner = creator.clone().or_else(|| subject.owner_by_place());
     let _filling = volume.gate.fill(&dir)?;
     let lower_dir = volume.open_dir(&dir)?;
     let fd = volume.lower.create(lower_dir.as_fd(), name)?;
-    let made = record(volume, &subject, &dir, &fd, owner.as_ref()).and_then(|meta| {
+    let made = record(volume, &subject, &dir, &fd, (creator.as_ref(), owner.as_ref())).and_then(|meta| {
         let entry = answer(volume, &who, (&dir, lower_dir.as_fd()), name, &meta)?;
         let file = volume.nodes.get(entry.node).ok_or(OpError::Stale)?;
         file.set_owner(Owner::from(owner.clone()));
@@ -111,12 +113,12 @@ fn record(
     subject: &Subject,
     dir: &Arc<File>,
     fd: &OwnedFd,
-    owner: Option<&Arc<str>>,
+    (creator, owner): (Option<&Arc<str>>, Option<&Arc<str>>),
 ) -> Result<Meta, OpError> {
-    if let Some(owner) = owner
+    if let Some(creator) = creator
         && volume.lower.has_xattrs()
     {
-        lower::set_owner(fd.as_fd(), owner)?;
+        lower::set_owner(fd.as_fd(), creator)?;
     }
     let meta = Meta::of(fd.as_fd())?;
     if !subject.is_invisible() {
