@@ -27,15 +27,15 @@ fn a_removed_file_does_not_follow_its_directory_to_another_owner() {
     let world = world();
     let (mut victim, mut attacker) = (world.app(VICTIM), world.app(ATTACKER));
     std::fs::create_dir_all(world.lower(format!("Android/media/{ATTACKER}"))).unwrap();
-    victim.mkdir(world.shared("Download/work")).unwrap();
-    let path = world.shared("Download/work/private.bin");
+    victim.mkdir(world.shared("Download/tmp")).unwrap();
+    let path = world.shared("Download/tmp/private.bin");
     let kept = victim.open(&path, libc::O_CREAT | libc::O_RDWR).unwrap();
     victim.write(kept, Some(0), b"TOP SECRET").unwrap();
 
     let seen = attacker.open(&path, libc::O_PATH).unwrap();
     victim.unlink(&path).unwrap();
     attacker
-        .rename(world.shared("Download/work"), world.shared(format!("Android/media/{ATTACKER}/w")))
+        .rename(world.shared("Download/tmp"), world.shared(format!("Android/media/{ATTACKER}/w")))
         .unwrap();
 
     for flags in [libc::O_RDONLY, libc::O_RDWR] {
