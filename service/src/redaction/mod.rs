@@ -4,6 +4,7 @@
 //! may not see a location get a second inode for it (DESIGN decision 2), whose reads come here. This room knows
 //! neither policy nor SQL: who sees what is decided elsewhere.
 
+pub mod find;
 mod ranges;
 
 use std::os::fd::BorrowedFd;

@@ -5,6 +5,7 @@
 //! changed the lower tree while the service was down. [`reconcile`] walks the tree and mends it, beside the volume's
 //! normal work; what is listed or opened before it has come there is indexed then.
 
+pub mod metadata;
 mod reconcile;
 
 pub use reconcile::{Progress, reconcile};

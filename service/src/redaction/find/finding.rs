@@ -1,0 +1,88 @@
+//! What was found.
+
+/// The container that a file was recognised as, by its first bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// JPEG, with or without a motion photo's video behind it.
+    Jpeg,
+    /// TIFF and the raw formats built on it (DNG, CR2, NEF, ARW, ORF, RW2, …).
+    Tiff,
+    /// PNG.
+    Png,
+    /// WebP.
+    Webp,
+    /// HEIF or AVIF: ISO-BMFF with items.
+    Heif,
+    /// ISO-BMFF or QuickTime: MP4, MOV, M4A, 3GP, CR3, …
+    IsoBmff,
+    /// Matroska or WebM.
+    Matroska,
+    /// None of these: nothing in it is known to tell a location.
+    #[default]
+    Other,
+}
+
+/// What a range of bytes is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum What {
+    /// The value of an EXIF GPS tag.
+    ExifGps {
+        /// The tag's number in the GPS IFD.
+        tag: u16,
+    },
+    /// A location property in XMP.
+    Xmp {
+        /// The property's local name (`GPSLatitude`).
+        property: String,
+    },
+    /// A location field in IPTC or a Photoshop resource.
+    Iptc {
+        /// Record number and dataset, as in 2:90 (City).
+        dataset: (u8, u8),
+    },
+    /// A box or an atom of ISO-BMFF or QuickTime.
+    Box {
+        /// Its type.
+        kind: [u8; 4],
+    },
+    /// A key of QuickTime's metadata list (`com.apple.quicktime.location.ISO6709`).
+    Key {
+        /// The key.
+        name: String,
+    },
+    /// Samples of a timed metadata track.
+    Samples {
+        /// The sample entry's type.
+        kind: [u8; 4],
+    },
+    /// A tag of Matroska.
+    Tag {
+        /// Its name (`LOCATION`).
+        name: String,
+    },
+    /// A block that may tell a location and cannot be taken apart, hidden as a whole.
+    Whole {
+        /// Which block.
+        block: &'static str,
+    },
+}
+
+/// A half-open range of bytes and what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Finding {
+    /// Its first byte.
+    pub start: u64,
+    /// The byte behind its last.
+    pub end: u64,
+    /// What it is.
+    pub what: What,
+}
+
+/// What a file tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// What it was recognised as.
+    pub format: Format,
+    /// Everything found, in the order in which it was found; ranges may overlap.
+    pub findings: Vec<Finding>,
+}

@@ -1,0 +1,166 @@
+//! Reading a file that is not trusted.
+
+use std::cell::Cell;
+use std::io;
+
+/// Most bytes that are read of one file. Location data lies in metadata; who has more of that is not understood.
+const MOST_BYTES: u64 = 64 << 20;
+/// Most pieces (tags, boxes, segments) of one file.
+const MOST_STEPS: u32 = 1 << 20;
+
+/// Bytes at places.
+pub trait ReadAt {
+    /// The file's length in bytes.
+    fn len(&self) -> u64;
+
+    /// Reads at most `buffer.len()` bytes from `offset`; 0 at the end.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// True for an empty file.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl ReadAt for [u8] {
+    fn len(&self) -> u64 {
+        <[u8]>::len(self) as u64
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let rest = usize::try_from(offset).ok().and_then(|at| self.get(at..)).unwrap_or_default();
+        let n = rest.len().min(buffer.len());
+        if let (Some(to), Some(from)) = (buffer.get_mut(..n), rest.get(..n)) {
+            to.copy_from_slice(from);
+        }
+        Ok(n)
+    }
+}
+
+/// Why nothing can be said about a file.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// The file system failed.
+    #[error("reading failed: {0}")]
+    Io(#[from] io::Error),
+    /// More metadata than is looked at.
+    #[error("it holds more metadata than is looked at")]
+    TooMuch,
+    /// It is damaged or crafted in a way that leaves open where metadata lies.
+    #[error("{what} at byte {at} cannot be understood")]
+    Damaged {
+        /// The piece.
+        what: &'static str,
+        /// Where it begins.
+        at: u64,
+    },
+}
+
+/// A part of a file: half-open, within the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Its first byte.
+    pub start: u64,
+    /// The byte behind its last.
+    pub end: u64,
+}
+
+impl Section {
+    /// Its length in bytes.
+    pub fn len(self) -> u64 {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// True if there is nothing in it.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// `length` bytes from `offset` on, both counted from the section's start, if they lie in it.
+    pub fn part(self, offset: u64, length: u64) -> Option<Section> {
+        let start = self.start.checked_add(offset)?;
+        let end = start.checked_add(length)?;
+        (end <= self.end).then_some(Section { start, end })
+    }
+}
+
+/// A file and how much more of it may be looked at.
+pub struct Input<'a> {
+    file: &'a dyn ReadAt,
+    length: u64,
+    bytes_left: Cell<u64>,
+    steps_left: Cell<u32>,
+}
+
+impl std::fmt::Debug for Input<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Input").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Input<'a> {
+    /// With the whole budget.
+    pub fn new(file: &'a dyn ReadAt) -> Input<'a> {
+        Input {
+            file,
+            length: file.len(),
+            bytes_left: Cell::new(MOST_BYTES),
+            steps_left: Cell::new(MOST_STEPS),
+        }
+    }
+
+    /// The whole file.
+    pub fn whole(&self) -> Section {
+        Section { start: 0, end: self.length }
+    }
+
+    /// Counts one piece that is looked at.
+    ///
+    /// # Errors
+    ///
+    /// When there were too many.
+    pub fn step(&self) -> Result<(), Unreadable> {
+        let left = self.steps_left.get().checked_sub(1).ok_or(Unreadable::TooMuch)?;
+        self.steps_left.set(left);
+        Ok(())
+    }
+
+    /// All bytes of a section, or as many as there are: a file may shrink while it is read.
+    ///
+    /// # Errors
+    ///
+    /// When reading fails or the budget is used up.
+    pub fn read(&self, section: Section) -> Result<Vec<u8>, Unreadable> {
+        let length = section.len();
+        let left = self.bytes_left.get().checked_sub(length).ok_or(Unreadable::TooMuch)?;
+        self.bytes_left.set(left);
+        let mut data = vec![0; usize::try_from(length).map_err(|_| Unreadable::TooMuch)?];
+        let mut filled = 0;
+        while let Some(rest) = data.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.file.read_at(rest, section.start.saturating_add(filled as u64)) {
+                Ok(0) => break,
+                Ok(n) => filled += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        data.truncate(filled);
+        Ok(data)
+    }
+
+    /// The `N` bytes at `at`, if the file has them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Input::read`].
+    pub fn array<const N: usize>(&self, at: u64) -> Result<Option<[u8; N]>, Unreadable> {
+        match self.whole().part(at, N as u64) {
+            Some(section) => Ok(self.read(section)?.try_into().ok()),
+            None => Ok(None),
+        }
+    }
+}
