@@ -24,7 +24,7 @@ open.passthrough open.stale
 policy.decisions policy.denials
 process.open_fds volumes watchdog.slow_requests
 ";
-const GAUGES: [&str; 10] = [
+const GAUGES: [&str; 11] = [
     "backing.files",
     "backing.parked",
     "catalog.queue",
