@@ -8,10 +8,13 @@
 //! A block that cannot be understood but whose bounds are known is hidden as a whole. Where not even the bounds are
 //! known, the answer is [`Unreadable`], and the file is refused to whom it would have to be redacted for.
 
+mod exif;
 mod finding;
 mod input;
+mod iptc;
+mod xmp;
 
-pub use finding::{Finding, Format, Report, What};
+pub use finding::{Fill, Finding, Format, Report, What};
 pub use input::{Input, ReadAt, Section, Unreadable};
 
 /// Everything in the file that tells a location.
