@@ -7,6 +7,8 @@ use std::io;
 const MOST_BYTES: u64 = 64 << 20;
 /// Most pieces (tags, boxes, segments) of one file.
 const MOST_STEPS: u32 = 1 << 20;
+/// How deep pictures may lie in pictures (a raw file's preview has a thumbnail, and there it ends in honest files).
+const MOST_NESTED: u32 = 8;
 
 /// Bytes at places.
 pub trait ReadAt {
@@ -38,6 +40,26 @@ impl ReadAt for [u8] {
             to.copy_from_slice(from);
         }
         Ok(n)
+    }
+}
+
+impl ReadAt for Vec<u8> {
+    fn len(&self) -> u64 {
+        self.as_slice().len() as u64
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.as_slice().read_at(buffer, offset)
+    }
+}
+
+impl<T: ReadAt + ?Sized> ReadAt for &T {
+    fn len(&self) -> u64 {
+        (**self).len()
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        (**self).read_at(buffer, offset)
     }
 }
 
@@ -94,6 +116,7 @@ pub struct Input<'a> {
     length: u64,
     bytes_left: Cell<u64>,
     steps_left: Cell<u32>,
+    nested_left: Cell<u32>,
 }
 
 impl std::fmt::Debug for Input<'_> {
@@ -110,7 +133,32 @@ impl<'a> Input<'a> {
             length: file.len(),
             bytes_left: Cell::new(MOST_BYTES),
             steps_left: Cell::new(MOST_STEPS),
+            nested_left: Cell::new(MOST_NESTED),
         }
+    }
+
+    /// Looks at other bytes (some that were put together from pieces of this file) with this budget.
+    pub fn other<T>(&self, file: &dyn ReadAt, look: impl FnOnce(&Input<'_>) -> T) -> T {
+        let other = Input {
+            file,
+            length: file.len(),
+            bytes_left: self.bytes_left.clone(),
+            steps_left: self.steps_left.clone(),
+            nested_left: self.nested_left.clone(),
+        };
+        let result = look(&other);
+        self.bytes_left.set(other.bytes_left.get());
+        self.steps_left.set(other.steps_left.get());
+        result
+    }
+
+    /// Looks into what lies inside of something, unless that is too deep already: then `None`, and nothing was done.
+    pub fn nested<T>(&self, look: impl FnOnce() -> T) -> Option<T> {
+        let left = self.nested_left.get();
+        self.nested_left.set(left.checked_sub(1)?);
+        let result = look();
+        self.nested_left.set(left);
+        Some(result)
     }
 
     /// The whole file.
