@@ -25,6 +25,8 @@ enum Role {
     Gps,
     Panasonic,
     Nikon,
+    /// A private one in Kodak's raw files.
+    Kodak,
 }
 
 /// Everything in the TIFF structure `section` that tells a location; it begins with the byte order.
@@ -76,10 +78,12 @@ impl Walk<'_, '_> {
                 (Role::Panasonic, 0x67 | 0x69 | 0x6b | 0x6d | 0x6f | 0x80) => {
                     self.hide(entry, What::Whole { block: "Panasonic place name" })?;
                 }
-                // LocationInfo (exiftool, Nikon.pm).
-                (Role::Nikon, 0x39) => self.hide(entry, What::Whole { block: "Nikon LocationInfo" })?,
+                // LocationInfo, and BarometerInfo with the altitude (exiftool, Nikon.pm).
+                (Role::Nikon, 0x39 | 0xc3) => self.hide(entry, What::Whole { block: "Nikon location" })?,
+                // GPSString (exiftool, Kodak.pm).
+                (Role::Kodak, 0x0402) => self.hide(entry, What::Whole { block: "Kodak location" })?,
                 (Role::Image, _) => self.image_tag(entry)?,
-                (Role::Panasonic | Role::Nikon, _) => {}
+                (Role::Panasonic | Role::Nikon | Role::Kodak, _) => {}
             }
         }
         Ok(())
@@ -89,6 +93,7 @@ impl Walk<'_, '_> {
         let input = self.input;
         match entry.tag {
             0x8825 => self.follow(entry, Role::Gps),
+            0xfe00 => self.follow(entry, Role::Kodak),
             // SubIFDs, EXIF, interoperability.
             0x014a | 0x8769 | 0xa005 => self.follow(entry, Role::Image),
             // Where a GeoTIFF lies on Earth: IntergraphMatrix, ModelTiePoint, ModelTransform.

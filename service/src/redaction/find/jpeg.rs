@@ -1,8 +1,8 @@
-//! JPEG: the segments before the first scan. Sources: ITU-T T.81 annex B; EXIF 2.32 §4.5; XMP specification part 3 §1.1.3;
+//! JPEG: its segments, and where it ends. Sources: ITU-T T.81 annex B; EXIF 2.32 §4.5; XMP specification part 3 §1.1.3;
 //! CIPA DC-007 (multi-picture format); what exiftool's JPEG.pm reads of application segments.
 //!
 //! A segment that ends early, or bytes where a marker should be, end nothing: decoders go on at the next marker, and so does
-//! this. The scan itself is never read.
+//! this. Of a picture inside of something only what is before its first scan is looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,28 +15,33 @@ use super::{exif, flir, gpmf, iptc, mentions, xmp, xmp_names};
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const EXTENDED: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
 const PHOTOSHOP: &[u8] = b"Photoshop 3.0\0";
+/// Searched at once.
+const PAGE: u64 = 64 << 10;
 /// MP Entry, which lists the pictures.
 const MP_ENTRY: u16 = 0xb002;
 
 /// Everything in the JPEG `section` that tells a location, in the pictures of its multi-picture index too.
 ///
-/// Returns where the first scan begins: the picture's data, and whatever is appended to it, lie from there on.
+/// Returns what lies behind the picture, if anything does.
 ///
 /// # Errors
 ///
 /// When reading fails or the budget is used up.
-pub(super) fn find(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) -> Result<u64, Unreadable> {
+pub(super) fn find(
+    input: &Input<'_>,
+    section: Section,
+    out: &mut Vec<Finding>,
+) -> Result<Option<Section>, Unreadable> {
     let mut segments = Segments::default();
-    let scan = segments.collect(input, section)?;
+    let end = segments.collect(input, section, Until::End)?;
     segments.look(input, out)?;
-    if let Some(index) = segments.index.filter(|index| index.end <= section.end) {
+    if let Some(index) = segments.index {
         // Offsets count from the index's byte order, and reach behind the segment.
-        let index = Section { start: index.start, end: section.end };
-        for place in pictures(input, index)? {
+        for place in pictures(input, Section { start: index.start, end: section.end })? {
             preview(input, place, out)?;
         }
     }
-    Ok(scan)
+    Ok(Some(Section { start: end, end: section.end }).filter(|behind| !behind.is_empty()))
 }
 
 /// The same for a picture inside of something: a thumbnail or a preview. Nothing if it is no JPEG.
@@ -50,8 +55,17 @@ pub(super) fn preview(input: &Input<'_>, section: Section, out: &mut Vec<Finding
         return Ok(());
     }
     let mut segments = Segments::default();
-    segments.collect(input, section)?;
+    segments.collect(input, section, Until::Scan)?;
     segments.look(input, out)
+}
+
+/// How much of a picture is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Until {
+    /// What is before the first scan: there all encoders put their metadata.
+    Scan,
+    /// All of it, to know where it ends.
+    End,
 }
 
 /// What the segments of one picture are.
@@ -74,23 +88,22 @@ struct Segments {
 }
 
 impl Segments {
-    fn collect(&mut self, input: &Input<'_>, section: Section) -> Result<u64, Unreadable> {
+    /// Returns where the picture ends.
+    fn collect(&mut self, input: &Input<'_>, section: Section, until: Until) -> Result<u64, Unreadable> {
         let mut at = section.start.saturating_add(2);
+        // The first read of a search: a marker follows a segment at once, and data a scan's header.
+        let mut first = 2;
         loop {
             input.step()?;
-            let Some(marker) = next_marker(input, Section { start: at, end: section.end })? else {
-                return Ok(section.end);
-            };
-            let Some(&[_, kind]) = input.read(Section { start: marker, end: marker + 2 })?.first_chunk()
+            let Some((marker, kind)) = next_marker(input, Section { start: at, end: section.end }, first)?
             else {
                 return Ok(section.end);
             };
             at = marker + 2;
             match kind {
-                0x01 | 0xd0..=0xd8 => continue,
-                // End of image, start of scan.
-                0xd9 | 0xda => return Ok(at),
-                _ => {}
+                0xd9 => return Ok(at),
+                0xda if until == Until::Scan => return Ok(at),
+                _ => first = if kind == 0xda { PAGE } else { 2 },
             }
             let rest = Section { start: at, end: section.end };
             let Some(length) = rest.part(0, 2) else { return Ok(section.end) };
@@ -245,20 +258,21 @@ fn nested(
     Ok(())
 }
 
-/// Where the next marker in `section` begins: 0xff and what is neither 0xff nor zero.
-fn next_marker(input: &Input<'_>, section: Section) -> Result<Option<u64>, Unreadable> {
-    // Usually it is here. Decoders search for it where it is not.
-    let (mut at, mut window) = (section.start, 2);
+/// Where the next marker in `section` begins that is one of a segment or of the end, and its second byte. Bytes of a scan,
+/// fill bytes and markers that stand alone are passed over.
+fn next_marker(input: &Input<'_>, section: Section, first: u64) -> Result<Option<(u64, u8)>, Unreadable> {
+    let (mut at, mut length) = (section.start, first);
     while at.saturating_add(2) <= section.end {
-        let data = input.read(Section { start: at, end: (at + window).min(section.end) })?;
-        if let Some(n) = data.windows(2).position(|pair| matches!(pair, [0xff, 1..=0xfe])) {
-            return Ok(Some(at + n as u64));
-        }
-        if data.len() < 2 {
-            break;
+        let data = input.search(Section { start: at, end: (at + length).min(section.end) })?;
+        let marker = data.windows(2).enumerate().find_map(|(n, pair)| match *pair {
+            [0xff, kind @ (0x02..=0xcf | 0xd9..=0xfe)] => Some((at + n as u64, kind)),
+            _ => None,
+        });
+        if marker.is_some() || data.len() < 2 {
+            return Ok(marker);
         }
         at += data.len() as u64 - 1;
-        window = 4096;
+        length = PAGE;
     }
     Ok(None)
 }
