@@ -7,6 +7,8 @@ use std::io;
 const MOST_BYTES: u64 = 64 << 20;
 /// Most pieces (tags, boxes, segments) of one file.
 const MOST_STEPS: u32 = 1 << 20;
+/// How deep files may lie in files. A picture's video's cover is three; pictures of a burst follow each other.
+const DEEPEST: u8 = 24;
 
 /// Bytes at places.
 pub trait ReadAt {
@@ -94,6 +96,17 @@ pub struct Input<'a> {
     length: u64,
     bytes_left: Cell<u64>,
     steps_left: Cell<u32>,
+    depth: Cell<u8>,
+}
+
+/// As long as it lives, what is looked at is a file in a file.
+#[derive(Debug)]
+pub(super) struct Deeper<'a>(&'a Cell<u8>);
+
+impl Drop for Deeper<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
 }
 
 impl std::fmt::Debug for Input<'_> {
@@ -110,6 +123,7 @@ impl<'a> Input<'a> {
             length: file.len(),
             bytes_left: Cell::new(MOST_BYTES),
             steps_left: Cell::new(MOST_STEPS),
+            depth: Cell::new(0),
         }
     }
 
@@ -127,6 +141,15 @@ impl<'a> Input<'a> {
         let left = self.steps_left.get().checked_sub(1).ok_or(Unreadable::TooMuch)?;
         self.steps_left.set(left);
         Ok(())
+    }
+
+    /// One file deeper, unless that is too deep.
+    pub(super) fn deeper(&self) -> Option<Deeper<'_>> {
+        let depth = self.depth.get();
+        (depth < DEEPEST).then(|| {
+            self.depth.set(depth + 1);
+            Deeper(&self.depth)
+        })
     }
 
     /// All bytes of a section, or as many as there are: a file may shrink while it is read.
