@@ -88,7 +88,8 @@ impl Bench {
     /// Hides what is found in a copy.
     fn redact(&self, original: PathBuf) -> Redacted {
         let mut bytes = std::fs::read(&original).expect("readable");
-        let report = find(&bytes.as_slice()).unwrap_or_else(|error| panic!("{}: {error}", original.display()));
+        let report =
+            find(&bytes.as_slice()).unwrap_or_else(|error| panic!("{}: {error}", original.display()));
         for it in &report.findings {
             bytes[it.start as usize..it.end as usize].fill(it.fill.byte());
         }

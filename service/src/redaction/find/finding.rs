@@ -25,6 +25,8 @@ pub enum Format {
     Psd,
     /// Fujifilm raw.
     Raf,
+    /// Minolta raw.
+    Mrw,
     /// An XMP packet in a file of its own (a sidecar).
     Xmp,
     /// None of these: nothing in it is known to tell a location.
@@ -135,4 +137,16 @@ pub struct Report {
     pub format: Format,
     /// Everything found, in the order in which it was found; ranges may overlap.
     pub findings: Vec<Finding>,
+}
+
+/// Drops the checksums over values of which none is hidden: they tell nothing that the values do not.
+pub(super) fn settle(findings: &mut Vec<Finding>) {
+    let any = |wanted: fn(&What) -> bool| findings.iter().any(|finding| wanted(&finding.what));
+    let exif = any(|what| matches!(what, What::ExifGps { .. }));
+    let iptc = any(|what| matches!(what, What::Iptc { .. }));
+    findings.retain(|finding| match finding.what {
+        What::Digest { name: "NativeDigest" } => exif,
+        What::Digest { name: "IPTCDigest" | "LegacyIPTCDigest" } => iptc,
+        _ => true,
+    });
 }

@@ -6,7 +6,7 @@
 
 use super::finding::{Finding, What};
 use super::input::{Input, Section, Unreadable};
-use super::{bmff, embedded, words};
+use super::{bmff, embedded, jpeg, words};
 
 /// So much is searched for an embedded file. What is behind and was not looked at is hidden.
 const SEARCHED: u64 = 32 << 20;
@@ -41,10 +41,18 @@ fn search(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) -> Result
     let last = section.end.min(section.start.saturating_add(SEARCHED));
     while at < last {
         input.step()?;
-        let page = input.read(Section { start: at, end: section.end.min(at.saturating_add(PAGE)) })?;
+        let page = input.search(Section { start: at, end: section.end.min(at.saturating_add(PAGE)) })?;
         if let Some(start) = (0..page.len()).find(|start| page.get(*start..).is_some_and(is_start)) {
             let file = Section { start: at.saturating_add(start as u64), end: section.end };
-            return embedded(input, file, out).map(|_| ());
+            if page.get(start) != Some(&0xff) {
+                return embedded(input, file, out);
+            }
+            // Pictures of a burst follow each other.
+            match jpeg::find(input, file, out)? {
+                Some(behind) => at = behind.start.max(file.start.saturating_add(2)),
+                None => return Ok(()),
+            }
+            continue;
         }
         if (page.len() as u64) < PAGE {
             return Ok(());

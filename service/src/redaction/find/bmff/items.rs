@@ -2,6 +2,7 @@
 
 use super::super::finding::{Finding, What};
 use super::super::input::{Input, Section, Unreadable};
+use super::super::pieces::Pieces;
 use super::super::{embedded, exif, xmp};
 use super::boxes::{self, Head, array, be16, be32};
 use super::{Walker, opaque, words};
@@ -78,9 +79,7 @@ impl Walker<'_, '_> {
         match place.parts.as_slice() {
             [one] if !kind.coded => match &kind.kind {
                 b"Exif" => exif_item(self.input, *one, self.out)?,
-                b"jpeg" => {
-                    embedded(self.input, *one, self.out)?;
-                }
+                b"jpeg" => embedded(self.input, *one, self.out)?,
                 _ if xml => xmp::find(self.input, *one, self.out)?,
                 _ => {
                     if opaque::block(self.input, *one, false, self.out)? {
@@ -88,8 +87,16 @@ impl Walker<'_, '_> {
                     }
                 }
             },
+            parts if known && !kind.coded => {
+                let mut pieces = Pieces::default();
+                for part in parts {
+                    self.input.step()?;
+                    pieces.push(self.input, *part)?;
+                }
+                pieces.find(self.input, self.out, if xml { xmp::find } else { exif_item })?;
+            }
             parts => {
-                // In pieces or coded: what of it is where cannot be said.
+                // Coded: what of it is where cannot be said.
                 for part in parts.iter().filter(|_| known || kind.coded) {
                     self.push(*part, What::Whole { block: if xml { "XMP" } else { "EXIF" } });
                 }
