@@ -117,8 +117,12 @@ fn is_planted(line: &str) -> bool {
     NEEDLES.iter().any(|it| line.contains(it))
 }
 
-/// Lines that are about the place, even where they only say that there is one.
+/// Lines that are about the place, even where they only say that there is one; or come from the samples of a track that
+/// was added, which are hidden as a whole.
 fn is_about_place(line: &str) -> bool {
+    if line.starts_with("[Track3]") {
+        return true;
+    }
     let line = line.to_lowercase();
     ["gps", "location", "sampletime", "sampleduration", "coordinates", "text  "]
         .iter()
@@ -395,7 +399,7 @@ fn tables_of_novatek() {
     let (_, moov, _) = *top_level(&film).iter().find(|it| &it.0 == b"moov").expect("an index");
     let table = |at: usize| full(b"gps ", &numbers(&[1, at as u32, 0x200]));
     let at = film.len() + table(0).len() + 8;
-    let moov_box = boxed(b"moov", &[&film[moov + 8..], &table(at)].concat());
+    let moov_box = boxed(b"moov", &[&table(at), &film[moov + 8..]].concat());
     let made = [&film[..moov], &moov_box, &boxed(b"mdat", &block)].concat();
     let redacted = bench.redact(bench.write("novatek.mp4", &made));
     redacted.is_clean();
