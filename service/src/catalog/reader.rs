@@ -169,6 +169,8 @@ fn decode(row: &Row<'_>, first: usize, last: &mut Option<Arc<str>>) -> rusqlite:
         media_type: row.get(first + 2)?,
         pending: row.get(first + 3)?,
         trashed: row.get(first + 4)?,
+        expires: None,
+        birth: 0,
         ino: row.get::<_, i64>(first + 5)?.cast_unsigned(),
         size: row.get::<_, i64>(first + 6)?.cast_unsigned(),
         mtime_ns: row.get(first + 7)?,

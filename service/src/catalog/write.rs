@@ -1,19 +1,18 @@
 //! What can be written, and how each of it is done inside the writer's transaction.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::grants::{self, NewGrant};
 use super::tree::{Range, plain, self_and_above, stored};
-use super::{FileKey, FileRow, HidingRules, VolumeKey, sql};
+use super::{FileKey, FileRow, HidingRules, Recorded, Renamed, VolumeKey, sql};
 
 /// One write. The number it yields is an id or a count of rows, as noted.
 #[derive(Debug)]
 pub(super) enum Write {
-    Upsert(FileKey, FileRow),
-    FirstSeen(FileKey, FileRow),
+    Upsert(FileKey, FileRow, Recorded),
+    FirstSeen(FileKey, FileRow, Recorded),
     /// Only if there is a row, of this lower inode.
     Refresh {
         key: FileKey,
@@ -28,8 +27,7 @@ pub(super) enum Write {
     RenameFile {
         from: FileKey,
         to: FileKey,
-        mime: Cow<'static, str>,
-        media_type: u8,
+        renamed: Renamed,
     },
     RenameDir {
         volume: VolumeKey,
@@ -58,8 +56,8 @@ impl Write {
     /// The volume whose index is wrong if this is lost and nobody is told.
     pub(super) fn volume(&self) -> Option<VolumeKey> {
         match self {
-            Write::Upsert(key, _)
-            | Write::FirstSeen(key, _)
+            Write::Upsert(key, ..)
+            | Write::FirstSeen(key, ..)
             | Write::Refresh { key, .. }
             | Write::Remove(key)
             | Write::RemoveGone(key, _) => Some(key.volume),
@@ -80,8 +78,8 @@ impl Write {
     /// Does it. `generation` is what the rows of this transaction are stamped with.
     pub(super) fn apply(&self, conn: &Connection, generation: i64) -> rusqlite::Result<i64> {
         let changed = match self {
-            Write::Upsert(key, row) => put(conn, sql::FILE_UPSERT, key, row, generation)?,
-            Write::FirstSeen(key, row) => put(conn, sql::FILE_FIRST_SEEN, key, row, generation)?,
+            Write::Upsert(key, row, _) => put(conn, sql::FILE_UPSERT, key, row, generation)?,
+            Write::FirstSeen(key, row, _) => put(conn, sql::FILE_FIRST_SEEN, key, row, generation)?,
             Write::Refresh { key, ino, size, mtime_ns } => {
                 let (ino, size) = (ino.cast_signed(), size.cast_signed());
                 let values = params![
@@ -106,7 +104,7 @@ impl Write {
                 let Range { low, high } = Range::of(dir);
                 run(conn, sql::TREE_REMOVE, params![volume.0, user, low, high])?
             }
-            Write::RenameFile { from, to, mime, media_type } => {
+            Write::RenameFile { from, to, renamed } => {
                 if from != to {
                     remove(conn, to)?;
                 }
@@ -119,8 +117,8 @@ impl Write {
                     to.user,
                     stored(&to.dir),
                     to.name,
-                    mime,
-                    media_type,
+                    renamed.mime,
+                    renamed.media_type,
                     generation
                 ];
                 run(conn, sql::FILE_MOVE, values)?

@@ -1,0 +1,64 @@
+//! Telling others what was committed.
+//!
+//! Who listens gets one [`Committed`] for each transaction that changed rows, over a bounded channel. The writer never
+//! waits for a listener: what does not fit is left out, and the next that fits says so ([`Committed::missed`]).
+
+use std::sync::Arc;
+
+use crossbeam_channel::Receiver;
+
+use super::{Catalog, FileKey};
+
+/// Changes that one transaction tells one by one; of more it only says that there were many.
+pub const MOST_TOLD: usize = 1024;
+
+/// What happened to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChangeKind {
+    /// A row came.
+    Added,
+    /// What a row says changed.
+    Changed,
+    /// A row went.
+    Removed,
+    /// A row went from here to another place, for which there is a [`ChangeKind::Changed`].
+    MovedAway,
+    /// Anything may have happened to any file in the directory at the key (whose name is empty) and below.
+    Below,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What happened.
+    pub kind: ChangeKind,
+    /// The row's id; 0 for [`ChangeKind::Below`].
+    pub id: i64,
+    /// Where.
+    pub key: FileKey,
+    /// The media type before a removal or after any other change.
+    pub media_type: u8,
+    /// The owner, likewise.
+    pub owner: Option<Arc<str>>,
+}
+
+/// What one transaction did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// The generation it was stamped with.
+    pub generation: i64,
+    /// Its changes, in order.
+    pub changes: Vec<Change>,
+    /// There were more changes than are told here: anything may have changed.
+    pub many: bool,
+    /// Transactions since the last one told were left out because the listener was slow: anything may have changed.
+    pub missed: bool,
+}
+
+impl Catalog {
+    /// Tells of every transaction that changes rows from now on, until the receiver is dropped. `capacity` of them wait
+    /// at most.
+    pub fn subscribe(&self, capacity: usize) -> Receiver<Arc<Committed>> {
+        crossbeam_channel::bounded(capacity).1
+    }
+}
