@@ -42,6 +42,7 @@ fn a_decision_allocates_nothing() {
         app_ops: AppOps::default(),
         requests_legacy_storage: false,
         requests_raw_access: None,
+        instant: false,
     };
     let who = Principal::new(Uid(10_100), &[package]);
     let row = Row {
