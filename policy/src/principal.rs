@@ -217,3 +217,38 @@ impl Principal {
         self.packages.iter().any(|own| &**own == package)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_a_set() {
+        let both = Traits::MANAGER.with(Traits::GALLERY);
+        assert_eq!(both.with(Traits::MANAGER), both);
+        assert!(both.has(Traits::MANAGER) && both.has(Traits::GALLERY) && both.has(both));
+        assert!(!Traits::MANAGER.has(both) && !both.has(Traits::LEGACY));
+        assert_eq!(format!("{:?}", Traits::MANAGER.with(Traits::LEGACY)), "Traits(0x3)");
+    }
+
+    #[test]
+    fn relations_are_those_of_the_profiles() {
+        use crate::profile::UserKind;
+        let parent = UserId(0);
+        let profiles: Profiles =
+            [(UserId(11), UserKind::Clone { parent }), (UserId(12), UserKind::Work { parent })]
+                .into_iter()
+                .collect();
+        let plain = Principal::new(Uid(10_101), &[]);
+        assert_eq!(plain.relation_to(UserId(11)), UserRelation::Other);
+        let who = plain.in_profiles(&profiles);
+        for (user, relation) in [
+            (0, UserRelation::Own),
+            (10, UserRelation::Other),
+            (11, UserRelation::SharesMedia),
+            (12, UserRelation::AcrossWork),
+        ] {
+            assert_eq!(who.relation_to(UserId(user)), relation, "{user}");
+        }
+    }
+}
