@@ -22,7 +22,13 @@ pub(crate) fn give(client: &Client, stage: &Stage<'_>, vector: &Vector<'_>) -> R
             Kind::Write => "write",
         };
         let path = stage.mounted(file).into_os_string().into_encoded_bytes();
-        match client.add_grant(&GrantSpec { package, user: 0, path, kind: kind.to_owned(), expires: None }) {
+        match client.add_grant(&GrantSpec {
+            package,
+            user: vector.uid() / 100_000,
+            path,
+            kind: kind.to_owned(),
+            expires: None,
+        }) {
             Ok(()) => {}
             Err(ClientError::Failed(ControlError::Invalid(_))) => {
                 return Err("only files that are indexed can be granted");
@@ -36,7 +42,7 @@ pub(crate) fn give(client: &Client, stage: &Stage<'_>, vector: &Vector<'_>) -> R
 /// Takes everything back.
 pub(crate) fn take(client: &Client, vector: &Vector<'_>) {
     if let Some(package) = &vector.caller.package {
-        client.remove_grants(package, 0, None).unwrap();
+        client.remove_grants(package, vector.uid() / 100_000, None).unwrap();
     }
 }
 
