@@ -42,7 +42,7 @@ fn an_emulated_volume_answers_as_the_tables_say() {
     world.start();
     let counts = run(&world, &callers, Stage::new(&world.config.volumes[0], &callers, Way::Through));
     counts.report("emulated");
-    assert!(counts.ran > 9000 && counts.asked > 6500, "{} ran, {} asked", counts.ran, counts.asked);
+    assert!(counts.ran > 15_000 && counts.asked > 11_000, "{} ran, {} asked", counts.ran, counts.asked);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_public_volume_answers_as_the_tables_say() {
     world.start();
     let counts = run(&world, &callers, Stage::new(&world.config.volumes[1], &callers, Way::Below));
     counts.report("public");
-    assert!(counts.ran > 9000 && counts.asked > 6500, "{} ran, {} asked", counts.ran, counts.asked);
+    assert!(counts.ran > 12_000 && counts.asked > 8500, "{} ran, {} asked", counts.ran, counts.asked);
 }
 
 fn numbers() -> Vec<u32> {
@@ -130,12 +130,7 @@ fn run(world: &World, callers: &Callers, mut stage: Stage<'_>) -> Counts {
         stage.prepare(&vector);
         if is_about_grants(&vector) {
             counts.granted += 1;
-            if let Err(why) = give(&client, &stage, &vector) {
-                *counts.skipped.entry(why.to_owned()).or_default() += 1;
-                take(&client, &vector);
-                stage.clear(&vector);
-                continue;
-            }
+            give(&client, &stage, &vector);
         }
         counts.ran += 1;
         if let Some(answer) = asked::ask(&client, &stage, &vector) {
