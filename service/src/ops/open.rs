@@ -91,8 +91,18 @@ pub(super) fn attach(
             (IoMode::Daemon, Some(ranges))
         }
     };
-    let handle =
-        FileHandle::new(Arc::clone(file), view, caller.uid, access, mode.clone(), ranges, fd, ticket);
+    let passthrough = Arc::clone(&volume.passthrough);
+    let handle = FileHandle::new(
+        Arc::clone(file),
+        view,
+        caller.uid,
+        access,
+        mode.clone(),
+        ranges,
+        fd,
+        passthrough,
+        ticket,
+    );
     Opened { handle: volume.files.insert(Arc::new(handle)), mode }
 }
 
