@@ -21,6 +21,10 @@ mod mentions;
 mod others;
 mod pieces;
 mod png;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
 mod tiff;
 mod webp;
 mod xml;
