@@ -8,6 +8,7 @@
 //! A block that cannot be understood but whose bounds are known is hidden as a whole. Where not even the bounds are
 //! known, the answer is [`Unreadable`], and the file is refused to whom it would have to be redacted for.
 
+mod bmff;
 mod exif;
 mod finding;
 mod flir;
@@ -17,6 +18,7 @@ mod inflate;
 mod input;
 mod iptc;
 mod jpeg;
+mod matroska;
 mod mentions;
 mod others;
 mod pieces;
@@ -26,7 +28,9 @@ mod samples;
 #[cfg(test)]
 mod tests;
 mod tiff;
+mod trailer;
 mod webp;
+mod words;
 mod xml;
 mod xmp;
 mod xmp_names;
@@ -41,26 +45,54 @@ pub use input::{Input, ReadAt, Section, Unreadable};
 /// When the file cannot be read, or is so made that hiding only parts of it cannot be trusted.
 pub fn find(file: &dyn ReadAt) -> Result<Report, Unreadable> {
     let input = Input::new(file);
-    let whole = input.whole();
-    let begin = input.read(Section { start: 0, end: whole.end.min(64) })?;
-    let mut report = Report { format: picture(&begin), findings: Vec::new() };
-    let out = &mut report.findings;
-    match report.format {
+    let mut findings = Vec::new();
+    let format = whole(&input, input.whole(), &mut findings)?;
+    finding::settle(&mut findings);
+    Ok(Report { format, findings })
+}
+
+/// Everything in the file that is `section`, whatever it is, and in what lies behind it.
+fn whole(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) -> Result<Format, Unreadable> {
+    let begin = input.read(Section { end: section.end.min(section.start.saturating_add(64)), ..section })?;
+    let format = picture(&begin);
+    match format {
         Format::Jpeg => {
-            jpeg::find(&input, whole, out)?;
+            if let Some(behind) = jpeg::find(input, section, out)? {
+                trailer::find(input, behind, out)?;
+            }
         }
-        Format::Tiff => exif::find(&input, whole, out)?,
-        Format::Png => png::find(&input, whole, out)?,
-        Format::Webp => webp::find(&input, whole, out)?,
-        Format::Gif => gif::find(&input, whole, out)?,
-        Format::Psd => others::photoshop(&input, whole, out)?,
-        Format::Raf => others::fujifilm(&input, whole, out)?,
-        Format::Mrw => others::minolta(&input, whole, out)?,
-        Format::Xmp => xmp::find(&input, whole, out)?,
+        Format::Tiff => exif::find(input, section, out)?,
+        Format::Png => png::find(input, section, out)?,
+        Format::Webp => webp::find(input, section, out)?,
+        Format::Gif => gif::find(input, section, out)?,
+        Format::Psd => others::photoshop(input, section, out)?,
+        Format::Raf => others::fujifilm(input, section, out)?,
+        Format::Mrw => others::minolta(input, section, out)?,
+        Format::Xmp => xmp::find(input, section, out)?,
+        _ if bmff::is_one(&begin) => return bmff::find(input, section, out),
+        _ if matroska::is_one(&begin) => {
+            matroska::find(input, section, out)?;
+            return Ok(Format::Matroska);
+        }
         _ => {}
     }
-    finding::settle(out);
-    Ok(report)
+    Ok(format)
+}
+
+/// The same for a file in a file.
+fn embedded(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) -> Result<(), Unreadable> {
+    if section.is_empty() {
+        return Ok(());
+    }
+    input.step()?;
+    match input.nested(|| whole(input, section, out)) {
+        Some(done) => done.map(|_| ()),
+        // Nobody nests files so deep but to hide something.
+        None => {
+            out.push(Finding::zeroed(section, What::Whole { block: "too many files in files" }));
+            Ok(())
+        }
+    }
 }
 
 /// Which still picture's container begins so.
