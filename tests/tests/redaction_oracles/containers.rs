@@ -562,3 +562,23 @@ fn films_in_pictures() {
         redacted.compare(&shown(&redacted.original), &shown(&redacted.copy));
     }
 }
+
+#[test]
+fn what_is_planted_in_jpeg_2000() {
+    let bench = Bench::new();
+    let picture = bench.path("picture.jp2");
+    ffmpeg(&["-i", text(&bench.picture()), "-update", "1", text(&picture)]);
+    exiftool(&[
+        "-overwrite_original",
+        "-EXIF:GPSLatitude=48.8577",
+        "-EXIF:GPSLatitudeRef=N",
+        "-EXIF:Artist=Somebody",
+        "-XMP-exif:GPSLatitude=48.8577",
+        "-XMP-dc:Creator=Somebody",
+        "-IPTC:City=Eiffel",
+        "-IPTC:By-line=Somebody",
+        text(&picture),
+    ]);
+    assert_redacts(&picture, &["48.8577", "Eiffel"], &[]);
+    bench.redact(picture).probes_clean();
+}
