@@ -23,6 +23,10 @@ mod mentions;
 mod others;
 mod pieces;
 mod png;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
 mod tiff;
 mod trailer;
 mod webp;
