@@ -21,6 +21,7 @@
 //! caller's, though a caller should hold none, since most calls here can block on the disk.
 
 mod error;
+mod findings;
 mod grants;
 mod health;
 mod migrate;
@@ -42,6 +43,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use error::CatalogError;
+pub use findings::Finding;
 pub use grants::{GrantPlace, NewGrant, StoredGrant};
 
 use crate::observe::Observer;

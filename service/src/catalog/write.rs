@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::findings::{self, Finding};
 use super::grants::{self, NewGrant};
 use super::tree::{Range, plain, self_and_above, stored};
 use super::{FileKey, FileRow, HidingRules, VolumeKey, sql};
@@ -46,6 +47,7 @@ pub(super) enum Write {
     /// Yields the id of the file's row; 0 if there is no such file.
     PutGrant(Box<NewGrant>),
     RemoveGrants(Vec<i64>),
+    PutFinding(VolumeKey, u64, Box<Finding>),
     /// Yields the volume's id.
     Volume {
         name: Box<str>,
@@ -73,6 +75,7 @@ impl Write {
             | Write::Package(..)
             | Write::PutGrant(_)
             | Write::RemoveGrants(_)
+            | Write::PutFinding(..)
             | Write::Volume { .. } => None,
         }
     }
@@ -142,6 +145,7 @@ impl Write {
             }
             Write::PutGrant(grant) => return grants::put(conn, grant),
             Write::RemoveGrants(ids) => grants::remove(conn, ids)?,
+            Write::PutFinding(volume, ino, finding) => findings::put(conn, *volume, *ino, finding)?,
             Write::Volume { name, kind } => return volume(conn, name, kind),
             Write::Reconciled(volume, done) => {
                 run(conn, sql::VOLUME_SET_RECONCILED, params![volume.0, done])?

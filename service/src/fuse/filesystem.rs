@@ -21,7 +21,7 @@ use super::reply::{Named, generation, reply_entry, wire};
 use crate::lower::Access;
 use crate::node::{NodeId, View};
 use crate::observe::Counter;
-use crate::ops::{self, Caller, Entry, LookupReply, OpError, OpenRequest};
+use crate::ops::{self, Caller, Entry, LookupReply, OpError, OpenRequest, PlusEntry};
 use crate::passthrough::IoMode;
 use crate::volume::Volume;
 
@@ -113,6 +113,36 @@ impl VolumeFs {
             Ok(entry) => reply_entry(reply, &entry),
             Err(error) => reply.error(wire(&error)),
         });
+    }
+}
+
+/// Adds an entry; true if it did not fit.
+fn add_plus(
+    volume: &Volume,
+    reply: &mut ReplyDirectoryPlus,
+    offset: u64,
+    name: &[u8],
+    entry: PlusEntry,
+) -> bool {
+    let name = OsStr::from_bytes(name);
+    match entry {
+        PlusEntry::Entered(found) => {
+            // The reply has one time for the name and the attributes.
+            let ttl = found.entry_ttl.min(found.attr_ttl);
+            let attr = attributes(found.node, &found.meta);
+            let full = reply.add(attr.ino, offset, name, &ttl, &attr, generation(&found));
+            if full {
+                // The kernel holds no lookup of it.
+                volume.nodes.forget(found.node, 1);
+            }
+            full
+        }
+        PlusEntry::Unentered(meta) => {
+            // A node id of 0 says that there is a name and no more (fs/fuse/readdir.c, fuse_direntplus_link).
+            let attr = attributes(NodeId(0), &meta);
+            let shown = NodeId::of(meta.id.ino, View::Original).map_or(u64::MAX, |node| node.0);
+            reply.add(INodeNo(shown), offset, name, &Duration::ZERO, &attr, Generation(0))
+        }
     }
 }
 
@@ -292,6 +322,9 @@ impl Filesystem for VolumeFs {
                                 None => reply.opened(handle, none),
                             }
                         }
+                        IoMode::Daemon if opened.keep_cache => {
+                            reply.opened(handle, FopenFlags::FOPEN_KEEP_CACHE);
+                        }
                         IoMode::Daemon => reply.opened(handle, none),
                     }
                 }
@@ -431,13 +464,7 @@ impl Filesystem for VolumeFs {
                         // The next request begins here and meets it.
                         Err(_) => break,
                     };
-                    // The reply has one time for the name and the attributes.
-                    let ttl = found.entry_ttl.min(found.attr_ttl);
-                    let attr = attributes(found.node, &found.meta);
-                    let name = OsStr::from_bytes(&entry.name);
-                    if reply.add(attr.ino, position as u64 + 1, name, &ttl, &attr, generation(&found)) {
-                        // It did not fit, so the kernel holds no lookup of it.
-                        volume.nodes.forget(found.node, 1);
+                    if add_plus(volume, &mut reply, position as u64 + 1, &entry.name, found) {
                         break;
                     }
                     is_empty = false;

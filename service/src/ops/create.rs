@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 use mediagate_policy::Operation;
 use rustix::io::Errno;
@@ -23,7 +24,7 @@ pub fn create(
     access: Access,
     exclusive: bool,
 ) -> Result<Created, OpError> {
-    let (entry, file, fd) = make(volume, caller, parent, name).map_err(|error| match error {
+    let (mut entry, file, fd) = make(volume, caller, parent, name).map_err(|error| match error {
         // Something of that name appeared behind the kernel's back. Never open it here, where it was not decided
         // about: the kernel looks it up and sends OPEN.
         OpError::Lower(LowerError::Os(Errno::EXIST)) if !exclusive && is_served(volume, parent, name) => {
@@ -36,8 +37,12 @@ pub fn create(
         volume.nodes.forget(entry.node, 1);
         return Err(OpError::Stale);
     }
-    let attached = attach(volume, caller, &file, View::Original, access, Arc::default(), Arc::new(fd));
+    let attached = attach(volume, caller, &file, access, None, Arc::new(fd));
     let opened = attached.inspect_err(|_| volume.nodes.forget(entry.node, 1))?;
+    if access != Access::Read && volume.place_of(&file).is_ok_and(|place| volume.may_be_split(&place)) {
+        // Whoever may not see a location gets another node as long as this one writes.
+        entry.entry_ttl = Duration::ZERO;
+    }
     Ok(Created { entry, opened })
 }
 

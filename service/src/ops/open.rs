@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use mediagate_policy::{Errno, Operation};
+use parking_lot::Mutex;
 
 use super::lookup::view_of;
 use super::{Caller, OpError, Opened};
@@ -12,8 +13,8 @@ use crate::lower::{Access, FileKind, Meta, Root};
 use crate::node::{File, NodeId, View};
 use crate::observe::Counter;
 use crate::passthrough::{IoMode, RefusedBy};
-use crate::redaction::Ranges;
-use crate::volume::{FileHandle, Volume};
+use crate::redaction::Hidden;
+use crate::volume::{FileHandle, Redaction, Volume};
 
 /// What OPEN asks for.
 #[derive(Clone, Copy, Debug)]
@@ -40,21 +41,23 @@ pub fn open(volume: &Volume, caller: Caller, node: NodeId, request: OpenRequest)
     let operation = if writes || request.truncate { Operation::OpenWrite } else { Operation::OpenRead };
     volume.access.check(&who, &subject, operation)?;
 
-    let ranges = hidden_ranges(volume, &subject, &fd)?;
-    let view = if ranges.is_empty() { View::Original } else { view_of(volume, &who, &subject) };
-    if view != node.view() {
-        // The walk that led here was somebody else's, or the file changed its class since.
-        volume.observer.count(Counter::StaleOpens);
-        return Err(OpError::Stale);
-    }
-    if request.truncate {
-        Root::truncate(fd.as_fd(), 0)?;
-    }
-    if writes && view == View::Redacted {
+    let may_be_split = node.view() == View::Redacted || volume.may_be_split(&subject);
+    let view = if may_be_split { view_of(volume, &who, &subject) } else { View::Original };
+    let redaction = match (view, node.view()) {
+        (View::Original, View::Original) => None,
+        // The walk that led here was that of somebody who may see less.
+        (View::Original, View::Redacted) => return Err(stale(volume)),
+        (View::Redacted, walked) => redact(volume, &file, &subject, &fd, walked)?,
+    };
+    if writes && redaction.is_some() {
         // A page that is written back would carry its zeros into the file.
         return Err(OpError::Denied(Errno::Eacces));
     }
-    let opened = attach(volume, caller, &file, view, request.access, ranges, fd)?;
+    if request.truncate {
+        let _writing = file.write();
+        Root::truncate(fd.as_fd(), 0)?;
+    }
+    let opened = attach(volume, caller, &file, request.access, redaction, fd)?;
     if writes || request.truncate {
         // From now on attributes change without a request: what the kernel has cached must not outlive this open.
         volume.file_changes(&file);
@@ -62,13 +65,45 @@ pub fn open(volume: &Volume, caller: Caller, node: NodeId, request: OpenRequest)
     Ok(opened)
 }
 
-/// The bytes to hide from callers that may not see a location. What cannot be understood is refused.
-fn hidden_ranges(volume: &Volume, subject: &Subject, fd: &OwnedFd) -> Result<Arc<Ranges>, OpError> {
-    if !volume.ranges.may_have_ranges(subject.name()) {
-        return Ok(Arc::default());
+fn stale(volume: &Volume) -> OpError {
+    volume.observer.count(Counter::StaleOpens);
+    OpError::Stale
+}
+
+/// How an open for reading by a caller that may not see a location is to be redacted: `None` for a file that everybody may
+/// see as it is. `walked` is the view that the walk led to. A redacted view is looked into whatever its name is by now: the
+/// file may have had another one when the walk began, or be opened by a descriptor of that time.
+fn redact(
+    volume: &Volume,
+    file: &File,
+    subject: &Subject,
+    fd: &OwnedFd,
+    walked: View,
+) -> Result<Option<Redaction>, OpError> {
+    let keep = Volume::keep_of(subject);
+    let resting = volume.resting(file, keep, fd.as_fd())?;
+    // While it is being written, reads find out what there is to hide.
+    if resting.as_ref().is_some_and(|resting| resting.hidden == Hidden::All) {
+        volume.observer.count(Counter::Refused);
+        return Err(OpError::Denied(Errno::Eacces));
     }
-    let meta = Meta::of(fd.as_fd())?;
-    volume.ranges.ranges(fd.as_fd(), &meta).map_err(|_| OpError::Denied(Errno::Eacces))
+    let nothing = resting.as_ref().is_some_and(|resting| resting.hidden.is_nothing());
+    match walked {
+        View::Original if nothing => return Ok(None),
+        View::Original => {
+            // It has become one that callers are told apart by.
+            file.set_parted();
+            return Err(stale(volume));
+        }
+        // With nothing to hide both views are the same.
+        View::Redacted => {}
+    }
+    let settled = resting.filter(|resting| resting.settled);
+    let token = file.pages().open(settled.as_ref().map(|resting| resting.stamp));
+    if token.is_none() {
+        volume.observer.count(Counter::CacheKept);
+    }
+    Ok(Some(Redaction { keep, token, last: Mutex::new(settled) }))
 }
 
 /// Joins the inode's I/O state and makes the handle.
@@ -76,28 +111,32 @@ pub(super) fn attach(
     volume: &Volume,
     caller: Caller,
     file: &Arc<File>,
-    view: View,
     access: Access,
-    ranges: Arc<Ranges>,
+    redaction: Option<Redaction>,
     fd: Arc<OwnedFd>,
 ) -> Result<Opened, OpError> {
     let ticket = volume.handles.take(caller.uid, 1)?;
-    let (mode, ranges) = match view {
-        View::Original => (volume.passthrough.join(file.io(view), &fd, caller.uid), None),
+    let view = if redaction.is_some() { View::Redacted } else { View::Original };
+    let keep_cache = redaction.as_ref().is_some_and(|redaction| redaction.token.is_none());
+    let mode = match view {
+        View::Original => volume.passthrough.join(file.io(view), &fd, caller.uid),
         View::Redacted => {
             file.io(view).lock().join_daemon(&fd);
             volume.passthrough.count_refusal(RefusedBy::RedactedView);
-            (IoMode::Daemon, Some(ranges))
+            IoMode::Daemon
         }
     };
     let handle =
-        FileHandle::new(Arc::clone(file), view, caller.uid, access, mode.clone(), ranges, fd, ticket);
-    Ok(Opened { handle: volume.files.insert(Arc::new(handle)), mode })
+        FileHandle::new(Arc::clone(file), view, caller.uid, access, mode.clone(), redaction, fd, ticket);
+    Ok(Opened { handle: volume.files.insert(Arc::new(handle)), mode, keep_cache })
 }
 
 /// The last reference to an open file is gone.
 pub fn release(volume: &Volume, number: u64) -> Result<(), OpError> {
     let handle = volume.files.remove(number).ok_or(OpError::BadHandle)?;
+    if let Some(token) = handle.redaction.as_ref().and_then(|redaction| redaction.token) {
+        handle.file.pages().arrived(token);
+    }
     if !handle.is_writer() {
         return Ok(());
     }
@@ -105,7 +144,11 @@ pub fn release(volume: &Volume, number: u64) -> Result<(), OpError> {
     if let Ok(meta) = Meta::of(handle.fd()) {
         refresh_index(volume, &file, &meta);
     }
+    let fd = handle.lower();
     drop(handle);
+    if let Ok(subject) = volume.place_of(&file) {
+        volume.reclassify(&file, &subject, fd.as_fd());
+    }
     // Answers that were on their way when this writer left may carry older attributes, and may say that they last.
     volume.file_changes(&file);
     Ok(())

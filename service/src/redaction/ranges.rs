@@ -1,5 +1,7 @@
 //! Sorted, merged byte ranges.
 
+use std::sync::{Arc, LazyLock};
+
 /// Half-open byte ranges of a file: sorted, not empty, neither overlapping nor touching.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ranges(Vec<(u64, u64)>);
@@ -41,6 +43,46 @@ impl Ranges {
             if let Some(hidden) = data.get_mut(from..to) {
                 hidden.fill(0);
             }
+        }
+    }
+}
+
+/// What of a file must not be shown to who may not see a location.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hidden {
+    /// These bytes; often none.
+    Bytes(Arc<Ranges>),
+    /// Everything: it cannot be understood.
+    All,
+}
+
+impl Default for Hidden {
+    /// Nothing.
+    fn default() -> Self {
+        static NOTHING: LazyLock<Arc<Ranges>> = LazyLock::new(Arc::default);
+        Hidden::Bytes(Arc::clone(&NOTHING))
+    }
+}
+
+impl Hidden {
+    /// True when everybody may see all of it.
+    pub fn is_nothing(&self) -> bool {
+        matches!(self, Hidden::Bytes(ranges) if ranges.is_empty())
+    }
+
+    /// How many ranges there are.
+    pub fn count(&self) -> usize {
+        match self {
+            Hidden::Bytes(ranges) => ranges.as_slice().len(),
+            Hidden::All => 0,
+        }
+    }
+
+    /// Hides what of `data`, read at `offset`, must not be shown.
+    pub fn hide(&self, offset: u64, data: &mut [u8]) {
+        match self {
+            Hidden::Bytes(ranges) => ranges.hide(offset, data),
+            Hidden::All => data.fill(0),
         }
     }
 }

@@ -7,9 +7,10 @@ use mediagate_policy::ListScope;
 use parking_lot::Mutex;
 
 use crate::lower::{Access, FileKind, LowerError, Root};
-use crate::node::{File, View};
+use crate::node::{File, View, Writing};
 use crate::passthrough::{IoMode, Ticket};
-use crate::redaction::Ranges;
+
+use super::location::Redaction;
 
 /// An open file. Dropping it leaves the inode's I/O state.
 #[derive(Debug)]
@@ -24,12 +25,13 @@ pub struct FileHandle {
     pub access: Access,
     /// How reads and writes are served.
     pub mode: IoMode,
-    /// What is hidden from this handle.
-    pub ranges: Option<Arc<Ranges>>,
+    /// How bytes are hidden from this handle, if they are.
+    pub redaction: Option<Redaction>,
     /// The lower file, `O_PATH`.
     fd: Arc<OwnedFd>,
     /// The lower file, opened for the daemon's own input and output once that is needed.
     io: OnceLock<OwnedFd>,
+    _writing: Option<Writing>,
     _ticket: Ticket,
 }
 
@@ -42,19 +44,33 @@ impl FileHandle {
         uid: u32,
         access: Access,
         mode: IoMode,
-        ranges: Option<Arc<Ranges>>,
+        redaction: Option<Redaction>,
         fd: Arc<OwnedFd>,
         ticket: Ticket,
     ) -> FileHandle {
-        if access != Access::Read {
-            file.writer_came();
+        let writing = (access != Access::Read).then(|| file.write());
+        FileHandle {
+            file,
+            view,
+            uid,
+            access,
+            mode,
+            redaction,
+            fd,
+            io: OnceLock::new(),
+            _writing: writing,
+            _ticket: ticket,
         }
-        FileHandle { file, view, uid, access, mode, ranges, fd, io: OnceLock::new(), _ticket: ticket }
     }
 
     /// The lower file, for what needs no access mode.
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+
+    /// The same, to outlive the handle.
+    pub fn lower(&self) -> Arc<OwnedFd> {
+        Arc::clone(&self.fd)
     }
 
     /// True for a handle that was opened for writing.
@@ -77,9 +93,6 @@ impl Drop for FileHandle {
     fn drop(&mut self) {
         let left = self.file.io(self.view).lock().leave();
         drop(left);
-        if self.is_writer() {
-            self.file.writer_left();
-        }
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 21] = [
         &["access", "catalog", "control", "lower", "node", "observe", "passthrough", "redaction", "volume"],
     ),
     ("passthrough", &["observe"]),
-    ("redaction", &["lower"]),
+    ("redaction", &["lower", "observe"]),
     ("sandbox", &[]),
     ("scanner", &["access", "catalog", "lower", "observe", "redaction", "volume"]),
     (
