@@ -33,7 +33,7 @@ impl RangeSource for Parsers {
 
     fn find(&self, file: &dyn ReadAt) -> Result<Ranges, Unreadable> {
         let report = find::find(file)?;
-        Ok(Ranges::new(report.findings.iter().map(|it| (it.start, it.end.min(file.len())))))
+        Ok(Ranges::filled(report.findings.iter().map(|it| (it.start, it.end.min(file.len()), it.fill))))
     }
 
     fn version(&self) -> u32 {
