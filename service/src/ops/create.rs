@@ -24,6 +24,8 @@ pub fn create(
     access: Access,
     exclusive: bool,
 ) -> Result<Created, OpError> {
+    // Without room for the handle no file is made.
+    let ticket = volume.handles.take(caller.uid, 1)?;
     let (mut entry, file, fd) = make(volume, caller, parent, name).map_err(|error| match error {
         // Something of that name appeared behind the kernel's back. Never open it here, where it was not decided
         // about: the kernel looks it up and sends OPEN.
@@ -37,8 +39,7 @@ pub fn create(
         volume.nodes.forget(entry.node, 1);
         return Err(OpError::Stale);
     }
-    let attached = attach(volume, caller, &file, access, None, Arc::new(fd));
-    let opened = attached.inspect_err(|_| volume.nodes.forget(entry.node, 1))?;
+    let opened = attach(volume, caller, &file, access, None, (Arc::new(fd), ticket));
     if access != Access::Read && volume.place_of(&file).is_ok_and(|place| volume.may_be_split(&place)) {
         // Whoever may not see a location gets another node as long as this one writes.
         entry.entry_ttl = Duration::ZERO;

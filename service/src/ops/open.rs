@@ -12,7 +12,7 @@ use crate::access::Subject;
 use crate::lower::{Access, FileKind, Meta, Root};
 use crate::node::{File, NodeId, View};
 use crate::observe::Counter;
-use crate::passthrough::{IoMode, RefusedBy};
+use crate::passthrough::{IoMode, RefusedBy, Ticket};
 use crate::redaction::Hidden;
 use crate::volume::{FileHandle, Redaction, Volume};
 
@@ -53,11 +53,13 @@ pub fn open(volume: &Volume, caller: Caller, node: NodeId, request: OpenRequest)
         // A page that is written back would carry its zeros into the file.
         return Err(OpError::Denied(Errno::Eacces));
     }
+    // Whatever refuses the open does so before the file is touched.
+    let ticket = volume.handles.take(caller.uid, 1)?;
     if request.truncate {
         let _writing = file.write();
         Root::truncate(fd.as_fd(), 0)?;
     }
-    let opened = attach(volume, caller, &file, request.access, redaction, fd)?;
+    let opened = attach(volume, caller, &file, request.access, redaction, (fd, ticket));
     if writes || request.truncate {
         // From now on attributes change without a request: what the kernel has cached must not outlive this open.
         volume.file_changes(&file);
@@ -106,16 +108,15 @@ fn redact(
     Ok(Some(Redaction { keep, token, last: Mutex::new(settled) }))
 }
 
-/// Joins the inode's I/O state and makes the handle.
+/// Joins the inode's I/O state and makes the handle, which the ticket has room for.
 pub(super) fn attach(
     volume: &Volume,
     caller: Caller,
     file: &Arc<File>,
     access: Access,
     redaction: Option<Redaction>,
-    fd: Arc<OwnedFd>,
-) -> Result<Opened, OpError> {
-    let ticket = volume.handles.take(caller.uid, 1)?;
+    (fd, ticket): (Arc<OwnedFd>, Ticket),
+) -> Opened {
     let view = if redaction.is_some() { View::Redacted } else { View::Original };
     let keep_cache = redaction.as_ref().is_some_and(|redaction| redaction.token.is_none());
     let mode = match view {
@@ -126,9 +127,19 @@ pub(super) fn attach(
             IoMode::Daemon
         }
     };
-    let handle =
-        FileHandle::new(Arc::clone(file), view, caller.uid, access, mode.clone(), redaction, fd, ticket);
-    Ok(Opened { handle: volume.files.insert(Arc::new(handle)), mode, keep_cache })
+    let passthrough = Arc::clone(&volume.passthrough);
+    let handle = FileHandle::new(
+        Arc::clone(file),
+        view,
+        caller.uid,
+        access,
+        mode.clone(),
+        redaction,
+        fd,
+        passthrough,
+        ticket,
+    );
+    Opened { handle: volume.files.insert(Arc::new(handle)), mode, keep_cache }
 }
 
 /// The last reference to an open file is gone.

@@ -11,10 +11,12 @@ use parking_lot::RwLock;
 
 use super::Shared;
 use super::locations::Locations;
+use super::run::descriptors;
 use crate::config::{VolumeConfig, VolumeKindConfig, resolve_owner};
 use crate::fuse::{Mounted, mount};
 use crate::lower::Root;
 use crate::observe::{Gauge, Observer};
+use crate::passthrough::Room;
 use crate::redaction::{Located, RangeStore};
 use crate::scanner::reconcile;
 use crate::volume::{Parts, Volume};
@@ -135,6 +137,11 @@ impl Shared {
             access: Arc::clone(&self.access),
             located,
             budget: Arc::clone(&self.budget),
+            room: Room {
+                descriptors: descriptors(),
+                handles: Arc::clone(&self.handles),
+                volumes: self.config.volumes.len().max(1),
+            },
             handles: Arc::clone(&self.handles),
             listed: Arc::clone(&self.listed),
             observer: Arc::clone(&self.observer),

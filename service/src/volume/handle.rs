@@ -6,11 +6,10 @@ use std::sync::{Arc, OnceLock};
 use mediagate_policy::ListScope;
 use parking_lot::Mutex;
 
+use super::location::Redaction;
 use crate::lower::{Access, FileKind, LowerError, Root};
 use crate::node::{File, View, Writing};
-use crate::passthrough::{IoMode, Ticket};
-
-use super::location::Redaction;
+use crate::passthrough::{IoMode, Passthrough, Ticket};
 
 /// An open file. Dropping it leaves the inode's I/O state.
 #[derive(Debug)]
@@ -32,6 +31,7 @@ pub struct FileHandle {
     /// The lower file, opened for the daemon's own input and output once that is needed.
     io: OnceLock<OwnedFd>,
     _writing: Option<Writing>,
+    passthrough: Arc<Passthrough>,
     _ticket: Ticket,
 }
 
@@ -46,6 +46,7 @@ impl FileHandle {
         mode: IoMode,
         redaction: Option<Redaction>,
         fd: Arc<OwnedFd>,
+        passthrough: Arc<Passthrough>,
         ticket: Ticket,
     ) -> FileHandle {
         let writing = (access != Access::Read).then(|| file.write());
@@ -59,6 +60,7 @@ impl FileHandle {
             fd,
             io: OnceLock::new(),
             _writing: writing,
+            passthrough,
             _ticket: ticket,
         }
     }
@@ -91,8 +93,11 @@ impl FileHandle {
 
 impl Drop for FileHandle {
     fn drop(&mut self) {
-        let left = self.file.io(self.view).lock().leave();
-        drop(left);
+        self.passthrough.leave(self.file.io(self.view), !self.file.is_removed());
+        if self.file.is_removed() {
+            // It may have been removed just before it was parked.
+            self.file.cool_down();
+        }
     }
 }
 
