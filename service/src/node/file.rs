@@ -67,6 +67,8 @@ pub struct File {
     writers: AtomicU32,
     /// How many writers there have ever been.
     writes: AtomicU64,
+    /// Open handles that show the file as it is to who may see no location, as there is none.
+    exposed: AtomicU32,
     /// For files that have one.
     redacted: OnceLock<Box<RedactedView>>,
     /// The kernel may hold a name for it that it does not ask about.
@@ -89,6 +91,7 @@ impl File {
             last_path: Mutex::default(),
             writers: AtomicU32::new(0),
             writes: AtomicU64::new(0),
+            exposed: AtomicU32::new(0),
             redacted: OnceLock::new(),
             named: AtomicBool::new(false),
             io: OnceLock::new(),
@@ -246,6 +249,17 @@ impl File {
         Writing(Arc::clone(self))
     }
 
+    /// From now on, and until the guard is dropped, somebody who may see no location sees the file as it is.
+    pub fn expose(self: &Arc<File>) -> Exposed {
+        self.exposed.fetch_add(1, SeqCst);
+        Exposed(Arc::clone(self))
+    }
+
+    /// True while somebody who may see no location sees the file as it is.
+    pub fn is_exposed(&self) -> bool {
+        self.exposed.load(SeqCst) > 0
+    }
+
     /// A number that stays the same for as long as nobody may write; `None` while somebody may.
     pub fn quiet(&self) -> Option<u64> {
         // In this order: who comes between the two changes the number that is asked for later.
@@ -298,5 +312,15 @@ pub struct Writing(Arc<File>);
 impl Drop for Writing {
     fn drop(&mut self) {
         self.0.writers.fetch_sub(1, SeqCst);
+    }
+}
+
+/// Somebody who may see no location sees a file as it is.
+#[derive(Debug)]
+pub struct Exposed(Arc<File>);
+
+impl Drop for Exposed {
+    fn drop(&mut self) {
+        self.0.exposed.fetch_sub(1, SeqCst);
     }
 }

@@ -20,7 +20,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use file::{File, Owner, Writing};
+pub use file::{Exposed, File, Owner, Writing};
 pub use handles::Handles;
 pub use id::{NodeId, View};
 pub use pages::{Pages, Token};

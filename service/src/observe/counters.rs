@@ -81,6 +81,7 @@ numbers! {
         BackingRegistered = "backing.registered",
         BackingReused = "backing.reused",
         StaleOpens = "open.stale",
+        Exposed = "redaction.writers_beside_readers",
         Looks = "redaction.looks",
         Refused = "redaction.opens_refused",
         CacheKept = "redaction.opens_from_cache",

@@ -13,7 +13,7 @@ use super::{Caller, Created, Entry, OpError};
 use crate::access::Subject;
 use crate::lower::{self, Access, FileKind, LowerError, Meta};
 use crate::node::{File, NodeId, Owner, View};
-use crate::volume::Volume;
+use crate::volume::{Sight, Volume};
 
 /// Makes a file and opens it. `exclusive` is the app's `O_EXCL`.
 pub fn create(
@@ -39,7 +39,7 @@ pub fn create(
         volume.nodes.forget(entry.node, 1);
         return Err(OpError::Stale);
     }
-    let opened = attach(volume, caller, &file, access, None, (Arc::new(fd), ticket));
+    let opened = attach(volume, caller, &file, access, Sight::Original, (Arc::new(fd), ticket));
     if access != Access::Read && volume.place_of(&file).is_ok_and(|place| volume.may_be_split(&place)) {
         // Whoever may not see a location gets another node as long as this one writes.
         entry.entry_ttl = Duration::ZERO;

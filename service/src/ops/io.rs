@@ -23,7 +23,7 @@ fn handle(volume: &Volume, number: u64) -> Result<Arc<FileHandle>, OpError> {
 /// Reads into `buffer`; returns how much. What is hidden from the handle reads as zeros.
 pub fn read(volume: &Volume, number: u64, offset: u64, buffer: &mut [u8]) -> Result<usize, OpError> {
     let handle = handle(volume, number)?;
-    let filled = match &handle.redaction {
+    let filled = match handle.sight.redaction() {
         Some(redaction) => super::redacted::read(volume, &handle, redaction, offset, buffer)?,
         None => fill(handle.io()?, offset, buffer)?,
     };
@@ -116,7 +116,7 @@ pub fn seek(volume: &Volume, number: u64, offset: i64, whence: i32) -> Result<u6
 /// `copy_file_range(2)`. From a redacted view the kernel copies through its page cache instead.
 pub fn copy_range(volume: &Volume, from: (u64, u64), to: (u64, u64), length: u64) -> Result<usize, OpError> {
     let (source, target) = (handle(volume, from.0)?, handle(volume, to.0)?);
-    if source.redaction.is_some() || target.redaction.is_some() {
+    if source.sight.redaction().is_some() || target.sight.redaction().is_some() {
         return Err(OpError::NotSupported);
     }
     if !target.is_writer() {

@@ -26,7 +26,7 @@ pub use grant::{Grantable, grant_key, grantable};
 pub use io::{allocate, copy_range, fsync, fsync_dir, read, seek, write};
 pub use list::{PlusEntry, listing, opendir, plus_entry, releasedir};
 pub use lookup::lookup;
-pub use open::{OpenRequest, open, release};
+pub use open::{OpenRequest, open, open_may_wait, release};
 pub use rename::rename;
 pub use space::statfs;
 pub use types::{Caller, Created, Entry, LookupReply, Opened};

@@ -6,9 +6,9 @@ use std::sync::{Arc, OnceLock};
 use mediagate_policy::ListScope;
 use parking_lot::Mutex;
 
-use super::location::Redaction;
+use super::location::Sight;
 use crate::lower::{Access, FileKind, LowerError, Root};
-use crate::node::{File, View, Writing};
+use crate::node::{File, Writing};
 use crate::passthrough::{IoMode, Passthrough, Ticket};
 
 /// An open file. Dropping it leaves the inode's I/O state.
@@ -16,16 +16,14 @@ use crate::passthrough::{IoMode, Passthrough, Ticket};
 pub struct FileHandle {
     /// What is open.
     pub file: Arc<File>,
-    /// Which bytes it shows.
-    pub view: View,
     /// Who opened it.
     pub uid: u32,
     /// How the daemon would open the lower file.
     pub access: Access,
     /// How reads and writes are served.
     pub mode: IoMode,
-    /// How bytes are hidden from this handle, if they are.
-    pub redaction: Option<Redaction>,
+    /// Which bytes it shows.
+    pub sight: Sight,
     /// The lower file, `O_PATH`.
     fd: Arc<OwnedFd>,
     /// The lower file, opened for the daemon's own input and output once that is needed.
@@ -40,11 +38,10 @@ impl FileHandle {
     #[expect(clippy::too_many_arguments, reason = "all of it is what an open file consists of")]
     pub fn new(
         file: Arc<File>,
-        view: View,
         uid: u32,
         access: Access,
         mode: IoMode,
-        redaction: Option<Redaction>,
+        sight: Sight,
         fd: Arc<OwnedFd>,
         passthrough: Arc<Passthrough>,
         ticket: Ticket,
@@ -52,11 +49,10 @@ impl FileHandle {
         let writing = (access != Access::Read).then(|| file.write());
         FileHandle {
             file,
-            view,
             uid,
             access,
             mode,
-            redaction,
+            sight,
             fd,
             io: OnceLock::new(),
             _writing: writing,
@@ -93,7 +89,7 @@ impl FileHandle {
 
 impl Drop for FileHandle {
     fn drop(&mut self) {
-        self.passthrough.leave(self.file.io(self.view), !self.file.is_removed());
+        self.passthrough.leave(self.file.io(self.sight.view()), !self.file.is_removed());
         if self.file.is_removed() {
             // It may have been removed just before it was parked.
             self.file.cool_down();

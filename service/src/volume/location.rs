@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use super::{Notice, OpError, Volume};
 use crate::access::Subject;
 use crate::lower::{Meta, Stamp};
-use crate::node::{File, Token, View};
+use crate::node::{Exposed, File, Token, View};
 use crate::redaction::{Hidden, Keep};
 
 /// For so long after an open had to be told that callers are told apart now, they are: whatever the file becomes meanwhile,
@@ -29,6 +29,32 @@ pub struct Resting {
     pub quiet: u64,
     /// Whatever changes the file from now on leaves another stamp.
     pub settled: bool,
+}
+
+/// How a handle shows a file.
+#[derive(Debug)]
+pub enum Sight {
+    /// As it is.
+    Original,
+    /// As it is, to who may see no location: there is none. Whoever comes to write waits for such handles, if not for ever.
+    Exposed(Exposed),
+    /// With its location hidden.
+    Redacted(Redaction),
+}
+
+impl Sight {
+    /// How bytes are hidden, if they are.
+    pub fn redaction(&self) -> Option<&Redaction> {
+        match self {
+            Sight::Redacted(redaction) => Some(redaction),
+            Sight::Original | Sight::Exposed(_) => None,
+        }
+    }
+
+    /// The node that handles of this kind belong to.
+    pub fn view(&self) -> View {
+        if self.redaction().is_some() { View::Redacted } else { View::Original }
+    }
 }
 
 /// How bytes are hidden from a handle.

@@ -27,7 +27,7 @@ pub use error::OpError;
 pub use gate::{Gate, Moving};
 pub use handle::{DirHandle, FileHandle, Listed};
 pub use index::Looked;
-pub use location::{Redaction, Resting};
+pub use location::{Redaction, Resting, Sight};
 pub use notice::{KernelCache, Notice, Notices};
 
 /// Everything a volume is made from.

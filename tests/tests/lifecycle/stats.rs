@@ -24,6 +24,7 @@ open.passthrough open.stale
 policy.decisions policy.denials
 process.open_fds
 redaction.looks redaction.opens_from_cache redaction.opens_refused redaction.reads_blanked redaction.reads_while_written
+redaction.writers_beside_readers
 volumes watchdog.slow_requests
 ";
 const GAUGES: [&str; 11] = [
