@@ -26,7 +26,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 21] = [
     ("access", &["identity", "observe"]),
     ("binder", &["config", "control"]),
     ("catalog", &["observe"]),
-    ("cli", &["access", "binder", "config", "control", "demo", "serve"]),
+    ("cli", &["access", "binder", "config", "control", "demo", "redaction", "serve"]),
     ("config", &[]),
     ("control", &["config"]),
     ("demo", &["binder", "config", "control", "observe", "serve"]),
