@@ -69,3 +69,39 @@ impl Notices {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Says what it is told, and waits for a word before it goes on.
+    struct Slow(Sender<Notice>, crossbeam_channel::Receiver<()>);
+
+    impl KernelCache for Slow {
+        fn forget(&self, notice: &Notice) -> std::io::Result<()> {
+            self.0.send(notice.clone()).map_err(std::io::Error::other)?;
+            self.1.recv().map_err(std::io::Error::other)
+        }
+    }
+
+    #[test]
+    fn what_waits_is_said_once_but_again_if_it_is_asked_for_after_it_was_said() {
+        let (told, hear) = bounded(16);
+        let (word, words) = bounded(16);
+        let notices = Notices::default();
+        notices.start(Slow(told, words), Arc::default()).unwrap();
+        let [a, b] = [1, 2].map(|n| Notice::Contents(NodeId(n)));
+        notices.send(a.clone());
+        assert_eq!(hear.recv().unwrap(), a);
+        // Being said right now: what is asked for from here on is said anew.
+        for notice in [&a, &b, &a, &a] {
+            notices.send(notice.clone());
+        }
+        for _ in 0..3 {
+            word.send(()).unwrap();
+        }
+        assert_eq!([hear.recv().unwrap(), hear.recv().unwrap()], [a, b]);
+        drop(notices);
+        assert!(hear.recv().is_err(), "nothing else was to be said");
+    }
+}
