@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 use mediagate_policy::Operation;
 use rustix::io::Errno;
@@ -12,7 +13,7 @@ use super::{Caller, Created, Entry, OpError};
 use crate::access::Subject;
 use crate::lower::{self, Access, FileKind, LowerError, Meta};
 use crate::node::{File, NodeId, Owner, View};
-use crate::volume::Volume;
+use crate::volume::{Sight, Volume};
 
 /// Makes a file and opens it. `exclusive` is the app's `O_EXCL`.
 pub fn create(
@@ -25,7 +26,7 @@ pub fn create(
 ) -> Result<Created, OpError> {
     // Without room for the handle no file is made.
     let ticket = volume.handles.take(caller.uid, 1)?;
-    let (entry, file, fd) = make(volume, caller, parent, name).map_err(|error| match error {
+    let (mut entry, file, fd) = make(volume, caller, parent, name).map_err(|error| match error {
         // Something of that name appeared behind the kernel's back. Never open it here, where it was not decided
         // about: the kernel looks it up and sends OPEN.
         OpError::Lower(LowerError::Os(Errno::EXIST)) if !exclusive && is_served(volume, parent, name) => {
@@ -38,8 +39,11 @@ pub fn create(
         volume.nodes.forget(entry.node, 1);
         return Err(OpError::Stale);
     }
-    let held = (Arc::new(fd), ticket);
-    let opened = attach(volume, caller, &file, View::Original, access, Arc::default(), held);
+    let opened = attach(volume, caller, &file, access, Sight::Original, (Arc::new(fd), ticket));
+    if access != Access::Read && volume.place_of(&file).is_ok_and(|place| volume.may_be_split(&place)) {
+        // Whoever may not see a location gets another node as long as this one writes.
+        entry.entry_ttl = Duration::ZERO;
+    }
     Ok(Created { entry, opened })
 }
 

@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 use mediagate_policy::Operation;
 
@@ -49,10 +50,12 @@ pub(super) fn answer(
         found.file().move_to(dir, name);
     }
     let subject = volume.subject_at(dir, name, meta.kind).ok_or(OpError::NoEntry)?;
-    let (view, split) = view_for(volume, who, &found, name, meta)?;
+    let (view, split) = view_for(volume, who, &found, &subject, meta)?;
     let other_spelling = found.file().is_other_spelling(dir, name);
-    let entry_ttl =
-        if split || other_spelling { std::time::Duration::ZERO } else { volume.entry_ttl(&subject) };
+    let entry_ttl = if split || other_spelling { Duration::ZERO } else { volume.entry_ttl(&subject) };
+    if !entry_ttl.is_zero() {
+        found.file().set_named(true);
+    }
     let attr_ttl = volume.attr_ttl(found.file());
     Ok(Entry { node: found.answer(view), meta: *meta, entry_ttl, attr_ttl })
 }
@@ -62,20 +65,17 @@ fn view_for(
     volume: &Volume,
     who: &Who,
     found: &Found<'_>,
-    name: &[u8],
+    subject: &Subject,
     meta: &Meta,
 ) -> Result<(View, bool), OpError> {
-    if meta.kind != FileKind::File || !volume.ranges.may_have_ranges(name) {
-        return Ok((View::Original, false));
-    }
     let file = found.file();
-    let fd = volume.open(file, &file.path())?;
-    // What cannot be understood is treated as located: OPEN will refuse it to whom it must not be shown.
-    if volume.ranges.ranges(fd.as_fd(), meta).is_ok_and(|ranges| ranges.is_empty()) {
+    if meta.kind != FileKind::File
+        || !volume.may_be_split(subject)
+        || !volume.is_split(file, subject, meta)?
+    {
         return Ok((View::Original, false));
     }
-    let subject = volume.subject_of(file, Some(fd.as_fd()))?;
-    Ok((view_of(volume, who, &subject), true))
+    Ok((view_of(volume, who, &volume.subject_of(file, None)?), true))
 }
 
 /// The original only for who may read it unredacted, or may write it: an open for writing is never redacted
