@@ -7,11 +7,11 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-use mediagate_policy::{NameState, media_type_of, name_state};
+use mediagate_policy::{ExpiringName, NameState, media_type_of, name_state};
 
 use super::{OpError, Volume};
 use crate::access::{Subject, nomedia_counts_in};
-use crate::catalog::{FileKey, FileRow, HidingRules};
+use crate::catalog::{FileKey, FileRow, HidingRules, Renamed};
 use crate::lower::{Id, LowerError, Meta};
 use crate::observe::Counter;
 
@@ -60,6 +60,8 @@ impl Volume {
     pub fn row_of(&self, subject: &Subject, owner: Option<Arc<str>>, meta: &Meta, hidden: bool) -> FileRow {
         let state = name_state(subject.name());
         FileRow {
+            expires: expires(subject.name()),
+            birth: meta.id.generation,
             owner,
             mime: subject.mime().into(),
             media_type: subject.media_type(hidden) as u8,
@@ -68,6 +70,18 @@ impl Volume {
             ino: meta.id.ino,
             size: meta.size,
             mtime_ns: meta.mtime_ns(),
+        }
+    }
+
+    /// What the index is told of a file that got this name.
+    pub fn renamed_to(&self, subject: &Subject, hidden: bool) -> Renamed {
+        let state = name_state(subject.name());
+        Renamed {
+            mime: subject.mime().into(),
+            media_type: subject.media_type(hidden) as u8,
+            pending: state == NameState::Pending,
+            trashed: state == NameState::Trashed,
+            expires: expires(subject.name()),
         }
     }
 
@@ -150,4 +164,9 @@ impl Volume {
             self.catalog.remove_gone(self.key_of(subject), meta.id.ino);
         }
     }
+}
+
+/// When a file of this name expires, in seconds since 1970.
+fn expires(name: &[u8]) -> Option<i64> {
+    ExpiringName::parse(name).map(|it| i64::try_from(it.expires).unwrap_or(i64::MAX))
 }

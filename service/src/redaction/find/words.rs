@@ -61,16 +61,27 @@ pub(super) fn is_point(value: &[u8]) -> bool {
 }
 
 fn begins_with_point(value: &[u8]) -> bool {
-    let Some((whole, rest)) = coordinate(value) else { return false };
-    if !(2..=6).contains(&whole) {
+    let Some((latitude, rest)) = coordinate(value) else { return false };
+    let Some((longitude, rest)) = coordinate(rest) else { return false };
+    if !(2..=6).contains(&latitude.whole) || !(3..=7).contains(&longitude.whole) {
         return false;
     }
-    let Some((whole, rest)) = coordinate(rest) else { return false };
-    (3..=7).contains(&whole) && matches!(rest.first(), None | Some(b'/' | b'+' | b'-' | 0 | b' ' | b'C'))
+    let ends = |rest: &[u8]| rest.first() == Some(&b'/');
+    if latitude.fraction && longitude.fraction {
+        return ends(rest) || matches!(rest.first(), None | Some(b'+' | b'-' | 0 | b' ' | b'C'));
+    }
+    // Telephone numbers look like that, but for the end.
+    ends(rest) || coordinate(rest).is_some_and(|(_, rest)| ends(rest))
 }
 
-/// A signed decimal number: how many digits are before its point, and what follows it.
-fn coordinate(value: &[u8]) -> Option<(usize, &[u8])> {
+struct Coordinate {
+    /// How many digits are before its point.
+    whole: usize,
+    fraction: bool,
+}
+
+/// A signed decimal number, and what follows it.
+fn coordinate(value: &[u8]) -> Option<(Coordinate, &[u8])> {
     let (sign, rest) = value.split_first()?;
     if !matches!(sign, b'+' | b'-') {
         return None;
@@ -78,11 +89,12 @@ fn coordinate(value: &[u8]) -> Option<(usize, &[u8])> {
     let digits = |of: &[u8]| of.iter().take_while(|it| it.is_ascii_digit()).count();
     let whole = digits(rest);
     let rest = rest.get(whole..)?;
-    let rest = match rest.split_first() {
-        Some((b'.', fraction)) => fraction.get(digits(fraction)..)?,
-        _ => rest,
-    };
-    Some((whole, rest))
+    match rest.split_first() {
+        Some((b'.', fraction)) => {
+            Some((Coordinate { whole, fraction: true }, fraction.get(digits(fraction)..)?))
+        }
+        _ => Some((Coordinate { whole, fraction: false }, rest)),
+    }
 }
 
 /// Whether a block of unknown make speaks of a location.
@@ -103,31 +115,55 @@ pub(super) fn is_nmea(text: &[u8]) -> bool {
     })
 }
 
-/// Whether a subtitle is a drone's or a dashboard camera's record of where it was rather than something said.
+/// Whether subtitles are a drone's or a dashboard camera's record of where it was rather than something said.
 pub(super) fn is_telemetry(text: &[u8]) -> bool {
-    let digits = text.iter().filter(|it| it.is_ascii_digit()).count();
-    let spoken = ["gps", "lat:", "lat=", "latitude", "lon:", "lon=", "long:", "longitude", "geo"];
-    let named = spoken.iter().any(|word| holds(text, word.as_bytes()));
-    (named && digits >= 4)
-        || is_nmea(text)
-        || is_point(text)
-        || position(text, b"PNDM").is_some()
-        || is_enciphered(text)
+    let named = ["gps", "lat", "lon"].iter().any(|word| is_followed_by_number(text, word.as_bytes()));
+    named || is_nmea(text) || is_point(text) || position(text, b"PNDM").is_some() || is_enciphered(text)
 }
 
-/// Dashboard cameras encipher the text (each byte against 0xaa, or shifted). Text that somebody should read has no
-/// such bytes.
+/// Whether there is a decimal number close behind a word: `GPS (8.6499`, `latitude: 48.8577`.
+fn is_followed_by_number(text: &[u8], word: &[u8]) -> bool {
+    let number = |it: &[u8]| matches!(it, [a, b'.', b] if a.is_ascii_digit() && b.is_ascii_digit());
+    text.windows(word.len()).enumerate().filter(|(_, it)| it.eq_ignore_ascii_case(word)).any(|(at, _)| {
+        let behind = text.get(at..text.len().min(at + 24)).unwrap_or_default();
+        behind.windows(3).any(number)
+    })
+}
+
+/// Dashboard cameras encipher the text (each byte against 0xaa, or shifted). What somebody should read has no such
+/// bytes. Texts follow each other, each behind its length in two bytes, perhaps with boxes of style behind it.
 fn is_enciphered(text: &[u8]) -> bool {
-    // A length of two bytes comes first in 3GPP's and QuickTime's form, boxes of style may follow.
-    let said = text.get(2..).unwrap_or_default();
-    let length = match text {
-        [high, low, ..] => usize::from(u16::from_be_bytes([*high, *low])),
-        _ => 0,
-    };
-    let said = said.get(..length).unwrap_or(text);
-    let utf16 = matches!(said, [0xfe, 0xff, ..] | [0xff, 0xfe, ..]);
-    !utf16 && std::str::from_utf8(said).map_or(true, |it| it.chars().any(|c| c == '\0'))
-        || (text.ends_with(b"~") && text.iter().rev().nth(3) == Some(&b'*'))
+    if text.ends_with(b"~") && text.iter().rev().nth(3) == Some(&b'*') {
+        return true;
+    }
+    let mut rest = text;
+    while let [high, low, behind @ ..] = rest {
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        let Some((said, behind)) = behind.split_at_checked(length) else { return !is_readable(rest) };
+        if !is_readable(said) {
+            return true;
+        }
+        rest = behind;
+        // A box is longer than a text, by the zeros that its length begins with.
+        while let [0, 0, high, low, kind @ ..] = rest
+            && kind.first_chunk::<4>().is_some_and(|it| it.is_ascii())
+            && let Some(next) = rest.get(usize::from(u16::from_be_bytes([*high, *low])).max(8)..)
+        {
+            rest = next;
+        }
+    }
+    false
+}
+
+/// Whether this is text, in UTF-8 (it may be cut at its end) or UTF-16.
+fn is_readable(text: &[u8]) -> bool {
+    if matches!(text, [0xfe, 0xff, ..] | [0xff, 0xfe, ..]) {
+        return true;
+    }
+    match std::str::from_utf8(text) {
+        Ok(text) => !text.contains('\0'),
+        Err(error) => error.error_len().is_none(),
+    }
 }
 
 /// Bytes as a name to show.
@@ -177,13 +213,15 @@ mod tests {
             b"[latitude: 48.85] [longitude: 2.29]",
             b"$GPRMC,082138,A,5330.6683,N,00641.9749,W,012.5,87.86,050213",
             b"\0\0\xf2\xe1\xf0\xeeTT\x98\x9a\x9b",
+            b"\0\0\xaa\xaa\xaa\xaaTT\x98\x9a\x9b\x93",
             b"\x00\x1bLat:48.8577 Lon:2.29 Alt:3.1",
         ] {
             assert!(is_telemetry(it), "{it:?}");
         }
         for it in [
             &b"Hello there"[..],
-            b"My GPS is broken",
+            b"My GPS is broken, Latoya, since 1999",
+            b"\0\x02Hi\0\0\0\x0cencd\0\0\x01\0\0\0\0\x05There",
             b"\x00\x05Hello",
             b"",
             b"\xfe\xff\0a\0b",

@@ -52,7 +52,7 @@ pub(super) fn property(prefix: &[u8], uri: &[u8], local: &[u8]) -> Property {
         )
         | (b"xmpDM", b"shotLocation")
         | (b"mediapro" | b"expressionmedia", b"Location")
-        | (b"photomech", b"CountryCode")
+        | (b"photomech" | b"photomechanic", b"CountryCode")
         | (b"prism", b"location")
         | (b"dwc", b"dctermsLocation")
         | (b"EarthPose", _)
