@@ -1,10 +1,10 @@
 //! What was found in files that may tell a location: a cache that outlives a restart. It is believed for the very content that
 //! was looked at, and lost without harm.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 
 use super::reader::Readers;
-use super::rows::run;
+use super::rows::Tx;
 use super::write::Write;
 use super::{Catalog, CatalogError, VolumeKey, sql};
 
@@ -60,12 +60,7 @@ impl Readers {
     }
 }
 
-pub(super) fn put(
-    conn: &Connection,
-    volume: VolumeKey,
-    ino: u64,
-    finding: &Finding,
-) -> rusqlite::Result<usize> {
+pub(super) fn put(tx: &Tx<'_>, volume: VolumeKey, ino: u64, finding: &Finding) -> rusqlite::Result<usize> {
     let values = params![
         volume.0,
         ino.cast_signed(),
@@ -76,5 +71,5 @@ pub(super) fn put(
         finding.version,
         finding.hidden
     ];
-    run(conn, sql::FINDING_PUT, values)
+    tx.run(sql::FINDING_PUT, values)
 }

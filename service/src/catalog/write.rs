@@ -148,7 +148,7 @@ impl Write {
             }
             Write::PutGrant(grant) => return grants::put(tx.conn, grant),
             Write::RemoveGrants(ids) => grants::remove(tx.conn, ids)?,
-            Write::PutFinding(volume, ino, finding) => findings::put(tx.conn, *volume, *ino, finding)?,
+            Write::PutFinding(volume, ino, finding) => findings::put(tx, *volume, *ino, finding)?,
             Write::Volume { name, kind, marker } => return life::volume(tx, name, kind, marker.as_deref()),
             Write::Reconciled(volume, done) => tx.run(sql::VOLUME_SET_RECONCILED, params![volume.0, done])?,
             Write::RemoveSome { volume, user, most } => life::remove_some(tx, *volume, *user, *most)?,

@@ -430,7 +430,7 @@ impl Filesystem for VolumeFs {
                         // The next request begins here and meets it.
                         Err(_) => break,
                     };
-                    if add_plus(volume, &mut reply, position as u64 + 1, &entry.name, found) {
+                    if add_plus(volume, &mut reply, position as u64 + 1, &entry.name, &found) {
                         break;
                     }
                     is_empty = false;

@@ -2,14 +2,12 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::time::Duration;
 
-use fuser::{FileHandle, FopenFlags, Generation, INodeNo, ReplyDirectoryPlus, ReplyOpen};
+use fuser::{FileHandle, FopenFlags, ReplyDirectoryPlus, ReplyOpen};
 
 use super::attr::attributes;
 use super::reply::{Named, generation, wire};
-use crate::node::{NodeId, View};
-use crate::ops::{OpError, Opened, PlusEntry};
+use crate::ops::{Entry, OpError, Opened};
 use crate::passthrough::IoMode;
 use crate::volume::Volume;
 
@@ -41,26 +39,16 @@ pub(super) fn add_plus(
     reply: &mut ReplyDirectoryPlus,
     offset: u64,
     name: &[u8],
-    entry: PlusEntry,
+    entry: &Entry,
 ) -> bool {
     let name = OsStr::from_bytes(name);
-    match entry {
-        PlusEntry::Entered(found) => {
-            // The reply has one time for the name and the attributes.
-            let ttl = found.entry_ttl.min(found.attr_ttl);
-            let attr = attributes(found.node, &found.meta);
-            let full = reply.add(attr.ino, offset, name, &ttl, &attr, generation(&found));
-            if full {
-                // The kernel holds no lookup of it.
-                volume.nodes.forget(found.node, 1);
-            }
-            full
-        }
-        PlusEntry::Unentered(meta) => {
-            // A node id of 0 says that there is a name and no more (fs/fuse/readdir.c, fuse_direntplus_link).
-            let attr = attributes(NodeId(0), &meta);
-            let shown = NodeId::of(meta.id.ino, View::Original).map_or(u64::MAX, |node| node.0);
-            reply.add(INodeNo(shown), offset, name, &Duration::ZERO, &attr, Generation(0))
-        }
+    // The reply has one time for the name and the attributes.
+    let ttl = entry.entry_ttl.min(entry.attr_ttl);
+    let attr = attributes(entry.node, &entry.meta);
+    let full = reply.add(attr.ino, offset, name, &ttl, &attr, generation(entry));
+    if full {
+        // The kernel holds no lookup of it.
+        volume.nodes.forget(entry.node, 1);
     }
+    full
 }

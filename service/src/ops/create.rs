@@ -7,7 +7,7 @@ use std::time::Duration;
 use mediagate_policy::Operation;
 use rustix::io::Errno;
 
-use super::lookup::answer;
+use super::lookup::{Effort, answer};
 use super::open::attach;
 use super::{Caller, Created, Entry, OpError};
 use crate::access::Subject;
@@ -90,7 +90,7 @@ fn make(
     let lower_dir = volume.open_dir(&dir)?;
     let fd = volume.lower.create(lower_dir.as_fd(), name)?;
     let made = record(volume, &subject, &dir, &fd, (creator.as_ref(), owner.as_ref())).and_then(|meta| {
-        let entry = answer(volume, &who, (&dir, lower_dir.as_fd()), name, &meta)?;
+        let entry = answer(volume, &who, (&dir, lower_dir.as_fd()), name, &meta, Effort::Look)?;
         let file = volume.nodes.get(entry.node).ok_or(OpError::Stale)?;
         file.set_owner(Owner::from(owner.clone()));
         Ok((entry, file))

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use mediagate_policy::{Kind, ListScope, Operation};
 
-use super::lookup::{answer, is_unserved_user};
+use super::lookup::{Effort, answer, is_unserved_user};
 use super::{Caller, Entry, OpError};
 use crate::access::{RowFacts, Subject, Who};
 use crate::lower::{DirEntry, FileKind, Meta, read_dir};
@@ -57,33 +57,16 @@ pub fn listing(volume: &Volume, number: u64) -> Result<(Arc<DirHandle>, Arc<[Lis
 /// No file is replaced more often while it is looked at.
 const ATTEMPTS: usize = 4;
 
-/// An entry of a listing.
-#[derive(Clone, Copy, Debug)]
-pub enum PlusEntry {
-    /// The kernel holds one lookup more of it.
-    Entered(Entry),
-    /// The kernel asks for it when somebody walks there: its callers are, or may be, told apart. A listing is no reason to
-    /// look into files.
-    Unentered(Meta),
-}
-
 /// An entry of a listing with its attributes, for READDIRPLUS. `None` if it is gone meanwhile; any other failure is the
 /// listing's, so that nobody takes a file that cannot be looked at for one that is not there.
-pub fn plus_entry(
-    volume: &Volume,
-    handle: &DirHandle,
-    listed: &Listed,
-) -> Result<Option<PlusEntry>, OpError> {
+pub fn plus_entry(volume: &Volume, handle: &DirHandle, listed: &Listed) -> Result<Option<Entry>, OpError> {
     let who = volume.access.who(handle.uid);
     let mut attempt = 1;
     loop {
-        let found = Meta::at(handle.fd.as_fd(), &listed.name).map_err(OpError::from).and_then(|meta| {
-            if may_be_split(volume, handle, listed, &meta)? {
-                return Ok(PlusEntry::Unentered(meta));
-            }
-            let dir = (&handle.file, handle.fd.as_fd());
-            answer(volume, &who, dir, &listed.name, &meta).map(PlusEntry::Entered)
-        });
+        let dir = (&handle.file, handle.fd.as_fd());
+        let found = Meta::at(handle.fd.as_fd(), &listed.name)
+            .map_err(OpError::from)
+            .and_then(|meta| answer(volume, &who, dir, &listed.name, &meta, Effort::NoLook));
         match found {
             Ok(entry) => return Ok(Some(entry)),
             Err(OpError::NoEntry) => return Ok(None),
@@ -93,18 +76,6 @@ pub fn plus_entry(
             Err(error) => return Err(error),
         }
     }
-}
-
-fn may_be_split(volume: &Volume, handle: &DirHandle, listed: &Listed, meta: &Meta) -> Result<bool, OpError> {
-    if meta.kind != FileKind::File {
-        return Ok(false);
-    }
-    let subject = volume.subject_at(&handle.file, &listed.name, FileKind::File).ok_or(OpError::NoEntry)?;
-    if !volume.may_be_split(&subject) {
-        return Ok(false);
-    }
-    let file = volume.nodes.find(meta.id);
-    Ok(volume.known_split(file.as_deref(), &subject, meta).unwrap_or(true))
 }
 
 fn make(volume: &Volume, handle: &DirHandle) -> Result<Vec<Listed>, OpError> {

@@ -12,6 +12,16 @@ use crate::lower::{FileKind, Meta};
 use crate::node::{File, Found, NodeId, View};
 use crate::volume::Volume;
 
+/// How much is done to find out whether callers are told apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Effort {
+    /// The file is looked into.
+    Look,
+    /// They are told apart if it is not known: a listing is no reason to look into files. The name is not kept, so whoever
+    /// walks there asks again.
+    NoLook,
+}
+
 /// Resolves `name` in `parent`.
 pub fn lookup(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Result<LookupReply, OpError> {
     let dir = volume.nodes.get(parent).ok_or(OpError::Stale)?;
@@ -24,7 +34,14 @@ pub fn lookup(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
     }
     let lower_dir = volume.open_dir(&dir)?;
     match Meta::at(lower_dir.as_fd(), name) {
-        Ok(meta) => Ok(LookupReply::Found(answer(volume, &who, (&dir, lower_dir.as_fd()), name, &meta)?)),
+        Ok(meta) => Ok(LookupReply::Found(answer(
+            volume,
+            &who,
+            (&dir, lower_dir.as_fd()),
+            name,
+            &meta,
+            Effort::Look,
+        )?)),
         Err(error) if error.is_not_found() => Ok(LookupReply::Missing(volume.missing_ttl(&subject))),
         Err(error) => Err(error.into()),
     }
@@ -42,6 +59,7 @@ pub(super) fn answer(
     (dir, lower_dir): (&Arc<File>, BorrowedFd<'_>),
     name: &[u8],
     meta: &Meta,
+    effort: Effort,
 ) -> Result<Entry, OpError> {
     let found = volume.nodes.enter(dir, name, meta)?;
     let known = found.file().name();
@@ -50,7 +68,7 @@ pub(super) fn answer(
         found.file().move_to(dir, name);
     }
     let subject = volume.subject_at(dir, name, meta.kind).ok_or(OpError::NoEntry)?;
-    let (view, split) = view_for(volume, who, &found, &subject, meta)?;
+    let (view, split) = view_for(volume, who, &found, &subject, meta, effort)?;
     let other_spelling = found.file().is_other_spelling(dir, name);
     let entry_ttl = if split || other_spelling { Duration::ZERO } else { volume.entry_ttl(&subject) };
     if !entry_ttl.is_zero() {
@@ -67,12 +85,17 @@ fn view_for(
     found: &Found<'_>,
     subject: &Subject,
     meta: &Meta,
+    effort: Effort,
 ) -> Result<(View, bool), OpError> {
     let file = found.file();
-    if meta.kind != FileKind::File
-        || !volume.may_be_split(subject)
-        || !volume.is_split(file, subject, meta)?
-    {
+    if meta.kind != FileKind::File || !volume.may_be_split(subject) {
+        return Ok((View::Original, false));
+    }
+    let split = match effort {
+        Effort::Look => volume.is_split(file, subject, meta)?,
+        Effort::NoLook => volume.known_split(Some(file), subject, meta).unwrap_or(true),
+    };
+    if !split {
         return Ok((View::Original, false));
     }
     Ok((view_of(volume, who, &volume.subject_of(file, None)?), true))

@@ -24,7 +24,7 @@ pub use dirs::{mkdir, rmdir};
 pub use explain::explain;
 pub use grant::{Grantable, grant_key, grantable};
 pub use io::{allocate, copy_range, fsync, fsync_dir, read, seek, write};
-pub use list::{PlusEntry, listing, opendir, plus_entry, releasedir};
+pub use list::{listing, opendir, plus_entry, releasedir};
 pub use lookup::lookup;
 pub use open::{OpenRequest, open, open_may_wait, release};
 pub use rename::rename;
