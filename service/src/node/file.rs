@@ -1,11 +1,11 @@
 //! One lower file or directory that the kernel knows.
 
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
 use std::sync::atomic::{
     AtomicBool, AtomicU32,
     Ordering::{Acquire, Relaxed, Release},
 };
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
@@ -60,6 +60,8 @@ pub struct File {
     io: [Mutex<IoState>; 2],
     /// For directories: whether it contains a `.nomedia`, and when that was last looked at.
     nomedia: Mutex<Option<(bool, Instant)>>,
+    /// For directories: whether names in it have several spellings.
+    folds: OnceLock<bool>,
 }
 
 impl File {
@@ -75,6 +77,7 @@ impl File {
             writers: AtomicU32::new(0),
             io: Default::default(),
             nomedia: Mutex::new(None),
+            folds: OnceLock::new(),
         }
     }
 
@@ -225,6 +228,11 @@ impl File {
     /// True while a handle that can write is open: attributes may change without a request.
     pub fn has_writers(&self) -> bool {
         self.writers.load(Relaxed) > 0
+    }
+
+    /// Whether names in the directory have several spellings, which `look` finds out the first time.
+    pub fn folds(&self, look: impl FnOnce() -> bool) -> bool {
+        *self.folds.get_or_init(look)
     }
 
     /// Whether the directory holds a `.nomedia`, if that was looked at less than `fresh` ago.

@@ -91,8 +91,20 @@ impl Table {
         self.get(node).filter(|file| file.id == id)
     }
 
+    /// Every file that the kernel knows, and the root. Looks at all of them: for what is rare.
+    pub fn all(&self) -> Vec<Arc<File>> {
+        let mut all = vec![Arc::clone(&self.root)];
+        for shard in &self.shards {
+            all.extend(shard.lock().slots.values().map(|slot| Arc::clone(&slot.file)));
+        }
+        all
+    }
+
     /// True while the kernel holds lookups of exactly this node, in its view.
     pub fn is_known(&self, node: NodeId) -> bool {
+        if node == NodeId::ROOT {
+            return true;
+        }
         let shard = self.shard(node).lock();
         shard.slots.get(&node.key()).is_some_and(|slot| slot.lookups[node.view() as usize] > 0)
     }

@@ -24,7 +24,9 @@ pub fn lookup(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
     let lower_dir = volume.open_dir(&dir)?;
     match Meta::at(lower_dir.as_fd(), name) {
         Ok(meta) => Ok(LookupReply::Found(answer(volume, &who, (&dir, lower_dir.as_fd()), name, &meta)?)),
-        Err(error) if error.is_not_found() => Ok(LookupReply::Missing(volume.missing_ttl(&subject))),
+        Err(error) if error.is_not_found() => {
+            Ok(LookupReply::Missing(volume.missing_ttl(&dir, lower_dir.as_fd(), &subject)))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -53,7 +55,7 @@ pub(super) fn answer(
     let other_spelling = found.file().is_other_spelling(dir, name);
     let entry_ttl =
         if split || other_spelling { std::time::Duration::ZERO } else { volume.entry_ttl(&subject) };
-    let attr_ttl = volume.attr_ttl(found.file());
+    let attr_ttl = volume.attr_ttl(found.file(), meta);
     Ok(Entry { node: found.answer(view), meta: *meta, entry_ttl, attr_ttl })
 }
 

@@ -16,9 +16,7 @@ use crate::lower::Root;
 use crate::observe::{Gauge, Observer};
 use crate::scanner::reconcile;
 use crate::volume::{Parts, Volume};
-
-/// What the kernel takes for "for ever": it adds this to its clock, so it must not be the largest number there is.
-const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+use crate::watch::Watch;
 
 /// One attached volume.
 #[derive(Debug)]
@@ -26,6 +24,7 @@ pub(super) struct Attached {
     pub(super) config: VolumeConfig,
     pub(super) volume: Arc<Volume>,
     pub(super) indexed: Arc<AtomicBool>,
+    pub(super) watch: Option<Watch>,
     mounted: Option<Mounted>,
     reconcile: Option<Reconcile>,
 }
@@ -44,6 +43,8 @@ impl Attached {
                 log::error!("volume={}: bringing its index up to date panicked", self.config.name);
             }
         }
+        // Before the mount goes: what stays open there is to be asked for again.
+        drop(self.watch.take());
         if let Some(mounted) = self.mounted.take() {
             mounted.unmount();
         }
@@ -112,16 +113,12 @@ impl Shared {
             VolumeKindConfig::Emulated => (VolumeKind::Emulated, "emulated", config.users.clone()),
             VolumeKindConfig::Public => (VolumeKind::Public, "public", Vec::new()),
         };
-        let ttl = match u64::try_from(config.cache_seconds) {
-            Ok(seconds) => Duration::from_secs(seconds),
-            Err(_) => FOR_EVER,
-        };
         let volume = Arc::new(Volume::new(Parts {
             name: config.name.clone(),
             kind,
             users,
             lower,
-            ttl,
+            cache_seconds: config.cache_seconds,
             key: self.catalog.volume(&config.name, kind_name)?,
             catalog: Arc::clone(&self.catalog),
             access: Arc::clone(&self.access),
@@ -132,15 +129,18 @@ impl Shared {
             observer: Arc::clone(&self.observer),
         })?);
         volume.prepare().context("cannot make the users' directories")?;
+        // Before the kernel is told anything that it may keep, and before the index is brought up to date.
+        let watch = Watch::start(&volume, config.watch)?;
         let cpus = std::thread::available_parallelism().map_or(2, usize::from);
         let threads = self.config.service.threads.unwrap_or_else(|| cpus.clamp(2, 8));
         let mounted = mount(&volume, &config.mount, threads, config.passthrough)?;
         log::info!(
-            "volume={} mount={} passthrough={:?} xattrs={}: attached",
+            "volume={} mount={} passthrough={:?} xattrs={} watch={:?}: attached",
             config.name,
             config.mount.display(),
             volume.passthrough.describe(),
-            volume.lower.has_xattrs()
+            volume.lower.has_xattrs(),
+            watch.describe()
         );
         let indexed = Arc::new(AtomicBool::new(false));
         let reconcile = start_reconcile(&volume, &indexed)?;
@@ -148,6 +148,7 @@ impl Shared {
             config: config.clone(),
             volume,
             indexed,
+            watch: Some(watch),
             mounted: Some(mounted),
             reconcile: Some(reconcile),
         };

@@ -2,6 +2,7 @@
 //!
 //! The FUSE adapter and [`crate::ops`] work on a `Volume`; it knows neither.
 
+mod behind;
 mod error;
 mod facts;
 mod gate;
@@ -10,7 +11,7 @@ mod index;
 mod notice;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
 
 use mediagate_policy::VolumeKind;
 
@@ -22,6 +23,7 @@ use crate::observe::{Gauge, Observer};
 use crate::passthrough::{Budget, Passthrough};
 use crate::redaction::RangeSource;
 
+pub use behind::{BehindDir, Change};
 pub use error::OpError;
 pub use gate::{Gate, Moving};
 pub use handle::{DirHandle, FileHandle, Listed};
@@ -39,8 +41,9 @@ pub struct Parts {
     pub users: Vec<u32>,
     /// The lower tree.
     pub lower: Root,
-    /// How long the kernel may trust names and attributes.
-    pub ttl: Duration,
+    /// How long the kernel may trust names and attributes: seconds, negative for ever; `None` for as long as the watch
+    /// allows.
+    pub cache_seconds: Option<i32>,
     /// The volume's key in the catalog.
     pub key: VolumeKey,
     /// The index.
@@ -96,7 +99,8 @@ pub struct Volume {
     pub gate: Gate,
     /// Tells the kernel what it should forget.
     pub notices: Notices,
-    ttl: Duration,
+    cache_seconds: Option<i32>,
+    watched: AtomicBool,
 }
 
 impl Volume {
@@ -121,7 +125,21 @@ impl Volume {
             access: parts.access,
             ranges: parts.ranges,
             observer: parts.observer,
-            ttl: parts.ttl,
+            cache_seconds: parts.cache_seconds,
+            watched: AtomicBool::new(false),
         })
+    }
+
+    /// True while every change of the lower tree is heard of.
+    pub fn is_watched(&self) -> bool {
+        self.watched.load(Acquire)
+    }
+
+    /// From now on, every change of the lower tree is heard of, or not any more. What the kernel was told before is not
+    /// taken back by this: [`Volume::forget_everything`] does.
+    pub fn set_watched(&self, watched: bool) {
+        if self.watched.swap(watched, Release) != watched {
+            self.observer.shift(Gauge::Watched, if watched { 1 } else { -1 });
+        }
     }
 }

@@ -5,14 +5,18 @@
 
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use crossbeam_channel::{Sender, TrySendError, bounded};
+use crossbeam_channel::{SendTimeoutError, Sender, TrySendError, bounded};
 
 use crate::node::NodeId;
 use crate::observe::{Counter, Observer};
 
 /// More than that many waiting means that the kernel does not answer.
 const QUEUE: usize = 65_536;
+
+/// How long a wait for room goes on without asking whether it should.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// What the kernel should forget.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +54,19 @@ impl Notices {
         // A second start would be a second mount of one volume; its sender is dropped and its thread ends.
         let _ = self.0.set((sender, observer));
         Ok(thread)
+    }
+
+    /// Queues a notice, and waits for room while `go_on`: for who is in no request, where nothing may get lost.
+    pub fn send_all(&self, notice: Notice, go_on: &dyn Fn() -> bool) {
+        let Some((sender, observer)) = self.0.get() else { return };
+        let mut notice = notice;
+        loop {
+            match sender.send_timeout(notice, PATIENCE) {
+                Ok(()) => return,
+                Err(SendTimeoutError::Timeout(back)) if go_on() => notice = back,
+                Err(_) => return observer.count(Counter::NotifyFailed),
+            }
+        }
     }
 
     /// Queues a notice; never waits.

@@ -22,9 +22,10 @@ open.daemon.register_failed open.daemon.register_no_resources open.daemon.regist
 open.daemon.register_stacking open.daemon.total_budget open.daemon.uid_budget
 open.passthrough open.stale
 policy.decisions policy.denials
-process.open_fds volumes watchdog.slow_requests
+process.open_fds volumes
+watch.events watch.overflows watch.own_events watch.rescans watch.volumes watchdog.slow_requests
 ";
-const GAUGES: [&str; 10] = [
+const GAUGES: [&str; 11] = [
     "backing.files",
     "catalog.queue",
     "handles.all",
@@ -35,6 +36,7 @@ const GAUGES: [&str; 10] = [
     "nodes.lookups",
     "process.open_fds",
     "volumes",
+    "watch.volumes",
 ];
 
 #[test]
