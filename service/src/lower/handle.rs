@@ -10,6 +10,8 @@ use super::{LowerError, Meta, Root};
 
 /// `MAX_HANDLE_SZ` (include/linux/exportfs.h).
 const LONGEST: usize = 128;
+/// Attempts to open a directory that is changing.
+const RETRIES: usize = 8;
 
 /// `struct file_handle`, without the variable part that follows it: the same for as long as the inode lives.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -82,7 +84,15 @@ impl Root {
     /// A handle may lead anywhere on the file system. The path that the kernel gives for it is a hint: it counts only if
     /// it leads, beneath the root, to the same directory.
     pub fn path_of(&self, mount: BorrowedFd<'_>, handle: &Handle) -> Result<Option<Vec<u8>>, LowerError> {
-        let dir = match handle.open(mount) {
+        let mut opened = handle.open(mount);
+        for _ in 0..RETRIES {
+            // Not only for want of memory: also where the directory is just being removed or moved.
+            if !matches!(opened, Err(LowerError::Os(Errno::NOMEM))) {
+                break;
+            }
+            opened = handle.open(mount);
+        }
+        let dir = match opened {
             Ok(dir) => dir,
             Err(LowerError::Os(Errno::STALE)) => return Ok(None),
             Err(error) => return Err(error),

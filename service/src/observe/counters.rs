@@ -116,6 +116,7 @@ numbers! {
         CatalogQueue = "catalog.queue",
         Volumes = "volumes",
         Watched = "watch.volumes",
+        WatchPending = "watch.pending",
     }
 }
 

@@ -1,12 +1,14 @@
 //! What gathered in a moment: each name once, renames in their order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::volume::Change;
 
 /// That many names are dealt with at once; what is left in the kernel's queue comes next.
 const FULL: usize = 8192;
+/// More than that are not kept for the index: all of the volume is gone through instead.
+const TOO_MUCH: usize = 100_000;
 
 /// A name in a directory, by the directory's path below the lower root.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +52,7 @@ pub(super) type Names = BTreeMap<Box<[u8]>, Change>;
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) names: BTreeMap<Arc<[u8]>, Names>,
-    pub(super) moves: Vec<Move>,
+    pub(super) moves: VecDeque<Move>,
     /// Events of others.
     pub(super) events: u64,
     /// Events of our own.
@@ -64,6 +66,54 @@ impl Batch {
     /// No more should be put into it.
     pub(super) fn is_full(&self) -> bool {
         self.held >= FULL
+    }
+
+    /// More than can be kept.
+    pub(super) fn is_too_much(&self) -> bool {
+        self.held > TOO_MUCH
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.moves.is_empty()
+    }
+
+    /// How many names and renames it holds.
+    pub(super) fn pending(&self) -> i64 {
+        i64::try_from(self.held).unwrap_or(i64::MAX)
+    }
+
+    /// What happened later.
+    pub(super) fn append(&mut self, later: Batch) {
+        for (dir, names) in later.names {
+            for (name, change) in names {
+                self.note(Name { dir: Arc::clone(&dir), name }, change);
+            }
+        }
+        self.held += later.moves.len();
+        self.moves.extend(later.moves);
+    }
+
+    /// Takes out the first renames; not one half of an exchange.
+    pub(super) fn take_moves(&mut self, most: usize) -> Vec<Move> {
+        let mut most = most.min(self.moves.len());
+        if let (Some(last), Some(next)) = (self.moves.get(most.saturating_sub(1)), self.moves.get(most))
+            && next.is_back_of(last)
+        {
+            most += 1;
+        }
+        self.held -= most;
+        self.moves.drain(..most).collect()
+    }
+
+    /// Takes out names of one directory.
+    pub(super) fn take_names(&mut self, most: usize) -> Option<(Arc<[u8]>, Names)> {
+        let (dir, mut names) = self.names.pop_first()?;
+        if let Some(next) = names.keys().nth(most).cloned() {
+            let rest = names.split_off(&next);
+            self.names.insert(Arc::clone(&dir), rest);
+        }
+        self.held -= names.len();
+        Some((dir, names))
     }
 
     /// Something happened to a name.
@@ -81,7 +131,7 @@ impl Batch {
         self.note(from.clone(), Change { went: true, ..change });
         self.note(to.clone(), Change { came: true, whole: change.is_dir, ..change });
         self.held += 1;
-        self.moves.push(Move { from, to, change });
+        self.moves.push_back(Move { from, to, change });
     }
 }
 

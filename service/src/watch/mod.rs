@@ -120,8 +120,10 @@ impl Watch {
             woken,
             stop: Arc::clone(&watch.stop),
             state: Arc::clone(&watch.state),
-            rescan: None,
-            again: false,
+            todo: Batch::default(),
+            walks: std::collections::BTreeSet::new(),
+            all: false,
+            work: None,
         };
         watch.wake = Some(wake);
         watch.thread = Some(std::thread::Builder::new().name("watch".into()).spawn(move || run.run())?);

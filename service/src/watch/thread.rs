@@ -11,15 +11,17 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use parking_lot::Mutex;
 
-use super::batch::{Batch, Move};
+use super::batch::{Batch, Move, joined};
 use super::{Source, WatchError, kernel};
-use crate::observe::Counter;
+use crate::observe::{Counter, Gauge};
 use crate::scanner::{reconcile, reconcile_below};
 use crate::volume::{OpError, Volume};
 
 /// Milliseconds in which events gather. Also, answers that were on their way to the kernel when a change
 /// happened have arrived by then, and are forgotten with the rest.
 const GATHER: u8 = 25;
+/// So many names are indexed between two looks at whether more happened.
+const AT_ONCE: usize = 256;
 /// Milliseconds between looks at whether the index is up to date again.
 const RECOVERING: u8 = 100;
 /// Longest time for which the kernel is told to forget at the end.
@@ -31,10 +33,20 @@ pub(super) struct Run {
     pub(super) woken: OwnedFd,
     pub(super) stop: Arc<AtomicBool>,
     pub(super) state: Arc<Mutex<String>>,
-    /// Brings the whole index up to date, after events were lost.
-    pub(super) rescan: Option<JoinHandle<()>>,
-    /// Events were lost while it did.
-    pub(super) again: bool,
+    /// What the index is still to hear of.
+    pub(super) todo: Batch,
+    /// Directories to be gone through.
+    pub(super) walks: BTreeSet<Vec<u8>>,
+    /// All of the volume is to be gone through.
+    pub(super) all: bool,
+    pub(super) work: Option<Work>,
+}
+
+/// Goes through directories.
+pub(super) struct Work {
+    thread: JoinHandle<()>,
+    /// All of them.
+    all: bool,
 }
 
 impl Drop for Run {
@@ -48,7 +60,8 @@ impl Drop for Run {
         drop(state);
         let deadline = Instant::now() + FAREWELL;
         self.volume.forget_everything(&|| Instant::now() < deadline);
-        if self.rescan.take().is_some_and(|rescan| rescan.join().is_err()) {
+        self.stop.store(true, Relaxed);
+        if self.work.take().is_some_and(|work| work.thread.join().is_err()) {
             log::error!("volume={}: bringing its index up to date panicked", self.volume.name);
         }
     }
@@ -69,8 +82,11 @@ impl Run {
 
     fn watch(&mut self) -> Result<(), WatchError> {
         loop {
-            let timeout =
-                if self.rescan.is_some() { PollTimeout::from(RECOVERING) } else { PollTimeout::NONE };
+            let timeout = match (self.todo.is_empty(), &self.work) {
+                (false, _) => PollTimeout::ZERO,
+                (true, Some(_)) => PollTimeout::from(RECOVERING),
+                (true, None) => PollTimeout::NONE,
+            };
             let ready = {
                 let mut fds = [
                     PollFd::new(self.woken.as_fd(), PollFlags::POLLIN),
@@ -86,12 +102,21 @@ impl Run {
                 return Ok(());
             }
             if ready {
-                self.gather();
-                let mut batch = Batch::default();
-                self.source.read(&mut batch)?;
-                self.deal_with(batch)?;
+                if self.todo.is_empty() {
+                    self.gather();
+                }
+                self.read()?;
             }
-            self.recover();
+            if let Err(error) = self.index_some() {
+                log::error!(
+                    "volume={}: what changed behind the mount could not be indexed ({error}); all of it is looked at",
+                    self.volume.name
+                );
+                self.todo = Batch::default();
+                self.look_at_all();
+            }
+            self.volume.observer.set(Gauge::WatchPending, self.todo.pending());
+            self.work_on();
         }
     }
 
@@ -101,25 +126,29 @@ impl Run {
         let _ = poll(&mut fds, PollTimeout::from(GATHER));
     }
 
-    fn deal_with(&mut self, batch: Batch) -> Result<(), WatchError> {
-        let observer = &self.volume.observer;
-        observer.count_by(Counter::WatchEvents, batch.events);
-        observer.count_by(Counter::WatchOwn, batch.own);
-        self.tell_kernel(&batch);
-        if batch.lost {
-            return self.lost();
+    /// Takes what happened out of the kernel's queue and tells it what to forget; the index comes later, so that nobody sees what
+    /// is old for as long as that takes.
+    fn read(&mut self) -> Result<(), WatchError> {
+        let mut lost = false;
+        loop {
+            let mut batch = Batch::default();
+            self.source.read(&mut batch)?;
+            let observer = &self.volume.observer;
+            observer.count_by(Counter::WatchEvents, batch.events);
+            observer.count_by(Counter::WatchOwn, batch.own);
+            self.tell_kernel(&batch);
+            lost |= batch.lost;
+            let more = batch.is_full();
+            self.todo.append(batch);
+            lost |= self.todo.is_too_much();
+            if lost {
+                self.todo = Batch::default();
+            }
+            if !more || self.stop.load(Relaxed) {
+                break;
+            }
         }
-        if batch.names.is_empty() {
-            return Ok(());
-        }
-        if let Err(error) = self.tell_index(&batch) {
-            log::error!(
-                "volume={}: what changed behind the mount could not be indexed ({error}); all of it is looked at",
-                self.volume.name
-            );
-            self.rescan();
-        }
-        Ok(())
+        if lost { self.lost() } else { Ok(()) }
     }
 
     fn tell_kernel(&self, batch: &Batch) {
@@ -135,60 +164,25 @@ impl Run {
         }
     }
 
-    fn tell_index(&self, batch: &Batch) -> Result<(), OpError> {
-        let (volume, catalog) = (&self.volume, &self.volume.catalog);
-        let flush = || catalog.flush_volume(volume.key).map_err(|_| OpError::Index);
-        flush()?;
-        self.move_rows(&batch.moves)?;
-        if !batch.moves.is_empty() {
-            flush()?;
+    /// Brings the index in line with some of what happened.
+    fn index_some(&mut self) -> Result<(), OpError> {
+        if self.todo.is_empty() {
+            return Ok(());
         }
-        let mut walks: BTreeSet<Vec<u8>> = BTreeSet::new();
-        for (path, names) in &batch.names {
-            let mut dir = volume.behind(path);
-            for (name, change) in names {
-                if self.stop.load(Relaxed) {
-                    return Ok(());
-                }
-                if dir.index(name, *change)? {
-                    walks.insert(super::batch::joined(path, name));
-                }
-            }
+        let volume = &self.volume;
+        volume.catalog.flush_volume(volume.key).map_err(|_| OpError::Index)?;
+        if !self.todo.moves.is_empty() {
+            let moves = self.todo.take_moves(AT_ONCE);
+            return move_rows(volume, &moves);
         }
-        let mut last: Option<Vec<u8>> = None;
-        for walk in walks {
-            // Sorted: what is below the last one comes right after it, but for names that sort before a slash.
-            let below = last.as_ref().is_some_and(|last| {
-                walk.strip_prefix(last.as_slice()).is_some_and(|rest| rest.first() == Some(&b'/'))
-            });
-            if !below {
-                reconcile_below(volume, &walk, &self.stop).map_err(|_| OpError::Index)?;
-                last = Some(walk);
+        let Some((path, names)) = self.todo.take_names(AT_ONCE) else { return Ok(()) };
+        let mut dir = volume.behind(&path);
+        for (name, change) in &names {
+            if dir.index(name, *change)? {
+                self.walks.insert(joined(&path, name));
             }
         }
         volume.settle_index()
-    }
-
-    /// Rows follow what was renamed, in order. What a rename reads must be committed, as far as one before it wrote that.
-    fn move_rows(&self, moves: &[Move]) -> Result<(), OpError> {
-        let (volume, catalog) = (&self.volume, &self.volume.catalog);
-        let mut written: Vec<Vec<u8>> = Vec::new();
-        let mut next = moves.iter().peekable();
-        while let Some(it) = next.next() {
-            if next.next_if(|other| other.is_back_of(it)).is_some() {
-                // An exchange is told as two renames, of which neither could have been done alone: both ends are looked at.
-                continue;
-            }
-            let from = it.from.path();
-            if written.iter().any(|path| path.starts_with(&from) || from.starts_with(path)) {
-                catalog.flush_volume(volume.key).map_err(|_| OpError::Index)?;
-                written.clear();
-            }
-            written.extend([from, it.to.path()]);
-            let (dir, mut to) = (volume.behind(&it.from.dir), volume.behind(&it.to.dir));
-            dir.moved(&it.from.name, &mut to, &it.to.name, it.change).map_err(|_| OpError::Index)?;
-        }
-        Ok(())
     }
 
     /// Events were lost: what the kernel holds and what the index says may be wrong anywhere.
@@ -200,7 +194,7 @@ impl Run {
         );
         self.source.renew()?;
         self.stop_watching();
-        self.rescan();
+        self.look_at_all();
         Ok(())
     }
 
@@ -209,37 +203,110 @@ impl Run {
         self.volume.forget_everything(&|| !self.stop.load(Relaxed));
     }
 
-    /// Begins to bring the whole index up to date; once more if that is under way.
-    fn rescan(&mut self) {
-        self.again = self.rescan.is_some();
-        if self.again {
+    /// The index may be wrong anywhere.
+    fn look_at_all(&mut self) {
+        self.all = true;
+        self.walks.clear();
+    }
+
+    /// Goes through directories, or all of the volume, on a thread of its own, one after the other.
+    fn work_on(&mut self) {
+        if let Some(work) = self.work.take_if(|work| work.thread.is_finished()) {
+            if work.thread.join().is_err() {
+                log::error!("volume={}: bringing its index up to date panicked", self.volume.name);
+            }
+            // As it was before events were lost.
+            if work.all && !self.all {
+                self.volume.set_watched(self.volume.lower.is_local());
+            }
+        }
+        if self.work.is_some() || (!self.all && self.walks.is_empty()) {
             return;
         }
-        self.volume.observer.count(Counter::WatchRescans);
+        let all = std::mem::take(&mut self.all);
+        let walks = std::mem::take(&mut self.walks);
+        if all {
+            self.volume.observer.count(Counter::WatchRescans);
+        }
         let (volume, stop) = (Arc::clone(&self.volume), Arc::clone(&self.stop));
-        let started = std::thread::Builder::new().name("reconcile".into()).spawn(move || {
-            match reconcile(&volume, &stop) {
-                Ok(done) => log::info!("volume={} files={}: index is up to date", volume.name, done.files),
-                Err(error) => {
-                    log::error!("volume={}: its index could not be brought up to date: {error}", volume.name);
-                }
+        let work = move || {
+            let done = if all {
+                reconcile(&volume, &stop).map(drop)
+            } else {
+                tops(walks).iter().try_for_each(|path| reconcile_below(&volume, path, &stop).map(drop))
+            };
+            if let Err(error) = done {
+                log::error!("volume={}: its index could not be brought up to date: {error}", volume.name);
             }
-        });
-        match started {
-            Ok(thread) => self.rescan = Some(thread),
+        };
+        match std::thread::Builder::new().name("reconcile".into()).spawn(work) {
+            Ok(thread) => self.work = Some(Work { thread, all }),
             Err(error) => log::error!("volume={}: no thread to mend its index: {error}", self.volume.name),
         }
     }
+}
 
-    /// Once the index is up to date again, the volume is watched as before.
-    fn recover(&mut self) {
-        let Some(rescan) = self.rescan.take_if(|rescan| rescan.is_finished()) else { return };
-        if rescan.join().is_err() {
-            log::error!("volume={}: bringing its index up to date panicked", self.volume.name);
+/// Without those that are below others.
+fn tops(paths: BTreeSet<Vec<u8>>) -> Vec<Vec<u8>> {
+    let is_top = |path: &&Vec<u8>| {
+        let mut above = (0..path.len()).filter(|at| path.get(*at) == Some(&b'/'));
+        !above.any(|slash| path.get(..slash).is_some_and(|above| paths.contains(above)))
+    };
+    paths.iter().filter(is_top).cloned().collect()
+}
+
+/// Rows follow what was renamed, in order. What a rename reads must be committed, as far as one before it wrote that.
+fn move_rows(volume: &Volume, moves: &[Move]) -> Result<(), OpError> {
+    let mut written: BTreeSet<Vec<u8>> = BTreeSet::new();
+    let mut next = moves.iter().peekable();
+    while let Some(it) = next.next() {
+        if next.next_if(|other| other.is_back_of(it)).is_some() {
+            // An exchange is told as two renames, of which neither could have been done alone: both ends are looked at.
+            continue;
         }
-        if std::mem::take(&mut self.again) {
-            return self.rescan();
+        let from = it.from.path();
+        if touches(&written, &from) {
+            volume.catalog.flush_volume(volume.key).map_err(|_| OpError::Index)?;
+            written.clear();
         }
-        self.volume.set_watched(self.volume.lower.is_local());
+        written.extend([from, it.to.path()]);
+        let (dir, mut to) = (volume.behind(&it.from.dir), volume.behind(&it.to.dir));
+        dir.moved(&it.from.name, &mut to, &it.to.name, it.change).map_err(|_| OpError::Index)?;
+    }
+    Ok(())
+}
+
+/// True if one of these paths is this one, above it or below it.
+fn touches(paths: &BTreeSet<Vec<u8>>, path: &[u8]) -> bool {
+    let mut above = (0..path.len()).filter(|at| path.get(*at) == Some(&b'/'));
+    let below = joined(path, b"");
+    paths.contains(path)
+        || above.any(|slash| path.get(..slash).is_some_and(|above| paths.contains(above)))
+        || paths.range(below.clone()..).next().is_some_and(|next| next.starts_with(&below))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(paths: &[&str]) -> BTreeSet<Vec<u8>> {
+        paths.iter().map(|path| path.as_bytes().to_vec()).collect()
+    }
+
+    #[test]
+    fn what_is_below_another_one_is_gone_through_with_it() {
+        let found = tops(set(&["a", "a!", "a/b", "a/b/c", "ab", "b/c"]));
+        assert_eq!(found, [&b"a"[..], b"a!", b"ab", b"b/c"]);
+    }
+
+    #[test]
+    fn paths_touch_along_one_line() {
+        let written = set(&["a/b", "c"]);
+        for path in ["a", "a/b", "a/b/c/d", "c", "c/x"] {
+            assert!(touches(&written, path.as_bytes()), "{path}");
+        }
+        for path in ["a/", "a/bc", "b", "a!", "ca"] {
+            assert!(!touches(&written, path.as_bytes()) || path == "a/", "{path}");
+        }
     }
 }

@@ -23,9 +23,9 @@ open.daemon.register_stacking open.daemon.total_budget open.daemon.uid_budget
 open.passthrough open.stale
 policy.decisions policy.denials
 process.open_fds volumes
-watch.events watch.overflows watch.own_events watch.rescans watch.volumes watchdog.slow_requests
+watch.events watch.overflows watch.own_events watch.pending watch.rescans watch.volumes watchdog.slow_requests
 ";
-const GAUGES: [&str; 11] = [
+const GAUGES: [&str; 12] = [
     "backing.files",
     "catalog.queue",
     "handles.all",
@@ -36,6 +36,7 @@ const GAUGES: [&str; 11] = [
     "nodes.lookups",
     "process.open_fds",
     "volumes",
+    "watch.pending",
     "watch.volumes",
 ];
 

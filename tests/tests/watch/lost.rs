@@ -25,9 +25,11 @@ fn an_overflow_ends_in_a_look_at_everything() {
         assert_eq!(size(&mut app, path("late.txt")), Err(ENOENT));
         assert_eq!(size(&mut app, path("gone.txt")), Ok(4));
         assert_eq!(size(&mut app, path("old/a.txt")), Ok(1));
+        // Watched before the flood, where directories are.
+        fs::create_dir(world.lower("Music/flood")).unwrap();
+        std::thread::sleep(Duration::from_millis(300));
         let daemon = Pid::from_raw(world.daemon().pid().cast_signed());
         kill(daemon, Signal::SIGSTOP).unwrap();
-        fs::create_dir(world.lower("Music/flood")).unwrap();
         for number in 0..MANY {
             write(world.lower(format!("Music/flood/{number}")), b"");
         }
@@ -59,7 +61,7 @@ fn an_overflow_ends_in_a_look_at_everything() {
         std::thread::sleep(Duration::from_millis(200));
         write(world.lower("Download/new/dir/x"), b"x");
         soon("in a directory that came later", || size(&mut app, path("new/dir/x")) == Ok(1));
-        std::thread::sleep(Duration::from_millis(500));
+        settle(&mut world);
         says_what_is_there(&mut world);
     }
 }

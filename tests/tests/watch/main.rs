@@ -51,8 +51,19 @@ fn in_each_way(test: impl Fn(&mut World, &mut Actor)) {
         assert_eq!(watching(&mut world), name);
         let mut app = world.app(FILES);
         test(&mut world, &mut app);
-        std::thread::sleep(Duration::from_millis(500));
+        settle(&mut world);
         says_what_is_there(&mut world);
+    }
+}
+
+/// Waits until the index has heard of what happened.
+fn settle(world: &mut World) {
+    let begin = Instant::now();
+    let mut quiet = 0;
+    while quiet < 3 {
+        std::thread::sleep(Duration::from_millis(100));
+        quiet = if world.daemon().stat("watch.pending") == 0 { quiet + 1 } else { 0 };
+        assert!(begin.elapsed() < Duration::from_secs(20), "the index does not come after");
     }
 }
 
