@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::fs::{CWD, readlinkat};
 use rustix::io::Errno;
 
-use super::{LowerError, Meta, Root};
+use super::{Id, LowerError, Meta, Root};
 
 /// `MAX_HANDLE_SZ` (include/linux/exportfs.h).
 const LONGEST: usize = 128;
@@ -53,8 +53,25 @@ impl Handle {
         Ok(Handle { kind: raw.kind, bytes })
     }
 
+    /// Which file or directory it names.
+    pub fn id(&self, mount: BorrowedFd<'_>) -> Result<Id, LowerError> {
+        Ok(Meta::of(self.open(mount)?.as_fd())?.id)
+    }
+
     /// Opens it (`O_PATH`); `mount` is anything that is open, and not with `O_PATH`, on the same file system.
     fn open(&self, mount: BorrowedFd<'_>) -> Result<OwnedFd, LowerError> {
+        let mut opened = self.try_open(mount);
+        for _ in 0..RETRIES {
+            // Not only for want of memory: also where the directory is just being removed or moved.
+            if !matches!(opened, Err(LowerError::Os(Errno::NOMEM))) {
+                break;
+            }
+            opened = self.try_open(mount);
+        }
+        opened
+    }
+
+    fn try_open(&self, mount: BorrowedFd<'_>) -> Result<OwnedFd, LowerError> {
         let mut raw = Raw { bytes: 0, kind: self.kind, data: [0; LONGEST] };
         let room = raw.data.get_mut(..self.bytes.len()).ok_or(LowerError::Os(Errno::INVAL))?;
         room.copy_from_slice(&self.bytes);
@@ -84,15 +101,7 @@ impl Root {
     /// A handle may lead anywhere on the file system. The path that the kernel gives for it is a hint: it counts only if
     /// it leads, beneath the root, to the same directory.
     pub fn path_of(&self, mount: BorrowedFd<'_>, handle: &Handle) -> Result<Option<Vec<u8>>, LowerError> {
-        let mut opened = handle.open(mount);
-        for _ in 0..RETRIES {
-            // Not only for want of memory: also where the directory is just being removed or moved.
-            if !matches!(opened, Err(LowerError::Os(Errno::NOMEM))) {
-                break;
-            }
-            opened = handle.open(mount);
-        }
-        let dir = match opened {
+        let dir = match handle.open(mount) {
             Ok(dir) => dir,
             Err(LowerError::Os(Errno::STALE)) => return Ok(None),
             Err(error) => return Err(error),

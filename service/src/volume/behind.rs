@@ -82,14 +82,22 @@ impl Volume {
 
     /// Everything that the kernel was told is to be asked for again: names, attributes, pages.
     ///
-    /// The names of known files are named one by one. Names of which the kernel knows that there is nothing go with the
-    /// name of the directory that they are in (fs/dcache.c, d_invalidate); those in the root are never kept for long.
+    /// What nothing uses goes as a whole. Of the rest only names that are wrong are taken away: with a directory's name goes what
+    /// is mounted on or below it (fs/dcache.c, d_invalidate). Where the kernel does not let go as a whole, all names are: those of
+    /// which it knows that there is nothing go with their directory.
     pub fn forget_everything(&self, go_on: &dyn Fn() -> bool) {
+        let unused_are_gone = self.notices.forget_unused();
         for file in self.nodes.all() {
             if !go_on() {
                 return;
             }
-            if let Some(parent) = file.parent() {
+            let is_right = || {
+                let there = self.lower.open_path(&file.path()).and_then(|fd| Meta::of(fd.as_fd()));
+                there.is_ok_and(|there| there.id == file.id)
+            };
+            if let Some(parent) = file.parent()
+                && !(unused_are_gone && is_right())
+            {
                 self.notices.send_all(Notice::Entry(parent.node(), file.name()), go_on);
             }
             self.forget_content(&file, true, go_on);

@@ -14,7 +14,7 @@ use nix::sys::fanotify::{EventFFlags, Fanotify, InitFlags, MarkFlags, MaskFlags}
 use super::batch::{Batch, Name};
 use super::record::{self, Place};
 use super::{Source, WatchError, kernel, readable_root};
-use crate::lower::Handle;
+use crate::lower::{Handle, LowerError};
 use crate::volume::{Change, Volume};
 
 /// Room for some thousand events.
@@ -125,6 +125,12 @@ impl Mark {
             None => {
                 let found = match self.volume.lower.path_of(self.root.as_fd(), &dir) {
                     Ok(path) => path.map(Arc::from),
+                    // Deeper than a path of the whole file system can be: what the kernel knows of it, the nodes know.
+                    Err(LowerError::Os(rustix::io::Errno::NAMETOOLONG)) => {
+                        let id = dir.id(self.root.as_fd()).ok()?;
+                        let known = self.volume.nodes.find(id)?;
+                        return Some(Name { dir: known.path().into(), name });
+                    }
                     Err(error) => {
                         log::warn!(
                             "volume={}: a changed directory cannot be found: {error}",

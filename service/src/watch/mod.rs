@@ -112,8 +112,6 @@ impl Watch {
             format!("{}, of this machine's changes only", source.name())
         };
         let (woken, wake) = pipe2(OFlag::O_CLOEXEC)?;
-        // The mark is set: whatever happens from here on is heard of.
-        volume.set_watched(volume.lower.is_local());
         let mut run = thread::Run {
             volume: Arc::clone(volume),
             source,

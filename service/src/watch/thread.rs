@@ -69,6 +69,8 @@ impl Drop for Run {
 
 impl Run {
     pub(super) fn run(&mut self) {
+        // The mark is set: whatever happens from here on is heard of.
+        self.volume.set_watched(self.volume.lower.is_local());
         if let Err(error) = self.watch() {
             *self.state.lock() = format!("off: {error}");
             log::error!(
