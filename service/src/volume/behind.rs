@@ -321,8 +321,7 @@ impl BehindDir<'_> {
         }
         if volume.catalog.file(&self.key(&old))?.is_some() {
             let hidden = to.is_hidden() || is_hidden_by_name(new.path());
-            let media_type = new.media_type(hidden) as u8;
-            volume.catalog.rename_file(self.key(&old), to.key(&new), new.mime(), media_type);
+            volume.catalog.rename_file(self.key(&old), to.key(&new), volume.renamed_to(&new, hidden));
         }
         Ok(())
     }
