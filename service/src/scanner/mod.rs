@@ -8,4 +8,4 @@
 pub mod metadata;
 mod reconcile;
 
-pub use reconcile::{Progress, reconcile};
+pub use reconcile::{Progress, reconcile, reconcile_below};

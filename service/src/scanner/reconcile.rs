@@ -40,23 +40,52 @@ struct Todo {
 /// When the catalog fails; what the lower file system refuses is counted and skipped.
 pub fn reconcile(volume: &Volume, stop: &AtomicBool) -> Result<Progress, CatalogError> {
     let mut progress = Progress::default();
-    let mut todo = roots(volume);
-    while let Some(dir) = todo.pop() {
-        if stop.load(Relaxed) {
-            break;
-        }
-        match directory(volume, &dir, stop, &mut progress) {
-            Ok(below) => todo.extend(below),
-            Err(Failure::Catalog(error)) => return Err(error),
-            // Gone meanwhile.
-            Err(Failure::Lower(error)) if error.is_not_found() => {}
-            Err(Failure::Lower(error)) => left_out(volume, &mut progress, &error),
-        }
-    }
+    walk(volume, roots(volume), stop, &mut progress)?;
     for root in roots(volume) {
         gone_directories(volume, &root.path, stop, &mut progress)?;
     }
     Ok(progress)
+}
+
+/// Like [`reconcile`], for one directory, by its path below the lower root, whether it is there or not.
+///
+/// # Errors
+///
+/// As [`reconcile`].
+pub fn reconcile_below(volume: &Volume, path: &[u8], stop: &AtomicBool) -> Result<Progress, CatalogError> {
+    let mut progress = Progress::default();
+    let Some(place) = Subject::new(volume.kind, path.to_vec(), Kind::Directory) else { return Ok(progress) };
+    if place.is_mount_root() || !(volume.users.is_empty() || volume.users.contains(&place.user_number())) {
+        return Ok(progress);
+    }
+    let above = path.iter().rposition(|b| *b == b'/').and_then(|slash| path.get(..slash)).unwrap_or_default();
+    let hidden = Subject::new(volume.kind, above.to_vec(), Kind::Directory)
+        .is_some_and(|above| volume.is_hidden_place(&above));
+    walk(volume, vec![Todo { path: path.to_vec(), hidden }], stop, &mut progress)?;
+    volume.catalog.flush_volume(volume.key)?;
+    gone_directories(volume, path, stop, &mut progress)?;
+    Ok(progress)
+}
+
+fn walk(
+    volume: &Volume,
+    mut todo: Vec<Todo>,
+    stop: &AtomicBool,
+    progress: &mut Progress,
+) -> Result<(), CatalogError> {
+    while let Some(dir) = todo.pop() {
+        if stop.load(Relaxed) {
+            break;
+        }
+        match directory(volume, &dir, stop, progress) {
+            Ok(below) => todo.extend(below),
+            Err(Failure::Catalog(error)) => return Err(error),
+            // Gone meanwhile.
+            Err(Failure::Lower(error)) if error.is_not_found() => {}
+            Err(Failure::Lower(error)) => left_out(volume, progress, &error),
+        }
+    }
+    Ok(())
 }
 
 /// The users' trees, or the whole volume.
@@ -68,14 +97,17 @@ fn roots(volume: &Volume) -> Vec<Todo> {
     volume.users.iter().map(user).collect()
 }
 
-/// Takes out the rows of directories that the walk could not come to, as they are no longer there.
+/// Takes out the rows of directories, at and below `top`, that the walk could not come to, as they are no longer there.
 fn gone_directories(
     volume: &Volume,
-    root: &[u8],
+    top: &[u8],
     stop: &AtomicBool,
     progress: &mut Progress,
 ) -> Result<(), CatalogError> {
-    let Some(place) = Subject::new(volume.kind, root.to_vec(), Kind::Directory) else { return Ok(()) };
+    let Some(place) = Subject::new(volume.kind, top.to_vec(), Kind::Directory) else { return Ok(()) };
+    // The user's root: directories in the index are named from there.
+    let above = top.get(..top.len() - place.path().len()).unwrap_or_default();
+    let root = above.strip_suffix(b"/").unwrap_or(above);
     let mut last: Option<(Vec<u8>, bool)> = None;
     let mut check = |dir: &[u8], name: &[u8], row: &FileRow| {
         if stop.load(Relaxed) {
@@ -94,11 +126,12 @@ fn gone_directories(
                 name: name.to_vec(),
             };
             volume.catalog.remove_gone(key, row.ino);
+            volume.access.grants().forget(volume.key.number(), row.ino);
             progress.removed += 1;
         }
         last = Some((dir, gone));
     };
-    volume.catalog.for_each_below(volume.key, place.user_number(), b"", &mut check)
+    volume.catalog.for_each_below(volume.key, place.user_number(), place.path(), &mut check)
 }
 
 /// A name below a path.
@@ -186,6 +219,7 @@ fn directory(
         // It may have come back since the names were read.
         if Meta::at(fd.as_fd(), &name).is_err_and(LowerError::is_not_found) {
             volume.catalog.remove_gone(key(volume, &place, name), row.ino);
+            volume.access.grants().forget(volume.key.number(), row.ino);
             progress.removed += 1;
         }
     }

@@ -25,9 +25,10 @@ policy.decisions policy.denials
 process.open_fds
 redaction.looks redaction.opens_from_cache redaction.opens_refused redaction.reads_blanked redaction.reads_while_written
 redaction.writers_beside_readers
-volumes watchdog.slow_requests
+volumes
+watch.events watch.overflows watch.own_events watch.pending watch.rescans watch.volumes watchdog.slow_requests
 ";
-const GAUGES: [&str; 11] = [
+const GAUGES: [&str; 13] = [
     "backing.files",
     "backing.parked",
     "catalog.queue",
@@ -39,6 +40,8 @@ const GAUGES: [&str; 11] = [
     "nodes.lookups",
     "process.open_fds",
     "volumes",
+    "watch.pending",
+    "watch.volumes",
 ];
 
 #[test]
