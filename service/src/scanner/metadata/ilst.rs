@@ -1,7 +1,7 @@
 //! Tags of films and sound in the ISO base media format: iTunes' list, 3GPP's and QuickTime's user data.
 
 use super::boxes::{Part, full};
-use super::bytes::{be16, text};
+use super::bytes::{be16, be32, text};
 use super::input::{Input, Problem};
 use super::{Found, number_and_total, xmp, year};
 use crate::catalog::AudioFacts;
@@ -16,6 +16,7 @@ pub(super) fn user_data(input: &mut Input<'_>, part: Part, found: &mut Found) ->
             b"meta" => meta(input, part, found)?,
             b"XMP_" => xmp::read(&part.head(input, xmp::LONGEST)?, found),
             b"\xa9xyz" => found.location = found.location.or(location(&part.head(input, 64)?)),
+            b"loci" => found.location = found.location.or(coordinates(&part.head(input, 512)?)),
             [0xa9, ..] => {
                 // QuickTime: texts, each behind its length and its language.
                 let bytes = part.head(input, LONGEST)?;
@@ -136,6 +137,20 @@ fn location(bytes: &[u8]) -> Option<(f64, f64)> {
     let end = rest.get(1..)?.find(['+', '-', '/']).map_or(rest.len(), |end| end + 1);
     let place = (value.get(..second)?.parse().ok()?, rest.get(..end)?.parse().ok()?);
     (f64::abs(place.0) <= 90.0 && f64::abs(place.1) <= 180.0).then_some(place)
+}
+
+/// 3GPP TS 26.244, 8.2.9: language, name, role, then longitude and latitude as 16.16 numbers.
+fn coordinates(bytes: &[u8]) -> Option<(f64, f64)> {
+    let (_, rest) = full(bytes)?;
+    let name = rest.get(2..)?;
+    let end = if name.starts_with(&[0xfe, 0xff]) {
+        name.chunks_exact(2).position(|unit| unit == [0, 0])? * 2 + 2
+    } else {
+        name.iter().position(|byte| *byte == 0)? + 1
+    };
+    let degrees = |at| be32(name, end + 1 + at).map(|fixed| f64::from(fixed.cast_signed()) / 65536.0);
+    let place = (degrees(4)?, degrees(0)?);
+    (place.0.abs() <= 90.0 && place.1.abs() <= 180.0).then_some(place)
 }
 
 #[cfg(test)]

@@ -211,7 +211,8 @@ fn sample_entry(input: &mut Input<'_>, entry: Part, known: &mut Track) -> Result
                 let kind = four(&bytes, 0);
                 if matches!(kind.as_ref(), Some(b"nclx" | b"nclc")) {
                     let number = |at| be(&bytes, at, 2).unwrap_or(2);
-                    let full = bytes.get(10).map(|byte| byte & 0x80 != 0);
+                    // QuickTime's form has no range, and its films the limited one.
+                    let full = Some(bytes.get(10).is_some_and(|byte| byte & 0x80 != 0));
                     known.colors = Some((
                         codec::standard(number(4), number(8)),
                         codec::transfer(number(6)),
