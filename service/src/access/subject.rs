@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mediagate_policy::{
     AndroidDir, FileGrants, Kind, MediaType, NameState, Object, Place, Row, UserId, VolumeKind,
-    is_never_indexed, mime_of, name_state,
+    is_never_indexed, media_type_at, mime_of, name_state,
 };
 
 use super::grants::FileId;
@@ -149,9 +149,9 @@ impl Subject {
         mime_of(self.name())
     }
 
-    /// The media type of its name, if it is not hidden.
+    /// The media type by its path, if nothing else hides it.
     pub fn media_type(&self, hidden: bool) -> MediaType {
-        if hidden { MediaType::None } else { MediaType::of_mime(self.mime()) }
+        media_type_at(self.path(), hidden)
     }
 }
 

@@ -98,7 +98,11 @@ impl Service {
             [] => None,
             addresses => Some(binder::serve(addresses, control)?),
         };
-        let watchdog = Watchdog::start(Arc::clone(&shared.observer))?;
+        let volumes = Arc::downgrade(&shared);
+        let watchdog = Watchdog::start(Arc::clone(&shared.observer), move || {
+            let Some(shared) = volumes.upgrade() else { return };
+            shared.volumes.all().iter().for_each(|it| it.volume.passthrough.let_go());
+        })?;
         Ok(Service { shared, serving, _watchdog: watchdog })
     }
 

@@ -7,10 +7,10 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-use mediagate_policy::{ExpiringName, MediaType, NameState, name_state};
+use mediagate_policy::{ExpiringName, NameState, media_type_of, name_state};
 
 use super::{OpError, Volume};
-use crate::access::{Subject, is_hidden_by_name, nomedia_counts_in};
+use crate::access::{Subject, nomedia_counts_in};
 use crate::catalog::{FileKey, FileRow, HidingRules, Renamed};
 use crate::lower::{Id, LowerError, Meta};
 use crate::observe::Counter;
@@ -28,10 +28,7 @@ pub struct Looked {
 
 /// The policy's, for rows.
 const HIDING_RULES: HidingRules = HidingRules {
-    media_type: |path, mime| {
-        let media_type = if is_hidden_by_name(path) { MediaType::None } else { MediaType::of_mime(mime) };
-        media_type as u8
-    },
+    media_type: |path, mime| media_type_of(path, mime, false) as u8,
     hides: |path| match path.strip_suffix(b".nomedia") {
         Some([dir @ .., b'/']) => nomedia_counts_in(dir),
         // In the root it counts for nothing.
