@@ -97,9 +97,8 @@ impl MediaTypes {
     /// Images and videos.
     pub const VISUAL: MediaTypes = MediaTypes::IMAGE.with(MediaTypes::VIDEO);
     /// Audio, and what comes with it: playlists and subtitles.
-    pub const AUDIBLE: MediaTypes = MediaTypes::of(MediaType::Audio)
-        .with(MediaTypes::of(MediaType::Playlist))
-        .with(MediaTypes::SUBTITLE);
+    pub const AUDIBLE: MediaTypes =
+        MediaTypes::of(MediaType::Audio).with(MediaTypes::of(MediaType::Playlist)).with(MediaTypes::SUBTITLE);
 
     /// One type.
     pub const fn of(media_type: MediaType) -> MediaTypes {

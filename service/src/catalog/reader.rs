@@ -152,7 +152,7 @@ impl Readers {
 }
 
 /// A row from the columns at `first` on. Neighbours mostly have one owner: `last` lets them share its name.
-fn decode(row: &Row<'_>, first: usize, last: &mut Option<Arc<str>>) -> rusqlite::Result<FileRow> {
+pub(super) fn decode(row: &Row<'_>, first: usize, last: &mut Option<Arc<str>>) -> rusqlite::Result<FileRow> {
     let owner = match row.get_ref(first)?.as_str_or_null()? {
         None => None,
         Some(name) => match last {

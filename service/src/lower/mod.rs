@@ -16,7 +16,7 @@ mod xattr;
 #[cfg(test)]
 mod tests;
 
-pub use dir::{DirEntry, read_dir};
+pub use dir::{DirEntry, each_entry, read_dir};
 pub use error::LowerError;
 pub use meta::{FileKind, Id, Meta};
 pub use root::{Access, Root, Time};
