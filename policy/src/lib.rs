@@ -13,6 +13,7 @@ mod operation;
 mod path;
 mod permission;
 mod principal;
+mod profile;
 mod reason;
 mod rules;
 
@@ -26,5 +27,6 @@ pub use operation::{AccessMask, Operation};
 pub use path::{AndroidDir, DefaultDir, Place};
 pub use permission::{AppOp, AppOps, OpMode, Permission, PermissionSet, UnknownName};
 pub use principal::{AppId, MountMode, PackageFacts, Principal, PrincipalKind, Traits, Uid, UserId};
+pub use profile::{Profiles, UserKind, UserRelation};
 pub use reason::Reason;
 pub use rules::decide;

@@ -101,6 +101,14 @@ impl Subject {
         self.user.is_some() && self.path().is_empty()
     }
 
+    /// True for a name at the top of the mount: a user's directory, or what is directly in a public volume.
+    pub fn is_top(&self) -> bool {
+        match self.volume {
+            VolumeKind::Emulated => self.is_user_root(),
+            VolumeKind::Public => !self.lower_path.contains(&b'/'),
+        }
+    }
+
     /// True for the directory above the users.
     pub fn is_mount_root(&self) -> bool {
         self.mount_root

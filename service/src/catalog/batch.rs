@@ -1,5 +1,7 @@
 //! Changes to many rows at once: one call, one transaction, whatever their number.
 
+use super::rows::{Present, Tx};
+use super::write::Write;
 use super::{Catalog, CatalogError, FileKey, Renamed, StateChange};
 
 /// A row to be removed.
@@ -30,8 +32,8 @@ impl Catalog {
     /// # Errors
     ///
     /// When the commit fails or takes too long.
-    pub fn set_states(&self, _changes: Vec<(i64, StateChange)>) -> Result<u64, CatalogError> {
-        Err(CatalogError::Closed)
+    pub fn set_states(&self, changes: Vec<(i64, StateChange)>) -> Result<u64, CatalogError> {
+        self.queue.call(Write::States(changes)).map(i64::unsigned_abs)
     }
 
     /// Removes rows; says how many. Committed on return.
@@ -39,8 +41,8 @@ impl Catalog {
     /// # Errors
     ///
     /// When the commit fails or takes too long.
-    pub fn remove_rows(&self, _gone: Vec<Removal>) -> Result<u64, CatalogError> {
-        Err(CatalogError::Closed)
+    pub fn remove_rows(&self, gone: Vec<Removal>) -> Result<u64, CatalogError> {
+        self.queue.call(Write::RemoveRows(gone)).map(i64::unsigned_abs)
     }
 
     /// Carries renames over (as [`Catalog::rename_file`], by id); says how many rows there were. Committed on return.
@@ -48,7 +50,24 @@ impl Catalog {
     /// # Errors
     ///
     /// When the commit fails or takes too long.
-    pub fn move_rows(&self, _moves: Vec<Move>) -> Result<u64, CatalogError> {
-        Err(CatalogError::Closed)
+    pub fn move_rows(&self, moves: Vec<Move>) -> Result<u64, CatalogError> {
+        self.queue.call(Write::MoveRows(moves)).map(i64::unsigned_abs)
+    }
+}
+
+impl Tx<'_> {
+    pub(super) fn remove_row(&mut self, gone: &Removal) -> rusqlite::Result<bool> {
+        match self.present(gone.id)?.filter(|present| present.row.ino == gone.ino) {
+            None => Ok(false),
+            Some(Present { id, key, row, .. }) => self.remove_found(id, &key, &row),
+        }
+    }
+
+    pub(super) fn move_row(&mut self, moved: &Move) -> rusqlite::Result<bool> {
+        let Some(present) = self.present(moved.id)?.filter(|present| present.row.ino == moved.ino) else {
+            return Ok(false);
+        };
+        self.rename(present.id, &present.key, present.row.owner.as_ref(), &moved.to, &moved.renamed)?;
+        Ok(true)
     }
 }

@@ -25,6 +25,7 @@ mod changes;
 mod error;
 mod facts;
 mod feed;
+mod functions;
 mod grants;
 mod health;
 mod ids;
@@ -36,9 +37,11 @@ mod pages;
 mod query;
 mod queue;
 mod reader;
+mod rows;
 mod schema;
 mod sql;
 mod tree;
+mod trees;
 mod types;
 mod write;
 mod writer;
@@ -64,18 +67,22 @@ pub use query::{
 pub use types::{At, EachFile, FileKey, FileRow, HidingRules, Recorded, Renamed, StateChange, VolumeKey};
 
 use crate::observe::Observer;
+use feed::Feed;
 use health::Health;
+use ids::Ids;
 use open::Files;
 use queue::{Limits, Queue};
 use reader::Readers;
 use write::Write;
-use writer::Writer;
+use writer::{Shared, Writer};
 
 /// The open catalog.
 #[derive(Debug)]
 pub struct Catalog {
     queue: Arc<Queue>,
     readers: Readers,
+    ids: Arc<Ids>,
+    feed: Arc<Feed>,
 }
 
 impl Catalog {
@@ -95,12 +102,20 @@ impl Catalog {
     ) -> Result<Arc<Catalog>, CatalogError> {
         let files = Files::of(state_dir);
         let lock = open::claim(state_dir, &files)?;
-        let conn = open::open_writer(&files, &limits)?;
+        let (conn, ids) = open::open_writer(&files, &limits)?;
         let health = Arc::new(Health::new(files.suspect, Arc::clone(&observer)));
         let (queue, jobs) = Queue::new(limits, Arc::clone(&observer));
-        Writer::start(conn, lock, jobs, &queue, &health, Arc::clone(&observer))?;
+        let ids = Arc::new(ids);
+        let feed = Arc::new(Feed::default());
+        let shared = Shared {
+            queue: Arc::clone(&queue),
+            health: Arc::clone(&health),
+            ids: Arc::clone(&ids),
+            feed: Arc::clone(&feed),
+        };
+        Writer::start(conn, lock, jobs, shared, Arc::clone(&observer))?;
         let readers = Readers::new(files.db, health, observer);
-        Ok(Arc::new(Catalog { queue, readers }))
+        Ok(Arc::new(Catalog { queue, readers, ids, feed }))
     }
 
     /// Finds the volume called `name`, or adds it. One whose kind has changed needs a reconcile.
@@ -109,7 +124,7 @@ impl Catalog {
     ///
     /// When the commit fails or takes too long.
     pub fn volume(&self, name: &str, kind: &str) -> Result<VolumeKey, CatalogError> {
-        self.queue.call(Write::Volume { name: name.into(), kind: kind.into() }).map(VolumeKey)
+        self.queue.call(Write::Volume { name: name.into(), kind: kind.into(), marker: None }).map(VolumeKey)
     }
 
     /// Queues: the row at `key` is `row`. A row that is there keeps its id.

@@ -8,6 +8,12 @@
 //! cursor. The arms are merged by the sort key, so that the first rows of a million come without sorting any. A page
 //! is read in one transaction.
 
+mod build;
+mod cursor;
+mod run;
+#[cfg(test)]
+pub(super) mod testing;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -151,7 +157,7 @@ pub struct Projection {
 
 /// Where a page ended. Opaque, and good for the query that it came from with any limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor(pub(super) Vec<u8>);
+pub struct Cursor(pub(in crate::catalog) Vec<u8>);
 
 impl Cursor {
     /// From bytes that [`Cursor::as_bytes`] gave, or somebody made up: the query that gets it checks it.
@@ -258,8 +264,8 @@ impl Catalog {
     /// # Errors
     ///
     /// [`CatalogError::Cursor`] for a cursor of another query, else as [`Catalog::file`].
-    pub fn query(&self, _query: &Query) -> Result<Page, CatalogError> {
-        Err(CatalogError::Closed)
+    pub fn query(&self, query: &Query) -> Result<Page, CatalogError> {
+        self.readers.query(query)
     }
 
     /// How many files there are of those that are asked for. Sort, limit, place and projection are not asked.
@@ -267,8 +273,8 @@ impl Catalog {
     /// # Errors
     ///
     /// As [`Catalog::file`].
-    pub fn count_found(&self, _query: &Query) -> Result<u64, CatalogError> {
-        Err(CatalogError::Closed)
+    pub fn count_found(&self, query: &Query) -> Result<u64, CatalogError> {
+        self.readers.count_found(query)
     }
 
     /// The files that are asked for by what they have in common, the group with the newest file first. Sort, limit, place
@@ -277,8 +283,8 @@ impl Catalog {
     /// # Errors
     ///
     /// As [`Catalog::file`].
-    pub fn groups(&self, _query: &Query, _by: GroupBy) -> Result<Vec<Group>, CatalogError> {
-        Err(CatalogError::Closed)
+    pub fn groups(&self, query: &Query, by: GroupBy) -> Result<Vec<Group>, CatalogError> {
+        self.readers.groups(query, by)
     }
 
     /// One file, whoever may see it.
@@ -286,7 +292,7 @@ impl Catalog {
     /// # Errors
     ///
     /// As [`Catalog::file`].
-    pub fn entry(&self, _file: &At, _projection: Projection) -> Result<Option<Entry>, CatalogError> {
-        Err(CatalogError::Closed)
+    pub fn entry(&self, file: &At, projection: Projection) -> Result<Option<Entry>, CatalogError> {
+        self.readers.entry(file, projection)
     }
 }
