@@ -2,6 +2,7 @@
 //!
 //! The FUSE adapter and [`crate::ops`] work on a `Volume`; it knows neither.
 
+mod acting;
 mod error;
 mod facts;
 mod gate;
@@ -22,6 +23,7 @@ use crate::observe::{Gauge, Observer};
 use crate::passthrough::{Budget, Passthrough, Room};
 use crate::redaction::RangeSource;
 
+pub use acting::{Acting, uid_of};
 pub use error::OpError;
 pub use gate::{Gate, Moving};
 pub use handle::{DirHandle, FileHandle, Listed};
