@@ -14,6 +14,7 @@ mod package;
 mod permission;
 mod policy;
 mod run_as;
+mod scan;
 mod status;
 mod volume;
 
@@ -99,6 +100,7 @@ enum Command {
     /// Grant single files, and take grants back.
     #[command(subcommand)]
     Grant(grant::Command),
+    Scan(scan::Scan),
     Explain(explain::Explain),
     /// Show the rules that all of this follows.
     #[command(subcommand)]
@@ -179,6 +181,7 @@ fn run(cli: Cli) -> ExitCode {
         Command::Permission(command) => command.run(&connection, json),
         Command::Appop(command) => command.run(&connection, json),
         Command::Grant(command) => command.run(&connection, json),
+        Command::Scan(scan) => scan.run(&connection, json),
         Command::Explain(explain) => explain.run(&connection, json),
         Command::Policy(command) => command.run(json),
         Command::Stats => status::stats(&connection, json),
@@ -287,6 +290,8 @@ mod tests {
             "mediagate grant remove p --all",
             "mediagate explain --uid 10101 read /p",
             "mediagate explain --package p --user 10 rename /p --to /q",
+            "mediagate scan",
+            "mediagate scan /p --json",
             "mediagate policy matrix --format html --output f",
             "mediagate stats --connect unix:///s",
             "mediagate dump",

@@ -15,11 +15,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use mediagate_policy::Kind;
 use parking_lot::{Condvar, Mutex};
 
 use super::metadata::{Context, Problem, extract, is_read};
 use crate::access::Subject;
-use crate::catalog::{At, Entry, FoundFacts, Stamp};
+use crate::catalog::{At, Entry, FileKey, FileRow, FoundFacts, Stamp};
 use crate::lower::{Access, FileKind, LowerError, Meta, Root};
 use crate::observe::Counter;
 use crate::volume::Volume;
@@ -221,20 +222,40 @@ impl Sweeper {
     }
 }
 
-/// The file's path below the lower root.
-fn lower_path(volume: &Volume, entry: &Entry) -> Vec<u8> {
-    let user = entry.key.user.to_string();
-    let user = if volume.users.is_empty() { b"" } else { user.as_bytes() };
-    [user, &entry.key.dir, &entry.key.name]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(&b'/')
+/// A file as the index knows it.
+struct Known<'a> {
+    at: At,
+    key: &'a FileKey,
+    row: &'a FileRow,
+}
+
+impl Known<'_> {
+    /// The file's path below the lower root.
+    fn lower_path(&self, volume: &Volume) -> Vec<u8> {
+        let user = self.key.user.to_string();
+        let user = if volume.users.is_empty() { b"" } else { user.as_bytes() };
+        let parts = [user, &self.key.dir, &self.key.name].into_iter().filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join(&b'/')
+    }
+
+    fn is_version(&self, volume: &Volume, meta: &Meta) -> bool {
+        let same_file = self.row.ino == meta.id.ino || !volume.lower.has_xattrs();
+        same_file && self.row.size == meta.size && self.row.mtime_ns == meta.mtime_ns()
+    }
+}
+
+/// Reads the facts of the file at `key`, of which the index has `row`, at once. `Some` if they were read: whether as a
+/// whole.
+pub(super) fn read_now(volume: &Volume, key: &FileKey, row: &FileRow) -> Option<bool> {
+    look_into(volume, &Known { at: At::Key(key.clone()), key, row }).ok().flatten()
 }
 
 fn read_one(volume: &Volume, entry: &Entry, shared: &Shared) {
-    match look_into(volume, entry, shared) {
-        Ok(()) => {}
+    match look_into(volume, &Known { at: At::Id(entry.id), key: &entry.key, row: &entry.row }) {
+        Ok(read) => {
+            shared.read.fetch_add(u64::from(read.is_some()), Relaxed);
+            shared.unreadable.fetch_add(u64::from(read == Some(false)), Relaxed);
+        }
         Err(error) if error.is_not_found() => {
             // Who removes or moves it through the mount tells the index too; this is for what went behind it.
             volume.catalog.remove_gone(entry.key.clone(), entry.row.ino);
@@ -243,73 +264,61 @@ fn read_one(volume: &Volume, entry: &Entry, shared: &Shared) {
     }
 }
 
-fn look_into(volume: &Volume, entry: &Entry, shared: &Shared) -> Result<(), LowerError> {
-    let path = lower_path(volume, entry);
+fn look_into(volume: &Volume, known: &Known<'_>) -> Result<Option<bool>, LowerError> {
+    let path = known.lower_path(volume);
     let fd = volume.lower.open_path(&path)?;
     let before = Meta::of(fd.as_fd())?;
     if before.kind != FileKind::File {
         return Err(LowerError::NotServed);
     }
-    if !is_version(volume, entry, &before) {
-        correct(volume, entry, &path, &fd, &before);
-        return Ok(());
+    if !known.is_version(volume, &before) {
+        correct(volume, known, path, &fd, &before);
+        return Ok(None);
     }
     let mut found = FoundFacts {
-        file: At::Id(entry.id),
-        ino: entry.row.ino,
-        stamp: Stamp { size: entry.row.size, mtime_ns: entry.row.mtime_ns },
+        file: known.at.clone(),
+        ino: known.row.ino,
+        stamp: Stamp { size: known.row.size, mtime_ns: known.row.mtime_ns },
         facts: Default::default(),
         location: None,
     };
-    if is_read(&entry.row.mime) && before.size > 0 {
+    let mut whole = true;
+    if is_read(&known.row.mime) && before.size > 0 {
         let mut file = File::from(Root::reopen(fd.as_fd(), Access::Read)?);
-        let context =
-            Context { mime: &entry.row.mime, modified_ms: Some(before.mtime_ns().div_euclid(1_000_000)) };
-        let extracted = extract(&mut file, &context);
+        let modified_ms = Some(before.mtime_ns().div_euclid(1_000_000));
+        let extracted = extract(&mut file, &Context { mime: &known.row.mime, modified_ms });
         if let Some(problem) = &extracted.problem {
-            shared.unreadable.fetch_add(1, Relaxed);
-            let counter = if matches!(problem, Problem::Panicked) {
-                Counter::FactsPanics
-            } else {
-                Counter::FactsFailed
-            };
-            volume.observer.count(counter);
+            whole = false;
+            let panicked = matches!(problem, Problem::Panicked);
+            volume.observer.count(if panicked { Counter::FactsPanics } else { Counter::FactsFailed });
             log::debug!("volume={} file={:?}: {problem}", volume.name, String::from_utf8_lossy(&path));
         }
         let after = Meta::of(fd.as_fd())?;
         if (after.size, after.mtime_ns()) != (before.size, before.mtime_ns()) {
             // It was written meanwhile, and is read again when the index has heard of that.
-            correct(volume, entry, &path, &fd, &after);
-            return Ok(());
+            correct(volume, known, path, &fd, &after);
+            return Ok(None);
         }
         found.facts = extracted.facts;
         found.location = extracted.location;
     }
-    shared.read.fetch_add(1, Relaxed);
     volume.observer.count(Counter::FactsRead);
     volume.catalog.set_media_facts(found);
-    Ok(())
-}
-
-fn is_version(volume: &Volume, entry: &Entry, meta: &Meta) -> bool {
-    let same_file = entry.row.ino == meta.id.ino || !volume.lower.has_xattrs();
-    same_file && entry.row.size == meta.size && entry.row.mtime_ns == meta.mtime_ns()
+    Ok(Some(whole))
 }
 
 /// The index does not say what there is. Who has it open for writing will tell when it is closed; nobody else will.
-fn correct(volume: &Volume, entry: &Entry, path: &[u8], fd: &impl AsFd, meta: &Meta) {
+fn correct(volume: &Volume, known: &Known<'_>, path: Vec<u8>, fd: &impl AsFd, meta: &Meta) {
     if volume.nodes.find(meta.id).is_some_and(|file| file.has_writers()) {
         return;
     }
-    if entry.row.ino == meta.id.ino || !volume.lower.has_xattrs() {
-        volume.catalog.refresh(entry.key.clone(), entry.row.ino, meta.size, meta.mtime_ns());
+    if known.row.ino == meta.id.ino || !volume.lower.has_xattrs() {
+        volume.catalog.refresh(known.key.clone(), known.row.ino, meta.size, meta.mtime_ns());
         return;
     }
-    let Some(subject) = Subject::new(volume.kind, path.to_vec(), mediagate_policy::Kind::File) else {
-        return;
-    };
+    let Some(subject) = Subject::new(volume.kind, path, Kind::File) else { return };
     let hidden = super::walk::is_hidden(volume, &subject);
     if let Ok(owner) = volume.recorded_owner(&subject, fd.as_fd()) {
-        volume.index_again(&subject, owner, meta, hidden, Some(&entry.row));
+        volume.index_again(&subject, owner, meta, hidden, Some(known.row));
     }
 }

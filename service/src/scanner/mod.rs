@@ -14,5 +14,5 @@ mod walk;
 
 pub use facts::Refresher;
 pub use progress::{Numbers, Progress};
-pub use scan::{Phase, ScanStatus, Scanner, Walked};
+pub use scan::{Phase, ScanStatus, Scanner, Walked, scan_file};
 pub use walk::{Area, walk};

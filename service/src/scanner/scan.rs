@@ -10,11 +10,14 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use mediagate_policy::Kind;
 use parking_lot::{Condvar, Mutex};
 
-use super::facts::Refresher;
+use super::facts::{Refresher, read_now};
 use super::progress::{Numbers, Progress};
 use super::walk::{Area, walk};
+use crate::access::Subject;
+use crate::catalog::CatalogError;
 use crate::volume::Volume;
 
 /// Scans that may wait; one more is refused.
@@ -196,6 +199,27 @@ impl Drop for Scanner {
             log::error!("volume={}: its scanner panicked", self.shared.volume.name);
         }
     }
+}
+
+/// Scans the file at `path` below the lower root, or what the index has of it, and reads its facts, all before this
+/// returns. Says what was done, and if facts were read, whether they are all that the file says.
+///
+/// # Errors
+///
+/// When the catalog fails.
+pub fn scan_file(volume: &Volume, path: &[u8]) -> Result<(Numbers, Option<bool>), CatalogError> {
+    let progress = Progress::default();
+    let area = Area { path: path.to_vec(), believes_emptiness: true };
+    walk(volume, &area, &progress, &AtomicBool::new(false))?;
+    let mut read = None;
+    if let Some(subject) = Subject::new(volume.kind, path.to_vec(), Kind::File) {
+        let key = volume.key_of(&subject);
+        if let Some(row) = volume.catalog.file(&key)?.filter(|row| row.media_type != 0) {
+            read = read_now(volume, &key, &row);
+            volume.catalog.flush_volume(volume.key)?;
+        }
+    }
+    Ok((progress.numbers(), read))
 }
 
 impl Scan {

@@ -7,6 +7,7 @@
 mod control;
 mod grants;
 mod run;
+mod scan;
 mod volumes;
 mod watchdog;
 
