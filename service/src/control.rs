@@ -157,6 +157,8 @@ pub struct ScanStatus {
     pub incomplete: u64,
     /// How long it has taken, in milliseconds.
     pub millis: u64,
+    /// How much of that the walk took.
+    pub walk_millis: u64,
     /// There is no file although the index knows some, and so its rows were left alone.
     pub emptied: bool,
 }

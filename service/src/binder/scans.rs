@@ -31,6 +31,7 @@ pub(super) fn to_wire(scan: ScanStatus) -> Result<aidl::ScanStatus, ControlError
         read: number(scan.read),
         incomplete: number(scan.incomplete),
         millis: number(scan.millis),
+        walkMillis: number(scan.walk_millis),
         emptied: scan.emptied,
     })
 }
@@ -52,6 +53,7 @@ pub(super) fn from_wire(scan: aidl::ScanStatus) -> Result<ScanStatus, ControlErr
         read: number(scan.read),
         incomplete: number(scan.incomplete),
         millis: number(scan.millis),
+        walk_millis: number(scan.walkMillis),
         emptied: scan.emptied,
     })
 }

@@ -59,6 +59,8 @@ pub struct ScanStatus {
     pub unreadable: u64,
     /// How long it has taken.
     pub took: Duration,
+    /// How long of that the walk took, or has taken so far.
+    pub walked: Duration,
 }
 
 impl ScanStatus {
@@ -81,6 +83,7 @@ struct Scan {
     after: Option<(u64, u64)>,
     began: Option<Instant>,
     took: Option<Duration>,
+    walked: Option<Duration>,
 }
 
 #[derive(Debug, Default)]
@@ -151,6 +154,7 @@ impl Scanner {
             after: None,
             began: None,
             took: None,
+            walked: None,
         });
         self.shared.changed.notify_all();
         Some(ticket)
@@ -226,6 +230,7 @@ impl Scan {
     fn status(&self, now: (u64, u64)) -> ScanStatus {
         let (read, unreadable) = self.after.unwrap_or(now);
         let since = |number: u64, before: u64| if self.began.is_some() { number - before } else { 0 };
+        let took = self.took.or(self.began.map(|began| began.elapsed())).unwrap_or_default();
         ScanStatus {
             ticket: self.ticket,
             phase: self.phase,
@@ -233,7 +238,8 @@ impl Scan {
             numbers: self.progress.numbers(),
             read: since(read, self.before.0),
             unreadable: since(unreadable, self.before.1),
-            took: self.took.or(self.began.map(|began| began.elapsed())).unwrap_or_default(),
+            took,
+            walked: self.walked.unwrap_or(took),
         }
     }
 }
@@ -245,7 +251,10 @@ impl Shared {
             if outcome.is_ok() && !cancel.load(Relaxed) {
                 walked(&area, &progress.numbers());
                 self.set(ticket, Phase::Reading);
-                self.refresher.settle(&cancel);
+                // Mostly nothing is left to be read, and then there is nobody to wait for.
+                if !self.volume.catalog.unscanned(self.volume.key, 0, 1).is_ok_and(|left| left.is_empty()) {
+                    self.refresher.settle(&cancel);
+                }
             }
             let phase = match outcome {
                 Err(error) => {
@@ -291,6 +300,7 @@ impl Shared {
         let mut state = self.state.lock();
         if let Some(scan) = state.scans.iter_mut().find(|scan| scan.ticket == ticket) {
             scan.phase = phase;
+            scan.walked = scan.walked.or(scan.began.map(|began| began.elapsed()));
             if phase != Phase::Reading {
                 scan.took = scan.began.map(|began| began.elapsed());
                 scan.after = Some(now);

@@ -1,5 +1,6 @@
 //! Scans as clients ask for them: paths as apps see them, volumes by name.
 
+use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 
@@ -8,7 +9,6 @@ use super::volumes::Attached;
 use crate::control::{Control as _, ControlError, ExplainRequest, ScanStatus};
 use crate::lower::{FileKind, LowerError, Meta};
 use crate::scanner::{self, Area, Phase};
-use std::os::fd::AsFd as _;
 
 impl Shared {
     /// Scans what is at `path`, or every volume.
@@ -77,6 +77,9 @@ fn kind(attached: &Attached, below: &[u8]) -> Result<Option<FileKind>, ControlEr
 }
 
 fn request(attached: &Attached, path: Vec<u8>) -> Result<ScanStatus, ControlError> {
+    // The tree of the only user is all there is.
+    let all = matches!(attached.volume.users.as_slice(), [user] if user.to_string().as_bytes() == path);
+    let path = if all { Vec::new() } else { path };
     let area = Area { path, believes_emptiness: true };
     let scanner = attached.scanner.as_ref();
     let ticket = scanner.and_then(|scanner| scanner.request(area));
@@ -139,6 +142,7 @@ fn status(attached: &Attached, scan: &scanner::ScanStatus) -> ScanStatus {
         read: scan.read,
         incomplete: scan.unreadable,
         millis: u64::try_from(scan.took.as_millis()).unwrap_or(u64::MAX),
+        walk_millis: u64::try_from(scan.walked.as_millis()).unwrap_or(u64::MAX),
         emptied: scan.numbers.emptied,
     }
 }

@@ -32,6 +32,8 @@ parcelable ScanStatus {
     long incomplete;
     /** How long it has taken, in milliseconds. */
     long millis;
+    /** How much of that the walk took. */
+    long walkMillis;
     /** There is no file although the index knows some, and so its rows were left alone. */
     boolean emptied;
 }
