@@ -181,7 +181,8 @@ fn frame_rate(stts: &[u8], timescale: u64) -> Option<u32> {
     });
     let rate = u128::from(frames) * u128::from(timescale) * 1000;
     let time = u128::from(time);
-    if time == 0 { None } else { u32::try_from((rate + time / 2) / time).ok().filter(|rate| *rate > 0) }
+    let rate = (rate + time / 2).checked_div(time)?;
+    u32::try_from(rate).ok().filter(|rate| *rate > 0)
 }
 
 fn sample_entry(input: &mut Input<'_>, entry: Part, known: &mut Track) -> Result<(), Problem> {
