@@ -13,6 +13,7 @@ mod output;
 mod package;
 mod permission;
 mod policy;
+mod redact;
 mod run_as;
 mod scan;
 mod status;
@@ -37,7 +38,7 @@ const DEFAULT_CONFIG: &str = "/etc/mediagate/mediagate.toml";
     long_about = "mediagate stands between apps and shared storage. It mounts a volume through FUSE, works out which \
         app is calling, decides from that app's permissions and from who owns which file, and hands approved opens to \
         the kernel, so that reads and writes do not come back to it.\n\n\
-        `serve` runs the service and `demo` shows it off; all other commands but `doctor` and `policy` talk to a running service.",
+        `serve` runs the service and `demo` shows it off; all other commands but `doctor`, `policy` and `redact` talk to a running service.",
     after_long_help = "Examples:\n  \
         mediagate doctor                                    can this machine do it?\n  \
         mediagate demo --once                               a tour, with nothing to set up\n  \
@@ -105,6 +106,9 @@ enum Command {
     /// Show the rules that all of this follows.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Show and hide where files say they were made.
+    #[command(subcommand)]
+    Redact(redact::Command),
     /// Show counters and gauges.
     #[command(
         long_about = "Shows all counters and gauges of the service, sorted by name. A counter only grows, a gauge is a \
@@ -184,6 +188,7 @@ fn run(cli: Cli) -> ExitCode {
         Command::Scan(scan) => scan.run(&connection, json),
         Command::Explain(explain) => explain.run(&connection, json),
         Command::Policy(command) => command.run(json),
+        Command::Redact(command) => command.run(json),
         Command::Stats => status::stats(&connection, json),
         Command::Dump => status::dump(&connection, json),
     };
@@ -293,6 +298,8 @@ mod tests {
             "mediagate scan",
             "mediagate scan /p --json",
             "mediagate policy matrix --format html --output f",
+            "mediagate redact show a.jpg --json",
+            "mediagate redact export a.jpg b.jpg --force",
             "mediagate stats --connect unix:///s",
             "mediagate dump",
             "mediagate run-as p --user 10 -- ls -l --color",
@@ -325,6 +332,8 @@ mod tests {
             "mediagate explain --uid 1 chmod /p",
             "mediagate explain --uid 1 rename /p",
             "mediagate explain --uid 1 read /p --to /q",
+            "mediagate redact show",
+            "mediagate redact export a.jpg",
             "mediagate run-as p",
             "mediagate demo --size-mib 0",
         ] {

@@ -18,6 +18,6 @@ mod tests;
 
 pub use dir::{DirEntry, each_entry, read_dir};
 pub use error::LowerError;
-pub use meta::{FileKind, Id, Meta};
+pub use meta::{FileKind, Id, Meta, Stamp};
 pub use root::{Access, Root, Time};
 pub use xattr::{clear_owner, owner, set_owner};

@@ -81,6 +81,12 @@ numbers! {
         BackingRegistered = "backing.registered",
         BackingReused = "backing.reused",
         StaleOpens = "open.stale",
+        Exposed = "redaction.writers_beside_readers",
+        Looks = "redaction.looks",
+        Refused = "redaction.opens_refused",
+        CacheKept = "redaction.opens_from_cache",
+        Unsettled = "redaction.reads_while_written",
+        Blanked = "redaction.reads_blanked",
 
         Decisions = "policy.decisions",
         Denials = "policy.denials",

@@ -77,11 +77,12 @@ fn handle_fd(handle: &FileHandle, change: SetAttr) -> Result<Arc<std::os::fd::Ow
     handle.file.open_fd().ok_or(OpError::BadHandle)
 }
 
-fn apply(file: &File, fd: std::os::fd::BorrowedFd<'_>, change: SetAttr) -> Result<(), LowerError> {
+fn apply(file: &Arc<File>, fd: std::os::fd::BorrowedFd<'_>, change: SetAttr) -> Result<(), LowerError> {
     if let Some(size) = change.size {
         if file.kind == FileKind::Directory {
             return Err(LowerError::Os(rustix::io::Errno::ISDIR));
         }
+        let _writing = file.write();
         Root::truncate(fd, size)?;
     }
     if change.atime.is_some() || change.mtime.is_some() {

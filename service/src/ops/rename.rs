@@ -74,6 +74,10 @@ pub fn rename(
     drop(open);
     moved.file().move_to(to.dir, to.name);
     drop(moving);
+    if moved.file().kind == FileKind::File && volume.may_be_split(&new) && !volume.may_be_split(&old) {
+        // The kernel took what it knows of the old name over to the new one.
+        volume.forget_name(moved.file());
+    }
     index(volume, moved.file(), &old, &new, was_hidden);
     for (end, came) in [(&from, false), (&to, true)] {
         if end.name == b".nomedia" {

@@ -6,6 +6,7 @@
 
 mod control;
 mod grants;
+mod locations;
 mod run;
 mod scan;
 mod volumes;
@@ -23,7 +24,7 @@ use crate::control::Control;
 use crate::identity::{Identity, profiles, sources};
 use crate::observe::{Gauge, Observer};
 use crate::passthrough::{Budget, Limits};
-use crate::redaction::{NoRanges, RangeSource};
+use crate::redaction::{Parsers, RangeSource};
 
 pub use run::run_command;
 use volumes::Volumes;
@@ -61,7 +62,7 @@ impl Service {
     ///
     /// Sets the process's umask to 0: modes of lower files are the service's own, not its parent's.
     pub fn start(config: Config) -> anyhow::Result<Service> {
-        Self::start_with(config, Arc::new(NoRanges))
+        Self::start_with(config, Arc::new(Parsers))
     }
 
     /// Like [`Service::start`], with another finder of location data.

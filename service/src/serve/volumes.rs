@@ -9,12 +9,14 @@ use mediagate_policy::VolumeKind;
 use parking_lot::RwLock;
 
 use super::Shared;
+use super::locations::Locations;
 use super::run::descriptors;
 use crate::config::{VolumeConfig, VolumeKindConfig, resolve_owner};
 use crate::fuse::{Mounted, mount};
 use crate::lower::Root;
 use crate::observe::{Gauge, Observer};
 use crate::passthrough::Room;
+use crate::redaction::{Located, RangeStore};
 use crate::scanner::{Area, Numbers, Scanner};
 use crate::volume::{Parts, Volume};
 
@@ -106,16 +108,22 @@ impl Shared {
             Ok(seconds) => Duration::from_secs(seconds),
             Err(_) => FOR_EVER,
         };
+        let key = self.catalog.volume(&config.name, kind_name)?;
+        let store: Arc<dyn RangeStore> = Arc::new(Locations::new(Arc::clone(&self.catalog), key));
+        // Where files cannot carry their owner (FAT) the inode numbers are made up, too (fs/fat/inode.c, fat_build_inode).
+        let stable = lower.has_xattrs();
+        let observer = Arc::clone(&self.observer);
+        let located = Located::new(Arc::clone(&self.ranges), Some(store), stable, observer);
         let volume = Arc::new(Volume::new(Parts {
             name: config.name.clone(),
             kind,
             users,
             lower,
             ttl,
-            key: self.catalog.volume(&config.name, kind_name)?,
+            key,
             catalog: Arc::clone(&self.catalog),
             access: Arc::clone(&self.access),
-            ranges: Arc::clone(&self.ranges),
+            located,
             budget: Arc::clone(&self.budget),
             room: Room {
                 descriptors: descriptors(),

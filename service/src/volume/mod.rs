@@ -8,6 +8,7 @@ mod facts;
 mod gate;
 mod handle;
 mod index;
+mod location;
 mod notice;
 
 use std::sync::Arc;
@@ -21,13 +22,14 @@ use crate::lower::{LowerError, Meta, Root};
 use crate::node::{Handles, Table};
 use crate::observe::{Gauge, Observer};
 use crate::passthrough::{Budget, Passthrough, Room};
-use crate::redaction::RangeSource;
+use crate::redaction::Located;
 
 pub use acting::{Acting, uid_of};
 pub use error::OpError;
 pub use gate::{Gate, Moving};
 pub use handle::{DirHandle, FileHandle, Listed};
 pub use index::Looked;
+pub use location::{Redaction, Resting, Sight};
 pub use notice::{KernelCache, Notice, Notices};
 
 /// Everything a volume is made from.
@@ -50,7 +52,7 @@ pub struct Parts {
     /// Decisions.
     pub access: Arc<Access>,
     /// Finds location data.
-    pub ranges: Arc<dyn RangeSource>,
+    pub located: Located,
     /// Bounds of backing files, over all volumes.
     pub budget: Arc<Budget>,
     /// How many backing files may outlive their last open for a while.
@@ -81,7 +83,7 @@ pub struct Volume {
     /// Decisions.
     pub access: Arc<Access>,
     /// Finds location data.
-    pub ranges: Arc<dyn RangeSource>,
+    pub located: Located,
     /// Numbers.
     pub observer: Arc<Observer>,
     /// What the kernel knows.
@@ -123,7 +125,7 @@ impl Volume {
             key: parts.key,
             catalog: parts.catalog,
             access: parts.access,
-            ranges: parts.ranges,
+            located: parts.located,
             observer: parts.observer,
             ttl: parts.ttl,
         })

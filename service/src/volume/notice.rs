@@ -3,6 +3,7 @@
 //! Never from inside a FUSE request: an invalidation may wait for a lock that the request's caller holds
 //! (libfuse#341). So notices are queued and a thread of their own sends them.
 
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
@@ -13,9 +14,11 @@ use crate::observe::{Counter, Observer};
 
 /// More than that many waiting means that the kernel does not answer.
 const QUEUE: usize = 65_536;
+/// That many notices are looked through for those that say the same.
+const AT_ONCE: usize = 1024;
 
 /// What the kernel should forget.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Notice {
     /// A node's attributes.
     Attributes(NodeId),
@@ -41,10 +44,15 @@ impl Notices {
         let (sender, receiver) = bounded::<Notice>(QUEUE);
         let counting = Arc::clone(&observer);
         let thread = std::thread::Builder::new().name("notifier".into()).spawn(move || {
-            for notice in receiver {
-                let counter =
-                    if cache.forget(&notice).is_ok() { Counter::NotifySent } else { Counter::NotifyFailed };
-                counting.count(counter);
+            while let Ok(first) = receiver.recv() {
+                // Collected before anything is sent: saying it once then serves all who have asked for it.
+                let mut known = HashSet::new();
+                let waiting = std::iter::once(first).chain(receiver.try_iter().take(AT_ONCE));
+                let batch: Vec<Notice> = waiting.filter(|notice| known.insert(notice.clone())).collect();
+                for notice in batch {
+                    let sent = cache.forget(&notice).is_ok();
+                    counting.count(if sent { Counter::NotifySent } else { Counter::NotifyFailed });
+                }
             }
         })?;
         // A second start would be a second mount of one volume; its sender is dropped and its thread ends.
@@ -59,5 +67,41 @@ impl Notices {
         {
             observer.count(Counter::NotifyFailed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Says what it is told, and waits for a word before it goes on.
+    struct Slow(Sender<Notice>, crossbeam_channel::Receiver<()>);
+
+    impl KernelCache for Slow {
+        fn forget(&self, notice: &Notice) -> std::io::Result<()> {
+            self.0.send(notice.clone()).map_err(std::io::Error::other)?;
+            self.1.recv().map_err(std::io::Error::other)
+        }
+    }
+
+    #[test]
+    fn what_waits_is_said_once_but_again_if_it_is_asked_for_after_it_was_said() {
+        let (told, hear) = bounded(16);
+        let (word, words) = bounded(16);
+        let notices = Notices::default();
+        notices.start(Slow(told, words), Arc::default()).unwrap();
+        let [a, b] = [1, 2].map(|n| Notice::Contents(NodeId(n)));
+        notices.send(a.clone());
+        assert_eq!(hear.recv().unwrap(), a);
+        // Being said right now: what is asked for from here on is said anew.
+        for notice in [&a, &b, &a, &a] {
+            notices.send(notice.clone());
+        }
+        for _ in 0..3 {
+            word.send(()).unwrap();
+        }
+        assert_eq!([hear.recv().unwrap(), hear.recv().unwrap()], [a, b]);
+        drop(notices);
+        assert!(hear.recv().is_err(), "nothing else was to be said");
     }
 }

@@ -22,7 +22,11 @@ open.daemon.register_failed open.daemon.register_no_resources open.daemon.regist
 open.daemon.register_stacking open.daemon.total_budget open.daemon.uid_budget
 open.passthrough open.stale
 policy.decisions policy.denials
-process.open_fds scan.facts_incomplete scan.facts_panics scan.facts_read volumes watchdog.slow_requests
+process.open_fds
+redaction.looks redaction.opens_from_cache redaction.opens_refused redaction.reads_blanked redaction.reads_while_written
+redaction.writers_beside_readers
+scan.facts_incomplete scan.facts_panics scan.facts_read
+volumes watchdog.slow_requests
 ";
 const GAUGES: [&str; 11] = [
     "backing.files",
