@@ -136,7 +136,7 @@ const OPERATIONS: [(&str, aidl::Operation); 9] = [
 ];
 
 /// The word for an enumerator.
-fn word<E: PartialEq>(what: &str, table: &[(&'static str, E)], value: E) -> Result<&'static str> {
+pub(super) fn word<E: PartialEq>(what: &str, table: &[(&'static str, E)], value: E) -> Result<&'static str> {
     table
         .iter()
         .find(|(_, enumerator)| *enumerator == value)
@@ -145,7 +145,7 @@ fn word<E: PartialEq>(what: &str, table: &[(&'static str, E)], value: E) -> Resu
 }
 
 /// The enumerator for a word.
-fn enumerator<E: Copy>(what: &str, table: &[(&'static str, E)], text: &str) -> Result<E> {
+pub(super) fn enumerator<E: Copy>(what: &str, table: &[(&'static str, E)], text: &str) -> Result<E> {
     table.iter().find(|(word, _)| *word == text).map(|(_, enumerator)| *enumerator).ok_or_else(|| {
         let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
         ControlError::Invalid(format!("{text:?} is no {what}; it is one of {}", words.join(", ")))
@@ -203,6 +203,7 @@ pub(super) fn volume_status_to_wire(status: &VolumeStatus) -> Result<aidl::Volum
         watch: status.watch.clone(),
         xattrs: status.xattrs,
         indexed: status.indexed,
+        emptied: status.emptied,
     })
 }
 
@@ -221,6 +222,7 @@ pub(super) fn volume_status_from_wire(status: aidl::VolumeStatus) -> Result<Volu
         watch: status.watch,
         xattrs: status.xattrs,
         indexed: status.indexed,
+        emptied: status.emptied,
     })
 }
 

@@ -34,6 +34,7 @@ mod life;
 mod media;
 mod migrate;
 mod open;
+mod pages;
 mod query;
 mod queue;
 mod reader;

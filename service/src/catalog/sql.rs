@@ -37,6 +37,13 @@ statements! {
     DIR_LIST = "SELECT name, owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns
         FROM files INDEXED BY files_listing
         WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3";
+    /// One page of a directory, from behind a name.
+    DIR_PAGE = "SELECT name, owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns
+        FROM files INDEXED BY files_listing
+        WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name > ?4 ORDER BY name LIMIT ?5";
+    /// The next directory of a tree that has rows.
+    DIR_NEXT = "SELECT dir FROM files INDEXED BY files_listing
+        WHERE volume_id = ?1 AND user_id = ?2 AND dir >= ?3 AND dir < ?4 ORDER BY dir LIMIT 1";
     /// One page of a tree, from behind the place (`?3`, `?4`).
     TREE_PAGE = "SELECT dir, name, owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns
         FROM files INDEXED BY files_listing

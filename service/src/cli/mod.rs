@@ -15,6 +15,7 @@ mod permission;
 mod policy;
 mod redact;
 mod run_as;
+mod scan;
 mod status;
 mod volume;
 
@@ -100,6 +101,7 @@ enum Command {
     /// Grant single files, and take grants back.
     #[command(subcommand)]
     Grant(grant::Command),
+    Scan(scan::Scan),
     Explain(explain::Explain),
     /// Show the rules that all of this follows.
     #[command(subcommand)]
@@ -183,6 +185,7 @@ fn run(cli: Cli) -> ExitCode {
         Command::Permission(command) => command.run(&connection, json),
         Command::Appop(command) => command.run(&connection, json),
         Command::Grant(command) => command.run(&connection, json),
+        Command::Scan(scan) => scan.run(&connection, json),
         Command::Explain(explain) => explain.run(&connection, json),
         Command::Policy(command) => command.run(json),
         Command::Redact(command) => command.run(json),
@@ -292,6 +295,8 @@ mod tests {
             "mediagate grant remove p --all",
             "mediagate explain --uid 10101 read /p",
             "mediagate explain --package p --user 10 rename /p --to /q",
+            "mediagate scan",
+            "mediagate scan /p --json",
             "mediagate policy matrix --format html --output f",
             "mediagate redact show a.jpg --json",
             "mediagate redact export a.jpg b.jpg --force",

@@ -150,8 +150,10 @@ fn list(connection: &Connection, json: bool) -> Result<String, Failure> {
     let rows: Vec<_> = volumes
         .into_iter()
         .map(|v| {
+            let indexed =
+                if v.emptied { "no: it has no file, see `scan`".to_owned() } else { yes(v.indexed) };
             let users = if v.users.is_empty() { "all".to_owned() } else { output::numbers(&v.users) };
-            [v.name, v.kind, users, v.lower, v.mount, v.passthrough, v.watch, yes(v.xattrs), yes(v.indexed)]
+            [v.name, v.kind, users, v.lower, v.mount, v.passthrough, v.watch, yes(v.xattrs), indexed]
         })
         .collect();
     let heading = ["NAME", "KIND", "USERS", "LOWER", "MOUNT", "PASSTHROUGH", "WATCH", "XATTRS", "INDEXED"];

@@ -17,7 +17,7 @@ mod xattr;
 #[cfg(test)]
 mod tests;
 
-pub use dir::{DirEntry, read_dir};
+pub use dir::{DirEntry, each_entry, read_dir};
 pub use error::LowerError;
 pub use handle::Handle;
 pub use meta::{FileKind, Id, Meta, Stamp};

@@ -132,13 +132,13 @@ impl Warm {
         }
     }
 
-    /// Asks `decide` about an entry that was taken out, and puts it back if it is to stay.
-    fn settle(queue: &Queue, entry: Option<Weak<Mutex<IoState>>>, decide: fn(&mut IoState) -> Fate) {
+    /// Asks `fate` about an entry that was taken out, and puts it back if it is to stay.
+    fn settle(queue: &Queue, entry: Option<Weak<Mutex<IoState>>>, fate: fn(&mut IoState) -> Fate) {
         let Some((entry, io)) = entry.and_then(|entry| Some((entry.clone(), entry.upgrade()?))) else {
             return;
         };
-        let fate = decide(&mut io.lock());
-        match fate {
+        let what = fate(&mut io.lock());
+        match what {
             Fate::Stays => queue.lock().push_back(entry),
             // Dropped here, without a lock: it closes a backing file.
             Fate::Goes(parked) => drop(parked),

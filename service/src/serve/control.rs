@@ -9,8 +9,8 @@ use super::Shared;
 use super::volumes::Attached;
 use crate::config::{PackageConfig, VolumeConfig, check_volume};
 use crate::control::{
-    Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, Stat,
-    VolumeStatus,
+    Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, ScanStatus,
+    Stat, VolumeStatus,
 };
 use crate::identity::PersistError;
 use crate::watch::Watch;
@@ -62,6 +62,7 @@ impl Control for Shared {
             watch: it.watch.as_ref().map_or_else(|| "off: detaching".to_owned(), Watch::describe),
             xattrs: it.volume.lower.has_xattrs(),
             indexed: it.indexed.load(Relaxed),
+            emptied: it.scanner.as_ref().is_some_and(crate::scanner::Scanner::is_emptied),
         };
         self.volumes.all().iter().map(status).collect()
     }
@@ -130,6 +131,22 @@ impl Control for Shared {
 
     fn remove_grants(&self, package: &str, user: u32, path: Option<&[u8]>) -> Result<usize, ControlError> {
         self.take_back(package, user, path)
+    }
+
+    fn scan(&self, path: Option<&[u8]>) -> Result<Vec<ScanStatus>, ControlError> {
+        self.begin_scan(path)
+    }
+
+    fn scan_file_for(&self, uid: u32, path: &[u8]) -> Result<Vec<ScanStatus>, ControlError> {
+        self.begin_scan_for(uid, path)
+    }
+
+    fn scans(&self) -> Vec<ScanStatus> {
+        self.all_scans()
+    }
+
+    fn cancel_scan(&self, volume: &str, ticket: u64) -> Result<(), ControlError> {
+        self.end_scan(volume, ticket)
     }
 
     fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ControlError> {

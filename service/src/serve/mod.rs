@@ -1,13 +1,14 @@
 //! Putting the pieces together, and taking them apart in order.
 //!
 //! # Threads
-//! `fuser-N` workers for each volume; `notifier` for each volume; `catalog` the one writer; `reconcile` for each volume
+//! `fuser-N` workers for each volume; `notifier` for each volume; `catalog` the one writer; `scanner`, `facts-*` and `facts` for each volume
 //! while its index is being mended; `watchdog`; the interface's own.
 
 mod control;
 mod grants;
 mod locations;
 mod run;
+mod scan;
 mod volumes;
 mod watchdog;
 

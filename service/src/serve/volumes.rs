@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -18,7 +17,7 @@ use crate::lower::Root;
 use crate::observe::{Gauge, Observer};
 use crate::passthrough::Room;
 use crate::redaction::{Located, RangeStore};
-use crate::scanner::reconcile;
+use crate::scanner::{Area, Numbers, Scanner};
 use crate::volume::{Parts, Volume};
 use crate::watch::Watch;
 
@@ -30,23 +29,12 @@ pub(super) struct Attached {
     pub(super) indexed: Arc<AtomicBool>,
     pub(super) watch: Option<Watch>,
     mounted: Option<Mounted>,
-    reconcile: Option<Reconcile>,
-}
-
-#[derive(Debug)]
-struct Reconcile {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
+    pub(super) scanner: Option<Scanner>,
 }
 
 impl Attached {
     fn detach(mut self, observer: &Observer) {
-        if let Some(reconcile) = self.reconcile.take() {
-            reconcile.stop.store(true, Relaxed);
-            if reconcile.thread.join().is_err() {
-                log::error!("volume={}: bringing its index up to date panicked", self.config.name);
-            }
-        }
+        drop(self.scanner.take());
         // Before the mount goes: what stays open there is to be asked for again.
         drop(self.watch.take());
         if let Some(mounted) = self.mounted.take() {
@@ -158,14 +146,14 @@ impl Shared {
             watch.describe()
         );
         let indexed = Arc::new(AtomicBool::new(false));
-        let reconcile = start_reconcile(&volume, &indexed)?;
+        let scanner = start_scanner(&volume, &indexed)?;
         let attached = Attached {
             config: config.clone(),
             volume,
             indexed,
             watch: Some(watch),
             mounted: Some(mounted),
-            reconcile: Some(reconcile),
+            scanner: Some(scanner),
         };
         self.observer.shift(Gauge::Volumes, 1);
         self.volumes.list.write().push(Arc::new(attached));
@@ -187,42 +175,33 @@ impl Shared {
 
 /// Brings the index up to date beside the volume's work. Whatever the catalog says of itself: nobody watched the lower tree
 /// while the volume was not attached.
-fn start_reconcile(volume: &Arc<Volume>, indexed: &Arc<AtomicBool>) -> anyhow::Result<Reconcile> {
+fn start_scanner(volume: &Arc<Volume>, indexed: &Arc<AtomicBool>) -> anyhow::Result<Scanner> {
     // Asked here for what the answer leaves behind: writes that are lost from now on are not made good by this pass.
     let behind = volume.catalog.needs_reconcile(volume.key)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let (volume, indexed, stopping) = (Arc::clone(volume), Arc::clone(indexed), Arc::clone(&stop));
-    let thread = std::thread::Builder::new().name("reconcile".into()).spawn(move || {
-        let begin = std::time::Instant::now();
-        match reconcile(&volume, &stopping) {
-            Ok(done) if !stopping.load(Relaxed) => {
-                let catalog = &volume.catalog;
-                let reconciled = match behind {
-                    true => catalog.flush().and_then(|()| catalog.set_reconciled(volume.key)),
-                    false => catalog.flush(),
-                };
-                // Files that left the index behind the mount took their grants with them.
-                if let Err(error) = reconciled.and_then(|()| super::grants::load(catalog, &volume.access)) {
-                    log::error!("volume={}: {error}", volume.name);
-                }
-                indexed.store(true, Relaxed);
-                log::info!(
-                    "volume={} files={} added={} removed={} failed={} ms={}: index is up to date",
-                    volume.name,
-                    done.files,
-                    done.added,
-                    done.removed,
-                    done.failed,
-                    begin.elapsed().as_millis()
-                );
-            }
-            Ok(_) => {}
-            Err(error) => log::error!(
-                "volume={}: its index could not be brought up to date ({error}); files are indexed when they are \
-                 seen, and the next start tries again",
-                volume.name
-            ),
+    let (scanned, indexed) = (Arc::clone(volume), Arc::clone(indexed));
+    let walked = move |area: &Area, done: &Numbers| {
+        let (volume, catalog) = (&scanned, &scanned.catalog);
+        if !area.path.is_empty() || done.emptied {
+            return;
         }
-    })?;
-    Ok(Reconcile { stop, thread })
+        let reconciled = match behind && !indexed.load(Relaxed) {
+            true => catalog.flush().and_then(|()| catalog.set_reconciled(volume.key)),
+            false => catalog.flush(),
+        };
+        // Files that left the index behind the mount took their grants with them.
+        if let Err(error) = reconciled.and_then(|()| super::grants::load(catalog, &volume.access)) {
+            log::error!("volume={}: {error}", volume.name);
+        }
+        indexed.store(true, Relaxed);
+        log::info!(
+            "volume={} files={} added={} changed={} removed={} failed={}: index is up to date",
+            volume.name,
+            done.files,
+            done.added,
+            done.changed,
+            done.removed,
+            done.failed,
+        );
+    };
+    Ok(Scanner::start(volume, Box::new(walked))?)
 }

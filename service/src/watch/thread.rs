@@ -7,14 +7,16 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use mediagate_policy::Kind;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use parking_lot::Mutex;
 
 use super::batch::{Batch, Move, joined};
 use super::{Source, WatchError, kernel};
+use crate::access::Subject;
 use crate::observe::{Counter, Gauge};
-use crate::scanner::{reconcile, reconcile_below};
+use crate::scanner::{Area, Progress, walk};
 use crate::volume::{OpError, Volume};
 
 /// Milliseconds in which events gather. Also, answers that were on their way to the kernel when a change
@@ -232,11 +234,14 @@ impl Run {
         }
         let (volume, stop) = (Arc::clone(&self.volume), Arc::clone(&self.stop));
         let work = move || {
-            let done = if all {
-                reconcile(&volume, &stop).map(drop)
+            let areas = if all {
+                vec![Area::default()]
             } else {
-                tops(walks).iter().try_for_each(|path| reconcile_below(&volume, path, &stop).map(drop))
+                let served = tops(walks).into_iter().filter(|path| is_served(&volume, path));
+                // What was told about is believed.
+                served.map(|path| Area { path, believes_emptiness: true }).collect()
             };
+            let done = areas.iter().try_for_each(|area| walk(&volume, area, &Progress::default(), &stop));
             if let Err(error) = done {
                 log::error!("volume={}: its index could not be brought up to date: {error}", volume.name);
             }
@@ -246,6 +251,14 @@ impl Run {
             Err(error) => log::error!("volume={}: no thread to mend its index: {error}", self.volume.name),
         }
     }
+}
+
+/// In a tree of a user that the volume serves.
+fn is_served(volume: &Volume, path: &[u8]) -> bool {
+    let place = Subject::new(volume.kind, path.to_vec(), Kind::Directory);
+    place.is_some_and(|place| {
+        !place.is_mount_root() && (volume.users.is_empty() || volume.users.contains(&place.user_number()))
+    })
 }
 
 /// Without those that are below others.

@@ -25,6 +25,7 @@ policy.decisions policy.denials
 process.open_fds
 redaction.looks redaction.opens_from_cache redaction.opens_refused redaction.reads_blanked redaction.reads_while_written
 redaction.writers_beside_readers
+scan.facts_incomplete scan.facts_panics scan.facts_read
 volumes
 watch.events watch.overflows watch.own_events watch.pending watch.rescans watch.volumes watchdog.slow_requests
 ";

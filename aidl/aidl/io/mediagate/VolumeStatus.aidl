@@ -22,4 +22,6 @@ parcelable VolumeStatus {
     boolean xattrs;
     /** Whether the index has caught up with the lower tree since attaching. */
     boolean indexed;
+    /** Whether the last scan of the volume found no file at all although the index knows some, and left its rows alone. */
+    boolean emptied;
 }
