@@ -63,7 +63,7 @@ fn settle(world: &mut World) {
     while quiet < 3 {
         std::thread::sleep(Duration::from_millis(100));
         quiet = if world.daemon().stat("watch.pending") == 0 { quiet + 1 } else { 0 };
-        assert!(begin.elapsed() < Duration::from_secs(20), "the index does not come after");
+        assert!(begin.elapsed() < Duration::from_secs(60), "the index does not come after");
     }
 }
 
