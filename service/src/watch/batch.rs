@@ -87,6 +87,9 @@ impl Batch {
         }
         self.held += later.moves.len();
         self.moves.extend(later.moves);
+        self.events += later.events;
+        self.own += later.own;
+        self.lost |= later.lost;
     }
 
     /// Takes out the first renames; not one half of an exchange.

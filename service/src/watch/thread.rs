@@ -89,22 +89,27 @@ impl Run {
     /// Takes what happened out of the kernel's queue and tells it what to forget; the index comes later, so that nobody sees what
     /// is old for as long as that takes.
     fn read(&mut self) -> Result<(), WatchError> {
-        let mut lost = false;
+        let mut all = Batch::default();
         loop {
             let mut batch = Batch::default();
             self.source.read(&mut batch)?;
-            let observer = &self.volume.observer;
-            observer.count_by(Counter::WatchEvents, batch.events);
-            observer.count_by(Counter::WatchOwn, batch.own);
-            self.tell_kernel(&batch);
-            lost |= batch.lost;
             let more = batch.is_full();
-            self.index.tell(batch);
-            if !more || self.stop.load(Relaxed) {
+            all.append(batch);
+            if !more || all.is_too_much() || self.stop.load(Relaxed) {
                 break;
             }
         }
-        if lost { self.lost() } else { Ok(()) }
+        let observer = &self.volume.observer;
+        observer.count_by(Counter::WatchEvents, all.events);
+        observer.count_by(Counter::WatchOwn, all.own);
+        if all.lost || all.is_too_much() {
+            return self.lost();
+        }
+        self.tell_kernel(&all);
+        if !all.names.is_empty() {
+            self.index.tell(all);
+        }
+        Ok(())
     }
 
     fn tell_kernel(&self, batch: &Batch) {
