@@ -68,12 +68,9 @@ impl Warm {
         }
     }
 
-    /// Starts or stops keeping files.
+    /// Starts or stops keeping files; those that are kept go with the next [`Warm::let_go`].
     pub(super) fn turn(&self, on: bool) {
         self.on.store(on, Relaxed);
-        if !on {
-            self.trim();
-        }
     }
 
     /// Whether files are kept.
@@ -124,6 +121,9 @@ impl Warm {
 
     /// Lets go of what was parked and not used for some calls.
     pub(super) fn let_go(&self) {
+        if !self.is_on() {
+            return self.trim();
+        }
         for queue in &self.queues {
             let entries = std::mem::take(&mut *queue.lock());
             for entry in entries {

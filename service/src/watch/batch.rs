@@ -73,10 +73,6 @@ impl Batch {
         self.held > TOO_MUCH
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.names.is_empty() && self.moves.is_empty()
-    }
-
     /// How many names and renames it holds.
     pub(super) fn pending(&self) -> i64 {
         i64::try_from(self.held).unwrap_or(i64::MAX)
@@ -91,6 +87,9 @@ impl Batch {
         }
         self.held += later.moves.len();
         self.moves.extend(later.moves);
+        self.events += later.events;
+        self.own += later.own;
+        self.lost |= later.lost;
     }
 
     /// Takes out the first renames; not one half of an exchange.

@@ -1,7 +1,7 @@
 //! Watching a volume's lower tree for what is changed behind the mount.
 //!
 //! A thread for each volume reads events, lets them gather for a moment, and has the volume look at what they name
-//! ([`Volume::behind`]). While it hears of everything, the volume counts as watched, and the kernel may keep what it knows
+//! ([`Volume::behind`]); another one brings the index up to date. While it hears of everything, the volume counts as watched, and the kernel may keep what it knows
 //! for ever. When events were lost (the kernel's queue overflowed) the volume is not watched any more: the kernel
 //! is made to forget everything, the whole index is brought up to date, and then it is watched again. When the watch
 //! cannot go on it says so, and the volume does without.
@@ -13,10 +13,11 @@
 //! * [`inotify`]: a watch for each directory, bounded by `fs.inotify.max_user_watches`. Nothing tells who did it.
 //!
 //! # Locks
-//! None of its own; it holds nothing across a call of the volume's.
+//! What one thread leaves to the other ([`index`]) is behind a leaf; nothing is held across a call of the volume's.
 
 mod batch;
 mod fanotify;
+mod index;
 mod inotify;
 mod record;
 mod thread;
@@ -118,10 +119,7 @@ impl Watch {
             woken,
             stop: Arc::clone(&watch.stop),
             state: Arc::clone(&watch.state),
-            todo: Batch::default(),
-            walks: std::collections::BTreeSet::new(),
-            all: false,
-            work: None,
+            index: index::Index::start(volume)?,
         };
         watch.wake = Some(wake);
         watch.thread = Some(std::thread::Builder::new().name("watch".into()).spawn(move || run.run())?);

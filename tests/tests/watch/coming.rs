@@ -163,17 +163,17 @@ fn thousands_at_once() {
         for number in 0..COUNT {
             write(dir.join(format!("{number}.txt")), b"x");
         }
-        soon("the last of many", || size(app, &last) == Ok(1));
+        in_time("the last of many", || size(app, &last) == Ok(1));
         let count = |app: &mut Actor| app.list(world.shared("Download/many")).unwrap().len();
         assert_eq!(count(app), COUNT);
         for number in 0..COUNT {
             fs::rename(dir.join(format!("{number}.txt")), dir.join(format!("{number}.jpg"))).unwrap();
         }
-        soon("the last renamed", || size(app, &last) == Err(ENOENT));
+        in_time("the last renamed", || size(app, &last) == Err(ENOENT));
         for number in 0..COUNT {
             fs::remove_file(dir.join(format!("{number}.jpg"))).unwrap();
         }
-        soon("the last removed", || size(app, last.with_extension("jpg")) == Err(ENOENT));
+        in_time("the last removed", || size(app, last.with_extension("jpg")) == Err(ENOENT));
         assert_eq!(count(app), 0);
     });
 }
