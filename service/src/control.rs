@@ -39,6 +39,8 @@ pub struct VolumeStatus {
     pub users: Vec<u32>,
     /// `upstream`, or `off: <why>`.
     pub passthrough: String,
+    /// `fanotify`, `inotify`, or `off: <why>`.
+    pub watch: String,
     /// True when the lower file system keeps extended attributes.
     pub xattrs: bool,
     /// True once the index has been brought up to date with the lower tree since attaching.

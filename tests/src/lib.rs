@@ -8,6 +8,7 @@ pub mod actor;
 pub mod as_app;
 pub mod daemon;
 pub mod data;
+pub mod index;
 pub mod picture;
 pub mod ring;
 pub mod world;

@@ -66,7 +66,7 @@ impl Running {
                 .permissions(&["MANAGE_EXTERNAL_STORAGE"])
                 .app_op("MANAGE_EXTERNAL_STORAGE", "allow"),
         ]);
-        world.config.volumes[0].cache_seconds = -1;
+        world.config.volumes[0].cache_seconds = Some(-1);
         let service = Service::start_with(world.config.clone(), Arc::new(Fixed)).unwrap();
         Running { service, world }
     }

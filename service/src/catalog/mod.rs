@@ -17,7 +17,7 @@
 //!
 //! One thread (`catalog-w`) owns the only connection that writes and commits what has gathered in a bounded queue.
 //! Whoever reads borrows a read-only connection, and never waits for the writer. Locks are inside `queue` and
-//! `reader`, none is held across SQL, and no caller's code runs under them: they may be taken under any lock of the
+//! `reader` and `feed`, none is held across SQL, and no caller's code runs under them: they may be taken under any lock of the
 //! caller's, though a caller should hold none, since most calls here can block on the disk.
 
 mod batch;

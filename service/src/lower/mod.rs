@@ -9,6 +9,7 @@
 
 mod dir;
 mod error;
+mod handle;
 mod meta;
 mod root;
 mod xattr;
@@ -18,6 +19,7 @@ mod tests;
 
 pub use dir::{DirEntry, each_entry, read_dir};
 pub use error::LowerError;
+pub use handle::Handle;
 pub use meta::{FileKind, Id, Meta, Stamp};
 pub use root::{Access, Root, Time};
 pub use xattr::{clear_owner, owner, set_owner};

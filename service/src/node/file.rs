@@ -77,6 +77,8 @@ pub struct File {
     io: OnceLock<[Arc<Mutex<IoState>>; 2]>,
     /// For directories: whether it contains a `.nomedia`, and when that was last looked at.
     nomedia: Mutex<Option<(bool, Instant)>>,
+    /// For directories: whether names in it have several spellings.
+    folds: OnceLock<bool>,
 }
 
 impl File {
@@ -96,6 +98,7 @@ impl File {
             named: AtomicBool::new(false),
             io: OnceLock::new(),
             nomedia: Mutex::new(None),
+            folds: OnceLock::new(),
         }
     }
 
@@ -292,6 +295,11 @@ impl File {
     pub fn set_named(&self, named: bool) -> bool {
         // Mostly nothing changes: then no cache line is taken from another worker.
         if self.named.load(Relaxed) == named { named } else { self.named.swap(named, Relaxed) }
+    }
+
+    /// Whether names in the directory have several spellings, which `look` finds out the first time.
+    pub fn folds(&self, look: impl FnOnce() -> bool) -> bool {
+        *self.folds.get_or_init(look)
     }
 
     /// Whether the directory holds a `.nomedia`, if that was looked at less than `fresh` ago.

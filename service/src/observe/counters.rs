@@ -104,6 +104,10 @@ numbers! {
         NotifySent = "notify.sent",
         NotifyFailed = "notify.failed",
         SlowRequests = "watchdog.slow_requests",
+        WatchEvents = "watch.events",
+        WatchOwn = "watch.own_events",
+        WatchOverflows = "watch.overflows",
+        WatchRescans = "watch.rescans",
     }
 }
 
@@ -121,6 +125,8 @@ numbers! {
         OpenFds = "process.open_fds",
         CatalogQueue = "catalog.queue",
         Volumes = "volumes",
+        Watched = "watch.volumes",
+        WatchPending = "watch.pending",
     }
 }
 

@@ -35,6 +35,7 @@ pub fn rmdir(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Re
     let meta = Meta::at(lower_dir.as_fd(), name)?;
     volume.lower.remove_dir(lower_dir.as_fd(), name)?;
     if let Some(removed) = volume.nodes.find(meta.id) {
+        volume.forget_other_spelling(&removed, &dir, name);
         removed.mark_removed();
     }
     // Rows of files that were removed behind the mount.

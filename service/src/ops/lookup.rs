@@ -42,7 +42,9 @@ pub fn lookup(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
             &meta,
             Effort::Look,
         )?)),
-        Err(error) if error.is_not_found() => Ok(LookupReply::Missing(volume.missing_ttl(&subject))),
+        Err(error) if error.is_not_found() => {
+            Ok(LookupReply::Missing(volume.missing_ttl(&dir, lower_dir.as_fd(), &subject)))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -74,7 +76,7 @@ pub(super) fn answer(
     if !entry_ttl.is_zero() {
         found.file().set_named(true);
     }
-    let attr_ttl = volume.attr_ttl(found.file());
+    let attr_ttl = volume.attr_ttl(found.file(), meta);
     Ok(Entry { node: found.answer(view), meta: *meta, entry_ttl, attr_ttl })
 }
 

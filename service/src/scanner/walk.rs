@@ -180,10 +180,16 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// A row's file is gone, and the grants on it with it.
+    fn removed(&self, key: FileKey, ino: u64) {
+        self.volume.catalog.remove_gone(key, ino);
+        self.volume.access.grants().forget(self.volume.key.number(), ino);
+        Progress::add(&self.progress.removed, 1);
+    }
+
     fn gone(&self, subject: &Subject, known: Option<&FileRow>) {
         if let Some(row) = known {
-            self.volume.catalog.remove_gone(self.volume.key_of(subject), row.ino);
-            Progress::add(&self.progress.removed, 1);
+            self.removed(self.volume.key_of(subject), row.ino);
         }
     }
 
@@ -255,8 +261,7 @@ impl Walk<'_> {
                 dir: place.subject.path().to_vec(),
                 name,
             };
-            self.volume.catalog.remove_gone(key, row.ino);
-            Progress::add(&self.progress.removed, 1);
+            self.removed(key, row.ino);
             self.wrote()?;
         }
         Ok(())
@@ -356,8 +361,7 @@ impl Walk<'_> {
                     after = name.clone();
                     for (name, row) in page {
                         let key = FileKey { volume: volume.key, user, dir: dir.clone(), name };
-                        catalog.remove_gone(key, row.ino);
-                        Progress::add(&self.progress.removed, 1);
+                        self.removed(key, row.ino);
                         self.wrote()?;
                     }
                 }

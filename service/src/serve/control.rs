@@ -13,6 +13,7 @@ use crate::control::{
     Stat, VolumeStatus,
 };
 use crate::identity::PersistError;
+use crate::watch::Watch;
 
 impl Shared {
     fn persist(&self, name: &str, package: Option<&PackageConfig>) -> Result<(), PersistError> {
@@ -58,6 +59,7 @@ impl Control for Shared {
             } else {
                 "off: by configuration".to_owned()
             },
+            watch: it.watch.as_ref().map_or_else(|| "off: detaching".to_owned(), Watch::describe),
             xattrs: it.volume.lower.has_xattrs(),
             indexed: it.indexed.load(Relaxed),
             emptied: it.scanner.as_ref().is_some_and(crate::scanner::Scanner::is_emptied),
@@ -187,8 +189,16 @@ impl Shared {
         for it in self.volumes() {
             writeln!(
                 out,
-                "  {} ({}) {} -> {} users={:?} passthrough={:?} xattrs={} indexed={}",
-                it.name, it.kind, it.lower, it.mount, it.users, it.passthrough, it.xattrs, it.indexed
+                "  {} ({}) {} -> {} users={:?} passthrough={:?} watch={:?} xattrs={} indexed={}",
+                it.name,
+                it.kind,
+                it.lower,
+                it.mount,
+                it.users,
+                it.passthrough,
+                it.watch,
+                it.xattrs,
+                it.indexed
             )?;
         }
         writeln!(out, "REQUESTS IN FLIGHT (oldest first)")?;

@@ -19,9 +19,7 @@ use crate::passthrough::Room;
 use crate::redaction::{Located, RangeStore};
 use crate::scanner::{Area, Numbers, Scanner};
 use crate::volume::{Parts, Volume};
-
-/// What the kernel takes for "for ever": it adds this to its clock, so it must not be the largest number there is.
-const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+use crate::watch::Watch;
 
 /// One attached volume.
 #[derive(Debug)]
@@ -29,6 +27,7 @@ pub(super) struct Attached {
     pub(super) config: VolumeConfig,
     pub(super) volume: Arc<Volume>,
     pub(super) indexed: Arc<AtomicBool>,
+    pub(super) watch: Option<Watch>,
     mounted: Option<Mounted>,
     pub(super) scanner: Option<Scanner>,
 }
@@ -36,6 +35,8 @@ pub(super) struct Attached {
 impl Attached {
     fn detach(mut self, observer: &Observer) {
         drop(self.scanner.take());
+        // Before the mount goes: what stays open there is to be asked for again.
+        drop(self.watch.take());
         if let Some(mounted) = self.mounted.take() {
             mounted.unmount();
         }
@@ -104,10 +105,6 @@ impl Shared {
             VolumeKindConfig::Emulated => (VolumeKind::Emulated, "emulated", config.users.clone()),
             VolumeKindConfig::Public => (VolumeKind::Public, "public", Vec::new()),
         };
-        let ttl = match u64::try_from(config.cache_seconds) {
-            Ok(seconds) => Duration::from_secs(seconds),
-            Err(_) => FOR_EVER,
-        };
         let key = self.catalog.volume(&config.name, kind_name)?;
         let store: Arc<dyn RangeStore> = Arc::new(Locations::new(Arc::clone(&self.catalog), key));
         // Where files cannot carry their owner (FAT) the inode numbers are made up, too (fs/fat/inode.c, fat_build_inode).
@@ -119,7 +116,7 @@ impl Shared {
             kind,
             users,
             lower,
-            ttl,
+            cache_seconds: config.cache_seconds,
             key,
             catalog: Arc::clone(&self.catalog),
             access: Arc::clone(&self.access),
@@ -135,15 +132,18 @@ impl Shared {
             observer: Arc::clone(&self.observer),
         })?);
         volume.prepare().context("cannot make the users' directories")?;
+        // Before the kernel is told anything that it may keep, and before the index is brought up to date.
+        let watch = Watch::start(&volume, config.watch)?;
         let cpus = std::thread::available_parallelism().map_or(2, usize::from);
         let threads = self.config.service.threads.unwrap_or_else(|| cpus.clamp(2, 8));
         let mounted = mount(&volume, &config.mount, threads, config.passthrough)?;
         log::info!(
-            "volume={} mount={} passthrough={:?} xattrs={}: attached",
+            "volume={} mount={} passthrough={:?} xattrs={} watch={:?}: attached",
             config.name,
             config.mount.display(),
             volume.passthrough.describe(),
-            volume.lower.has_xattrs()
+            volume.lower.has_xattrs(),
+            watch.describe()
         );
         let indexed = Arc::new(AtomicBool::new(false));
         let scanner = start_scanner(&volume, &indexed)?;
@@ -151,6 +151,7 @@ impl Shared {
             config: config.clone(),
             volume,
             indexed,
+            watch: Some(watch),
             mounted: Some(mounted),
             scanner: Some(scanner),
         };

@@ -3,6 +3,7 @@
 //! The FUSE adapter and [`crate::ops`] work on a `Volume`; it knows neither.
 
 mod acting;
+mod behind;
 mod error;
 mod facts;
 mod gate;
@@ -12,7 +13,7 @@ mod location;
 mod notice;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
 
 use mediagate_policy::VolumeKind;
 
@@ -25,6 +26,7 @@ use crate::passthrough::{Budget, Passthrough, Room};
 use crate::redaction::Located;
 
 pub use acting::{Acting, uid_of};
+pub use behind::{BehindDir, Change};
 pub use error::OpError;
 pub use gate::{Gate, Moving};
 pub use handle::{DirHandle, FileHandle, Listed};
@@ -43,8 +45,9 @@ pub struct Parts {
     pub users: Vec<u32>,
     /// The lower tree.
     pub lower: Root,
-    /// How long the kernel may trust names and attributes.
-    pub ttl: Duration,
+    /// How long the kernel may trust names and attributes: seconds, negative for ever; `None` for as long as the watch
+    /// allows.
+    pub cache_seconds: Option<i32>,
     /// The volume's key in the catalog.
     pub key: VolumeKey,
     /// The index.
@@ -102,7 +105,8 @@ pub struct Volume {
     pub gate: Gate,
     /// Tells the kernel what it should forget.
     pub notices: Notices,
-    ttl: Duration,
+    cache_seconds: Option<i32>,
+    watched: AtomicBool,
 }
 
 impl Volume {
@@ -127,7 +131,22 @@ impl Volume {
             access: parts.access,
             located: parts.located,
             observer: parts.observer,
-            ttl: parts.ttl,
+            cache_seconds: parts.cache_seconds,
+            watched: AtomicBool::new(false),
         })
+    }
+
+    /// True while every change of the lower tree is heard of.
+    pub fn is_watched(&self) -> bool {
+        self.watched.load(Acquire)
+    }
+
+    /// From now on, every change of the lower tree is heard of, or not any more. What the kernel was told before is not
+    /// taken back by this: [`Volume::forget_everything`] does.
+    pub fn set_watched(&self, watched: bool) {
+        if self.watched.swap(watched, Release) != watched {
+            self.observer.shift(Gauge::Watched, if watched { 1 } else { -1 });
+            self.passthrough.keep_warm(watched);
+        }
     }
 }

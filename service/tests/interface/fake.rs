@@ -48,6 +48,7 @@ impl Control for Fake {
             mount: v.mount.to_str().unwrap().to_owned(),
             users: v.users.clone(),
             passthrough: "upstream".to_owned(),
+            watch: "fanotify".to_owned(),
             xattrs: true,
             indexed: false,
             emptied: false,
@@ -289,7 +290,8 @@ pub(crate) fn volume(name: &str) -> VolumeConfig {
         users: vec![0],
         owner: None,
         passthrough: true,
-        cache_seconds: 1,
+        cache_seconds: None,
+        watch: mediagate::config::WatchConfig::Auto,
     }
 }
 

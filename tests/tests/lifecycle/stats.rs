@@ -26,9 +26,10 @@ process.open_fds
 redaction.looks redaction.opens_from_cache redaction.opens_refused redaction.reads_blanked redaction.reads_while_written
 redaction.writers_beside_readers
 scan.facts_incomplete scan.facts_panics scan.facts_read
-volumes watchdog.slow_requests
+volumes
+watch.events watch.overflows watch.own_events watch.pending watch.rescans watch.volumes watchdog.slow_requests
 ";
-const GAUGES: [&str; 11] = [
+const GAUGES: [&str; 13] = [
     "backing.files",
     "backing.parked",
     "catalog.queue",
@@ -40,6 +41,8 @@ const GAUGES: [&str; 11] = [
     "nodes.lookups",
     "process.open_fds",
     "volumes",
+    "watch.pending",
+    "watch.volumes",
 ];
 
 #[test]

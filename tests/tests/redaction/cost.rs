@@ -36,10 +36,9 @@ fn read_through(file: &std::fs::File, buffer: &mut [u8]) {
 #[ignore = "a measurement"]
 fn redaction_cost() {
     let mut world = world();
-    let mut camera = world.app(CAMERA);
     let paths: Vec<_> = (0..FILES).map(|n| world.shared(format!("DCIM/{n}.jpg"))).collect();
-    for (n, path) in paths.iter().enumerate() {
-        camera.create(path, &picture(n as u8, true, LENGTH)).unwrap();
+    for n in 0..FILES {
+        std::fs::write(world.lower(format!("DCIM/{n}.jpg")), picture(n as u8, true, LENGTH)).unwrap();
     }
     settle();
     let lower = world.lower("DCIM/0.jpg");

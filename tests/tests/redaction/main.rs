@@ -33,7 +33,7 @@ fn packages() -> [Package; 4] {
 /// Caches last for ever: what is shown stale stays stale.
 fn world() -> World {
     let mut world = World::new(&packages());
-    world.config.volumes[0].cache_seconds = -1;
+    world.config.volumes[0].cache_seconds = Some(-1);
     world.start();
     world
 }

@@ -16,6 +16,8 @@ parcelable VolumeStatus {
     int[] users;
     /** The kind of passthrough in use, or "off: " and why. */
     String passthrough;
+    /** What watches the lower directory: "fanotify", "inotify", or "off: " and why. */
+    String watch;
     /** Whether the lower file system keeps extended attributes. */
     boolean xattrs;
     /** Whether the index has caught up with the lower tree since attaching. */
