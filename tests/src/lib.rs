@@ -6,12 +6,14 @@
 
 pub mod actor;
 pub mod as_app;
+pub mod caller;
 pub mod daemon;
 pub mod data;
 pub mod world;
 
 pub use actor::{Actor, Errno};
 pub use as_app::{as_app, become_app};
+pub use caller::{Call, Failure};
 pub use daemon::Daemon;
 pub use data::Job;
 pub use world::{Package, World};
