@@ -61,7 +61,7 @@ fn clients_that_are_killed_leave_nothing() {
     let threads = || std::fs::read_dir(format!("/proc/{}/task", service())).unwrap().count();
     let files = || std::fs::read_dir(format!("/proc/{}/fd", service())).unwrap().count();
     cli(BINDER, &["stats"]);
-    let nodes = stat("node.live");
+    let nodes = stat("nodes");
     let before = (threads(), files());
     for _ in 0..10 {
         for address in [BINDER, SOCKET] {
@@ -74,5 +74,5 @@ fn clients_that_are_killed_leave_nothing() {
     wait_until("threads and descriptors of dead clients go", || {
         threads() <= before.0 + 4 && files() <= before.1 + 4
     });
-    assert!(stat("node.live") <= nodes + 1);
+    assert!(stat("nodes") <= nodes + 1);
 }

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod death;
+mod fat;
 mod identity;
+mod lowers;
+mod quota;
 mod tour;
 
 use std::process::{Command, Output};

@@ -23,7 +23,15 @@ pub fn lookup(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
     }
     let lower_dir = volume.open_dir(&dir)?;
     match Meta::at(lower_dir.as_fd(), name) {
-        Ok(meta) => Ok(LookupReply::Found(answer(volume, &who, (&dir, lower_dir.as_fd()), name, &meta)?)),
+        Ok(meta) => {
+            let known = volume.known_name(&dir, lower_dir.as_fd(), name, &meta)?;
+            let mut entry = answer(volume, &who, (&dir, lower_dir.as_fd()), &known, &meta)?;
+            if *known != *name {
+                // Another spelling is asked about each time, so that the kernel has one entry to be told about.
+                entry.entry_ttl = std::time::Duration::ZERO;
+            }
+            Ok(LookupReply::Found(entry))
+        }
         Err(error) if error.is_not_found() => Ok(LookupReply::Missing(volume.missing_ttl(&subject))),
         Err(error) => Err(error.into()),
     }

@@ -1,5 +1,6 @@
 //! Finding out what decisions need to know about a file: who owns it, and whether it is hidden.
 
+use std::borrow::Cow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,6 +70,22 @@ impl Volume {
             return None;
         }
         Subject::new(self.kind, path, policy_kind(kind))
+    }
+
+    /// The name by which what was found as `name` in `dir` (`fd` is its lower directory) is known: as the directory spells
+    /// it, wherever files are known by their names alone.
+    pub fn known_name<'a>(
+        &self,
+        dir: &Arc<File>,
+        fd: BorrowedFd<'_>,
+        name: &'a [u8],
+        meta: &Meta,
+    ) -> Result<Cow<'a, [u8]>, OpError> {
+        let known = |file: Arc<File>| file.is_at(dir, name) && !file.is_removed();
+        if !self.lower.has_spellings() || self.nodes.find(meta.id).is_some_and(known) {
+            return Ok(Cow::Borrowed(name));
+        }
+        Ok(Cow::Owned(self.lower.spelling(fd, name, meta)?.into_vec()))
     }
 
     /// A known file or directory as the object of a decision, without what the index knows. A file whose name is gone
