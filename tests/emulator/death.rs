@@ -7,7 +7,7 @@ use nix::unistd::Pid;
 use crate::{BINDER, CAMERA_UID, SHARED, SOCKET, cli, stat, try_cli, wait_until};
 
 /// The process that serves: the one whose name is the program's.
-fn service() -> Pid {
+pub(crate) fn service() -> Pid {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let pid = processes.filter_map(|it| it.file_name().to_str()?.parse::<i32>().ok()).find(|pid| {
         std::fs::read(format!("/proc/{pid}/cmdline"))

@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod death;
+mod driver;
 mod fat;
+mod hostile;
 mod identity;
 mod lowers;
 mod quota;
+mod raw;
 mod tour;
 
 use std::process::{Command, Output};

@@ -81,6 +81,8 @@ pub(crate) const UNSAFE: &[&str] = &[
     "tests/src/data.rs",
     // A test's: system calls that no crate wraps.
     "tests/tests/hostile/handle.rs",
+    // A test's: the binder driver's ioctls and mapping.
+    "tests/emulator/driver.rs",
     // A test's: quotactl.
     "tests/emulator/quota.rs",
     // The tests': mmap, and aligned memory for O_DIRECT.
