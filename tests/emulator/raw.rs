@@ -6,7 +6,7 @@ pub(crate) const NAME: &str = "io.mediagate.IMediagate";
 const ROOM: usize = 1 << 20;
 
 /// `status_t` values (system/core/libutils/include/utils/Errors.h).
-const PERMISSION_DENIED: i32 = -libc::EPERM;
+const BAD_TYPE: i32 = i32::MIN + 1;
 const UNKNOWN_TRANSACTION: i32 = -libc::EBADMSG;
 const NOT_ENOUGH_DATA: i32 = -libc::ENODATA;
 
@@ -37,7 +37,7 @@ fn what_is_not_its_interface_is_refused() {
     let driver = Driver::open(ROOM);
     let service = driver.service("mediagate");
     let other = Parcel::to("io.example.IOther");
-    assert_eq!(driver.transact(service, FIRST, 0, &other), Outcome::Status(PERMISSION_DENIED));
+    assert_eq!(driver.transact(service, FIRST, 0, &other), Outcome::Status(BAD_TYPE));
     let unknown = FIRST + 0x00ff_fffe;
     assert_eq!(driver.transact(service, unknown, 0, &Parcel::to(NAME)), Outcome::Status(UNKNOWN_TRANSACTION));
 }
