@@ -4,7 +4,7 @@ use mediagate_tests::{Actor, Call, Failure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::{BINDER, CAMERA_UID, SHARED, SOCKET, cli, stat, try_cli, wait_until};
+use crate::{BINDER, CAMERA_UID, SHARED, SOCKET, cli, numbers, try_cli, wait_until};
 
 /// The process that serves: the one whose name is the program's.
 pub(crate) fn service() -> Pid {
@@ -61,7 +61,7 @@ fn clients_that_are_killed_leave_nothing() {
     let threads = || std::fs::read_dir(format!("/proc/{}/task", service())).unwrap().count();
     let files = || std::fs::read_dir(format!("/proc/{}/fd", service())).unwrap().count();
     cli(BINDER, &["stats"]);
-    let nodes = stat("nodes");
+    let nodes = numbers(["nodes"]);
     let before = (threads(), files());
     for _ in 0..10 {
         for address in [BINDER, SOCKET] {
@@ -74,5 +74,5 @@ fn clients_that_are_killed_leave_nothing() {
     wait_until("threads and descriptors of dead clients go", || {
         threads() <= before.0 + 4 && files() <= before.1 + 4
     });
-    assert!(stat("nodes") <= nodes + 1);
+    assert!(numbers(["nodes"])[0] <= nodes[0] + 1);
 }

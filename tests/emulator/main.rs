@@ -46,10 +46,13 @@ fn json(address: &str, arguments: &[&str]) -> serde_json::Value {
     serde_json::from_str(&cli(address, &[arguments, &["--json"]].concat())).unwrap()
 }
 
-fn stat(name: &str) -> i64 {
+/// Numbers of `stats`, of one moment.
+fn numbers<const N: usize>(names: [&str; N]) -> [i64; N] {
     let stats = json(BINDER, &["stats"]);
-    let found = stats.as_array().unwrap().iter().find(|it| it["name"] == name);
-    found.and_then(|it| it["value"].as_i64()).unwrap_or_else(|| panic!("no number {name}"))
+    names.map(|name| {
+        let found = stats.as_array().unwrap().iter().find(|it| it["name"] == name);
+        found.and_then(|it| it["value"].as_i64()).unwrap_or_else(|| panic!("no number {name}"))
+    })
 }
 
 fn wait_until(what: &str, mut done: impl FnMut() -> bool) {

@@ -2,7 +2,7 @@
 
 use mediagate_tests::Actor;
 
-use crate::{BINDER, CAMERA, CAMERA_UID, LOWER, SHARED, SOCKET, cli, json, stat, try_cli};
+use crate::{BINDER, CAMERA, CAMERA_UID, LOWER, SHARED, SOCKET, cli, json, numbers, try_cli};
 
 const GALLERY: &str = "com.example.gallery";
 const GALLERY_UID: u32 = 10_102;
@@ -61,12 +61,12 @@ fn both_addresses_are_one_service() {
 fn bytes_go_by_the_daemon() {
     let mut camera = Actor::start(CAMERA_UID);
     let film = format!("{SHARED}/DCIM/tour.mp4");
-    let numbers = ["fuse.requests.read", "fuse.requests.write", "open.daemon"];
-    let before = numbers.map(stat);
+    let served = ["fuse.requests.read", "fuse.requests.write", "open.daemon"];
+    let before = numbers(served);
     let data: Vec<u8> = (0..1_u32 << 18).flat_map(u32::to_le_bytes).collect();
     camera.create(&film, &data).unwrap();
     assert!(camera.read_all(&film).unwrap() == data);
-    assert_eq!(numbers.map(stat), before, "{numbers:?}");
+    assert_eq!(numbers(served), before, "{served:?}");
     camera.unlink(&film).unwrap();
 }
 

@@ -102,13 +102,18 @@ impl Daemon {
 
     /// One number of `stats`.
     pub fn stat(&self, name: &str) -> i64 {
+        let [value] = self.numbers([name]);
+        value
+    }
+
+    /// Several numbers of `stats`, of one moment.
+    pub fn numbers<const N: usize>(&self, names: [&str; N]) -> [i64; N] {
         let stats: Vec<serde_json::Value> =
             serde_json::from_str(&self.cli(&["stats", "--json"])).expect("stats are JSON");
-        stats
-            .iter()
-            .find(|stat| stat["name"] == name)
-            .and_then(|stat| stat["value"].as_i64())
-            .unwrap_or_else(|| panic!("no number {name:?}"))
+        names.map(|name| {
+            let found = stats.iter().find(|stat| stat["name"] == name);
+            found.and_then(|stat| stat["value"].as_i64()).unwrap_or_else(|| panic!("no number {name:?}"))
+        })
     }
 
     /// Lets go of a service that has ended without taking its mounts away.
