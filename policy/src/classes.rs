@@ -40,12 +40,12 @@ impl Principal {
                 (facts.traits(), mount_mode(facts.permissions, packages))
             }
             (PrincipalKind::App | PrincipalKind::System, _)
-            | (PrincipalKind::Isolated | PrincipalKind::NoPackage, _) => {
+            | (PrincipalKind::Isolated | PrincipalKind::Instant | PrincipalKind::NoPackage, _) => {
                 (Traits::REDACTION_NEEDED, MountMode::Default)
             }
         };
         let packages = packages.iter().map(|package| Arc::clone(&package.name)).collect();
-        Principal { uid, kind, packages, traits, mount_mode }
+        Principal { uid, kind, packages, traits, mount_mode, relatives: Vec::new(), usb_file_transfer: true }
     }
 }
 
@@ -57,6 +57,8 @@ fn kind_of(uid: Uid, packages: &[PackageFacts]) -> PrincipalKind {
         PrincipalKind::Shell
     } else if app.is_isolated() {
         PrincipalKind::Isolated
+    } else if packages.iter().any(|it| it.instant) {
+        PrincipalKind::Instant
     } else if !packages.is_empty() {
         PrincipalKind::App
     } else if app < AppId::FIRST_APP {

@@ -111,3 +111,13 @@ impl Decision {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Errno;
+
+    #[test]
+    fn errnos_print_their_names() {
+        assert_eq!(format!("{} {}", Errno::Eacces, Errno::Enoent), "EACCES ENOENT");
+    }
+}

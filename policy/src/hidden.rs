@@ -55,11 +55,42 @@ pub fn is_never_indexed(path: &[u8]) -> bool {
 /// The media type that a file at `path` is indexed with. `below_nomedia`: a directory above it holds a
 /// `.nomedia` file that counts ([`nomedia_counts_in`]).
 pub fn media_type_at(path: &[u8], below_nomedia: bool) -> MediaType {
+    media_type_of(path, mime_of(last_component(path)), below_nomedia)
+}
+
+/// [`media_type_at`] of a file whose MIME type is known better than by its name.
+pub fn media_type_of(path: &[u8], mime: &str, below_nomedia: bool) -> MediaType {
     if below_nomedia || is_hidden_by_name(path) {
-        MediaType::None
-    } else {
-        MediaType::of_mime(mime_of(last_component(path)))
+        return MediaType::None;
     }
+    match MediaType::of_mime(mime) {
+        MediaType::Image if is_album_art(last_component(path)) => MediaType::None,
+        media_type => media_type,
+    }
+}
+
+/// The names that music players give the picture of an album, in any directory (`ModernMediaScanner`,
+/// PATTERN_ALBUM_ART): `folder.jpg`, `AlbumArt.jpg`, `AlbumArtSmall.jpg`, `AlbumArt_{…}_Large.jpg` and the like. What
+/// such a file belongs to is the album, so it is no picture among pictures.
+fn is_album_art(name: &[u8]) -> bool {
+    let Some(stem) = without(name, b".jpg", false) else { return false };
+    if stem.eq_ignore_ascii_case(b"folder") {
+        return true;
+    }
+    let Some(rest) = without(stem, b"AlbumArt", true) else { return false };
+    let sized = without(rest, b"small", false).or_else(|| without(rest, b"large", false));
+    match sized {
+        None => rest.is_empty(),
+        Some(id) => id.is_empty() || id.starts_with(b"_{") && id.ends_with(b"}_"),
+    }
+}
+
+/// The name without a word at its beginning or its end, in any ASCII case.
+fn without<'a>(name: &'a [u8], word: &[u8], at_start: bool) -> Option<&'a [u8]> {
+    let at = if at_start { word.len() } else { name.len().checked_sub(word.len())? };
+    let (start, end) = name.split_at_checked(at)?;
+    let (found, rest) = if at_start { (start, end) } else { (end, start) };
+    found.eq_ignore_ascii_case(word).then_some(rest)
 }
 
 #[cfg(test)]
@@ -77,6 +108,48 @@ mod tests {
         }
         assert_eq!(media_type_at(b"DCIM/.pending-1-a.jpg", false), MediaType::Image);
         assert_eq!(media_type_at(b"DCIM/a.jpg", true), MediaType::None);
+    }
+
+    #[test]
+    fn pictures_of_albums_are_no_pictures() {
+        for name in [
+            "folder.jpg",
+            "Folder.JPG",
+            "AlbumArt.jpg",
+            "albumartsmall.jpg",
+            "AlbumArtLarge.jpg",
+            "AlbumArt_{}_Small.jpg",
+            "albumart_{a-b}_large.jpg",
+        ] {
+            for path in [name.to_owned(), format!("Music/album/{name}"), format!("DCIM/{name}")] {
+                assert_eq!(media_type_at(path.as_bytes(), false), MediaType::None, "{path}");
+            }
+        }
+        for name in [
+            ".jpg.jpg",
+            "jpg",
+            "folder.png",
+            "folder1.jpg",
+            "my folder.jpg",
+            "albumart1.jpg",
+            "AlbumArt_{a}.jpg",
+            "albumart_a_large.jpg",
+            "albumart_{_large.jpg",
+            "albumart{a}_large.jpg",
+            "albumart_{a}large.jpg",
+            "smallalbumart.jpg",
+        ] {
+            let media_type = MediaType::of_mime(mime_of(name.as_bytes()));
+            let hidden = name.starts_with('.');
+            let expected = if hidden { MediaType::None } else { media_type };
+            assert_eq!(media_type_at(name.as_bytes(), false), expected, "{name}");
+        }
+        // The name alone does not do it: only a picture is the picture of an album.
+        assert_eq!(media_type_of(b"folder.jpg", "video/mp4", false), MediaType::Video);
+        assert_eq!(media_type_of(b"x/folder.jpg", "image/png", false), MediaType::None);
+        assert_eq!(media_type_of(b"x/a.bin", "image/png", false), MediaType::Image);
+        assert_eq!(media_type_of(b"x/a.bin", "image/png", true), MediaType::None);
+        assert_eq!(media_type_of(b".x/a.bin", "image/png", false), MediaType::None);
     }
 
     #[test]

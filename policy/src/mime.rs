@@ -89,20 +89,25 @@ impl MediaTypes {
     /// Every type, [`MediaType::None`] and [`MediaType::Document`] too.
     pub const ALL: MediaTypes = MediaTypes(0b111_1111);
     /// Images.
-    pub const IMAGE: MediaTypes = MediaTypes(1 << MediaType::Image as u8);
+    pub const IMAGE: MediaTypes = MediaTypes::of(MediaType::Image);
     /// Videos.
-    pub const VIDEO: MediaTypes = MediaTypes(1 << MediaType::Video as u8);
+    pub const VIDEO: MediaTypes = MediaTypes::of(MediaType::Video);
     /// Subtitles.
-    pub const SUBTITLE: MediaTypes = MediaTypes(1 << MediaType::Subtitle as u8);
+    pub const SUBTITLE: MediaTypes = MediaTypes::of(MediaType::Subtitle);
     /// Images and videos.
     pub const VISUAL: MediaTypes = MediaTypes::IMAGE.with(MediaTypes::VIDEO);
     /// Audio, and what comes with it: playlists and subtitles.
     pub const AUDIBLE: MediaTypes =
-        MediaTypes(1 << MediaType::Audio as u8 | 1 << MediaType::Playlist as u8 | MediaTypes::SUBTITLE.0);
+        MediaTypes::of(MediaType::Audio).with(MediaTypes::of(MediaType::Playlist)).with(MediaTypes::SUBTITLE);
+
+    /// One type.
+    pub const fn of(media_type: MediaType) -> MediaTypes {
+        MediaTypes(1 << media_type as u8)
+    }
 
     /// True when the type is in the set.
     pub const fn has(self, media_type: MediaType) -> bool {
-        self.0 & (1 << media_type as u8) != 0
+        self.0 & MediaTypes::of(media_type).0 != 0
     }
 
     /// Both sets together.

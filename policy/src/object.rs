@@ -31,11 +31,11 @@ impl FileGrants {
     /// Nothing was granted.
     pub const NONE: FileGrants = FileGrants(0);
     /// The user selected this photo or video for the caller (`READ_MEDIA_VISUAL_USER_SELECTED`).
-    pub const SELECTED: FileGrants = FileGrants(1);
+    pub const SELECTED: FileGrants = FileGrants(0b001);
     /// The caller may read this file.
-    pub const READ: FileGrants = FileGrants(1 << 1);
+    pub const READ: FileGrants = FileGrants(0b010);
     /// The caller may write this file, and read it: this is [`FileGrants::READ`] and one bit more.
-    pub const WRITE: FileGrants = FileGrants(1 << 1 | 1 << 2);
+    pub const WRITE: FileGrants = FileGrants(0b110);
 
     /// True when all of `other` was granted.
     pub const fn has(self, other: FileGrants) -> bool {
@@ -50,7 +50,7 @@ impl FileGrants {
     /// The set that [`FileGrants::bits`] gave; bits that mean nothing are left out.
     pub const fn from_bits(bits: u8) -> FileGrants {
         let write = if bits & FileGrants::WRITE.0 == FileGrants::WRITE.0 { FileGrants::WRITE.0 } else { 0 };
-        FileGrants(bits & (FileGrants::SELECTED.0 | FileGrants::READ.0) | write)
+        FileGrants(bits & FileGrants::SELECTED.with(FileGrants::READ).0 | write)
     }
 
     /// Both sets together.

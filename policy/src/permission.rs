@@ -212,3 +212,44 @@ impl AppOps {
         AppOp::ALL.iter().map(|op| (*op, self.mode(*op))).filter(|(_, mode)| *mode != OpMode::Default)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_holds_what_was_put_in_and_not_taken_out() {
+        for permission in Permission::ALL.iter().copied() {
+            let mut set: PermissionSet = Permission::ALL.iter().copied().collect();
+            set.remove(permission);
+            set.remove(permission);
+            assert!(set.iter().eq(Permission::ALL.iter().copied().filter(|it| *it != permission)));
+            set.insert(permission);
+            set.insert(permission);
+            assert!(set.iter().eq(Permission::ALL.iter().copied()));
+        }
+        let few: PermissionSet = [Permission::ReadMediaAudio, Permission::Dump].into_iter().collect();
+        assert_eq!(format!("{few:?}"), "{ReadMediaAudio, Dump}");
+    }
+
+    #[test]
+    fn ops_are_listed_where_they_are_set() {
+        let mut ops = AppOps::default();
+        assert_eq!(ops.iter().next(), None);
+        ops.set(AppOp::LegacyStorage, OpMode::Deny);
+        ops.set(AppOp::ReadMediaAudio, OpMode::Allow);
+        assert!(
+            ops.iter().eq([(AppOp::ReadMediaAudio, OpMode::Allow), (AppOp::LegacyStorage, OpMode::Deny)])
+        );
+        ops.set(AppOp::LegacyStorage, OpMode::Default);
+        assert!(ops.iter().eq([(AppOp::ReadMediaAudio, OpMode::Allow)]));
+    }
+
+    #[test]
+    fn an_unknown_name_is_said() {
+        assert_eq!(
+            "READ_MINDS".parse::<Permission>().unwrap_err().to_string(),
+            "unknown name \"READ_MINDS\""
+        );
+    }
+}

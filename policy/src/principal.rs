@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::permission::{AppOps, PermissionSet};
+use crate::profile::{Profiles, UserRelation};
 
 /// Number of uids that each Android user owns (`AID_USER_OFFSET`).
 const USER_OFFSET: u32 = 100_000;
@@ -70,6 +71,8 @@ pub struct PackageFacts {
     pub requests_legacy_storage: bool,
     /// `requestRawExternalStorageAccess` in the manifest, if it is there.
     pub requests_raw_access: Option<bool>,
+    /// An instant app: it runs without being installed, and has no shared storage.
+    pub instant: bool,
 }
 
 /// The broad kinds of callers, told apart before any permission is looked at.
@@ -85,6 +88,8 @@ pub enum PrincipalKind {
     App,
     /// An isolated process or an app zygote (§2.11).
     Isolated,
+    /// An instant app: Android mounts no storage for it (§2.11).
+    Instant,
     /// An app uid that no installed package has (§2.1).
     NoPackage,
 }
@@ -170,12 +175,36 @@ pub struct Principal {
     pub traits: Traits,
     /// Its mount mode.
     pub mount_mode: MountMode,
+    /// The other users that its user belongs together with: see [`Principal::in_profiles`].
+    pub relatives: Vec<(UserId, UserRelation)>,
+    /// Its user's files may be moved over USB; asked of the shell only.
+    pub usb_file_transfer: bool,
 }
 
 impl Principal {
     /// The user it runs as.
     pub const fn user(&self) -> UserId {
         self.uid.user()
+    }
+
+    /// The same caller on a system with these profiles. Without them every user is a person's own.
+    #[must_use]
+    pub fn in_profiles(self, profiles: &Profiles) -> Principal {
+        let user = self.user();
+        Principal {
+            relatives: profiles.relatives(user),
+            usb_file_transfer: profiles.has_usb_file_transfer(user),
+            ..self
+        }
+    }
+
+    /// How its user and another one belong together.
+    pub fn relation_to(&self, user: UserId) -> UserRelation {
+        if user == self.user() {
+            return UserRelation::Own;
+        }
+        let known = self.relatives.iter().find(|(it, _)| *it == user);
+        known.map_or(UserRelation::Other, |(_, relation)| *relation)
     }
 
     /// "The caller's package": who owns what this caller creates.
@@ -186,5 +215,40 @@ impl Principal {
     /// True when one of its packages has this name (compared exactly, as owners are stored).
     pub fn is_owner(&self, package: &str) -> bool {
         self.packages.iter().any(|own| &**own == package)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_a_set() {
+        let both = Traits::MANAGER.with(Traits::GALLERY);
+        assert_eq!(both.with(Traits::MANAGER), both);
+        assert!(both.has(Traits::MANAGER) && both.has(Traits::GALLERY) && both.has(both));
+        assert!(!Traits::MANAGER.has(both) && !both.has(Traits::LEGACY));
+        assert_eq!(format!("{:?}", Traits::MANAGER.with(Traits::LEGACY)), "Traits(0x3)");
+    }
+
+    #[test]
+    fn relations_are_those_of_the_profiles() {
+        use crate::profile::UserKind;
+        let parent = UserId(0);
+        let profiles: Profiles =
+            [(UserId(11), UserKind::Clone { parent }), (UserId(12), UserKind::Work { parent })]
+                .into_iter()
+                .collect();
+        let plain = Principal::new(Uid(10_101), &[]);
+        assert_eq!(plain.relation_to(UserId(11)), UserRelation::Other);
+        let who = plain.in_profiles(&profiles);
+        for (user, relation) in [
+            (0, UserRelation::Own),
+            (10, UserRelation::Other),
+            (11, UserRelation::SharesMedia),
+            (12, UserRelation::AcrossWork),
+        ] {
+            assert_eq!(who.relation_to(UserId(user)), relation, "{user}");
+        }
     }
 }

@@ -34,6 +34,8 @@ macro_rules! reasons {
 }
 
 reasons! {
+    InstantApp = "instant-app", "An instant app has no shared storage.", needs "installing the app";
+
     // The same for every caller.
     NoSymlinks = "no-symlinks", "Shared storage has no symbolic links.";
     NoHardLinks = "no-hard-links", "Shared storage has no hard links.";
@@ -48,6 +50,8 @@ reasons! {
     WrongKind = "wrong-kind", "The operation does not fit what it is asked of: file and directory differ.";
     NotInATree = "not-in-a-tree", "The path is in no user's tree.";
     OtherUser = "other-user", "The tree belongs to another user.", needs "a caller of that user";
+    WorkProfile = "work-profile", "A work profile and the user it belongs to share no files by path.",
+        needs "a caller of that profile or user";
     ServiceDirectory = "service-directory", "The directory .transforms belongs to the service.";
     MountRootClosed = "mount-root-closed", "The directory above the users' trees is not listed.",
         needs "the path of one's own user's tree";
@@ -55,8 +59,10 @@ reasons! {
     NamesAreVisible = "names-are-visible", "Whether a file exists, and its attributes, are visible to everyone.";
     OthersPrivateDirectory = "others-private-directory",
         "Android/data and Android/obb of a package are closed to other packages.",
-        needs "being the package that the directory is named after";
+        needs "being the package that the directory is named after, in the user whose tree it is";
     Shell = "shell", "The shell may do everything that keeps the index in order.";
+    NoUsbTransfer = "no-usb-file-transfer", "The user's files may not be moved over USB, so the shell changes none of them.",
+        needs "lifting the restriction DISALLOW_USB_FILE_TRANSFER of the user";
     NoPackage = "no-package", "No installed package has the caller's uid.", needs "an installed package with this uid";
 
     // Bypass: classes of callers for whom single files are not checked.

@@ -6,8 +6,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use mediagate_policy::{
-    AppOps, FileGrants, Kind, MediaType, Object, Operation, PackageFacts, Permission, Principal, Row, Uid,
-    UserId, VolumeKind, decide,
+    AppOp, AppOps, FileGrants, Kind, MediaType, Object, OpMode, Operation, PackageFacts, Permission,
+    Principal, Profiles, Row, Uid, UserId, UserKind, VolumeKind, decide,
 };
 
 thread_local! {
@@ -33,33 +33,69 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-#[test]
-fn a_decision_allocates_nothing() {
+fn app(user: u32, target_sdk: u32, permissions: &[Permission], ops: &[AppOp]) -> Principal {
+    let mut app_ops = AppOps::default();
+    ops.iter().for_each(|op| app_ops.set(*op, OpMode::Allow));
     let package = PackageFacts {
         name: "org.own".into(),
-        target_sdk: 34,
-        permissions: [Permission::ReadMediaImages].into_iter().collect(),
-        app_ops: AppOps::default(),
+        target_sdk,
+        permissions: permissions.iter().copied().collect(),
+        app_ops,
         requests_legacy_storage: false,
         requests_raw_access: None,
+        instant: false,
     };
-    let who = Principal::new(Uid(10_100), &[package]);
-    let row = Row {
-        owner: Some("org.own"),
-        media_type: MediaType::Image,
-        pending: false,
-        trashed: false,
-        grants: FileGrants::NONE,
-    };
+    let profiles: Profiles = [(UserId(11), UserKind::Clone { parent: UserId(0) })].into_iter().collect();
+    Principal::new(Uid(user * 100_000 + 10_100), &[package]).in_profiles(&profiles)
+}
+
+/// One caller of every class that has a bypass or a way of its own.
+fn callers() -> Vec<Principal> {
+    vec![
+        app(0, 34, &[], &[]),
+        app(0, 34, &[Permission::ReadMediaImages], &[]),
+        app(0, 34, &[Permission::ReadMediaVisualUserSelected], &[]),
+        app(0, 28, &[], &[]),
+        app(0, 28, &[Permission::ReadExternalStorage, Permission::WriteExternalStorage], &[]),
+        app(0, 34, &[], &[AppOp::WriteMediaImages, AppOp::WriteMediaVideo]),
+        app(0, 34, &[], &[AppOp::ManageExternalStorage]),
+        app(0, 34, &[Permission::InstallPackages], &[]),
+        app(0, 34, &[Permission::AccessMtp], &[]),
+        app(11, 34, &[Permission::ReadMediaImages], &[]),
+        app(10, 34, &[Permission::ReadMediaImages], &[]),
+        Principal::new(Uid::ROOT, &[]),
+        Principal::new(Uid::SHELL, &[]),
+        Principal::new(Uid(99_001), &[]),
+    ]
+}
+
+#[test]
+fn a_decision_allocates_nothing() {
+    let callers = callers();
     let paths = [
         "DCIM/Camera/a.JPG",
+        "DCIM/.pending-1999999999-a.jpg",
+        "Music/AlbumArt_{a}_Small.jpg",
         "Download/a.unknown-extension",
+        "Android/media/org.own/f",
         "Android/data/org.other/f",
         "Andr\u{200d}oid/data/x/y",
     ];
+    let rows = ["org.own", "org.other"].into_iter().flat_map(|owner| {
+        [FileGrants::NONE, FileGrants::SELECTED, FileGrants::READ, FileGrants::WRITE].map(|grants| {
+            let (pending, trashed) = (false, false);
+            Row { owner: Some(owner), media_type: MediaType::Image, pending, trashed, grants }
+        })
+    });
+    let rows: Vec<Row<'_>> = rows.collect();
     let before = ALLOCATIONS.get();
-    let mut allowed = 0;
-    for path in paths {
+    let (mut allowed, mut asked) = (0, 0);
+    for (who, path, row) in callers.iter().flat_map(|who| {
+        paths
+            .iter()
+            .flat_map(move |path| [(who, path)])
+            .flat_map(|(who, path)| rows.iter().map(move |row| (who, path, *row)))
+    }) {
         let what = Object {
             volume: VolumeKind::Emulated,
             user: Some(UserId(0)),
@@ -77,10 +113,12 @@ fn a_decision_allocates_nothing() {
             Operation::ListEntry,
             Operation::Unlink,
             Operation::Rename { to, replaced: Some(what) },
+            Operation::MoveWithParent { to },
         ] {
-            allowed += u32::from(decide(&who, &what, op).is_allowed());
+            asked += 1;
+            allowed += u32::from(decide(who, &what, op).is_allowed());
         }
     }
     assert_eq!(ALLOCATIONS.get() - before, 0);
-    assert!(allowed > 8, "only {allowed} were allowed");
+    assert!(allowed > 1500, "only {allowed} of {asked} were allowed");
 }

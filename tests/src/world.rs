@@ -77,6 +77,7 @@ impl World {
         };
         let config = Config {
             service,
+            users: Vec::new(),
             volumes: vec![volume],
             packages: packages.iter().map(|package| package.0.clone()).collect(),
         };

@@ -108,6 +108,8 @@ fn an_app_that_opens_without_end_harms_itself_only() {
     let (mut victim, mut attacker) = (world.app(VICTIM), world.app(ATTACKER));
     let photo = world.shared("DCIM/a.jpg");
     victim.create(&photo, b"pixels").unwrap();
+    let (own, fresh) = (world.shared("Download/own.txt"), world.shared("Download/fresh.txt"));
+    attacker.create(&own, b"text").unwrap();
     // As many as one process may have open; a second one would meet the bound sooner.
     nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE, 20_000, 20_000).unwrap_or(());
     let mut second = world.app(ATTACKER);
@@ -122,6 +124,11 @@ fn an_app_that_opens_without_end_harms_itself_only() {
         }
     }
     assert!(world.daemon().stat("handles.directories") <= 57_344, "one uid's share");
+    // An open that is refused for it has done nothing yet.
+    refused(second.open(&fresh, libc::O_WRONLY | libc::O_CREAT), libc::EMFILE);
+    refused(second.open(&own, libc::O_WRONLY | libc::O_TRUNC), libc::EMFILE);
+    refused(second.stat(&fresh), libc::ENOENT);
+    assert_eq!(second.stat(&own).unwrap().size, 4);
     assert_eq!(victim.read_all(&photo).unwrap(), b"pixels");
     victim.create(world.shared("DCIM/b.jpg"), b"more").unwrap();
     assert_eq!(victim.list(world.shared("DCIM")).unwrap(), ["a.jpg", "b.jpg"]);

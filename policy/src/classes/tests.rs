@@ -18,6 +18,7 @@ fn package(target_sdk: u32, words: &str) -> PackageFacts {
         app_ops,
         requests_legacy_storage: false,
         requests_raw_access: None,
+        instant: false,
     }
 }
 

@@ -66,3 +66,15 @@ fn directories_accept_what_they_are_for() {
     assert_eq!(fits("application/pdf"), [Documents, Download]);
     assert_eq!(fits(UNKNOWN), [Documents, Download]);
 }
+
+#[test]
+fn sets_print_what_is_in_them() {
+    assert_eq!(format!("{:?}", MediaTypes::VISUAL), "{Image, Video}");
+    assert_eq!(format!("{:?}", MediaTypes::AUDIBLE), "{Audio, Playlist, Subtitle}");
+}
+
+#[test]
+fn the_largest_set_has_every_type() {
+    assert!(MediaTypes::ALL.iter().eq(MediaType::ALL));
+    assert_eq!(MediaTypes::ALL.with(MediaTypes::IMAGE), MediaTypes::ALL);
+}

@@ -39,6 +39,7 @@ fn sees_through_spellings_that_fold_to_android() {
         );
     }
     assert!(is_well_known(".tran\u{17f}forms".as_bytes(), TRANSFORMS));
+    assert!(is_well_known(".pic\u{212a}er_transcoded".as_bytes(), ".picker_transcoded"));
     assert!(!is_well_known("Andr\u{f6}id".as_bytes(), "Android"));
     assert!(!is_well_known(b"Android\xff", "Android"));
 }

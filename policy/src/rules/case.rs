@@ -53,10 +53,17 @@ impl<'a> Case<'a> {
         self.what.path.split(|byte| *byte == b'/').all(is_valid_fat_name)
     }
 
-    /// In a directory that is named after one of the caller's packages (`Android/{data,media,obb,sandbox}`).
+    /// The tree is the caller's user's, or everybody's.
+    fn is_own_tree(&self) -> bool {
+        self.what.user.is_none_or(|user| user == self.who.user())
+    }
+
+    /// In a directory that is named after one of the caller's packages (`Android/{data,media,obb,sandbox}`). What a
+    /// clone profile shares is media: the private directories of an app's copy are the copy's.
     fn is_in_own_package_directory(&self) -> bool {
-        let Place::AndroidPackage { package, .. } = self.place else { return false };
-        self.who.packages.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(package))
+        let Place::AndroidPackage { dir, package, .. } = self.place else { return false };
+        let shared = dir == AndroidDir::Media || self.is_own_tree();
+        shared && self.who.packages.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(package))
     }
 
     /// Allowed by the caller's mount mode or by the package directory (`isUidAllowedAccessToDataOrObbPath`).
@@ -70,7 +77,7 @@ impl<'a> Case<'a> {
         );
         match self.who.mount_mode {
             MountMode::AndroidWritable | MountMode::PassThrough => Some(Reason::MountModeWritable),
-            MountMode::Installer if in_obb => Some(Reason::InstallerObb),
+            MountMode::Installer if in_obb && self.is_own_tree() => Some(Reason::InstallerObb),
             MountMode::Installer | MountMode::Default => None,
         }
     }

@@ -9,7 +9,15 @@ use crate::principal::PrincipalKind;
 use crate::reason::Reason;
 
 pub(super) fn decide(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
-    unsupported(case, op).or_else(|| immovable(case, op)).or_else(|| root(case, op))
+    no_storage(case)
+        .or_else(|| unsupported(case, op))
+        .or_else(|| immovable(case, op))
+        .or_else(|| root(case, op))
+}
+
+/// Android mounts nothing for an instant app (§2.11, `MOUNT_EXTERNAL_NONE`), so there is nothing.
+fn no_storage(case: &Case<'_>) -> Option<Decision> {
+    (case.who.kind == PrincipalKind::Instant).then_some(Decision::deny(Reason::InstantApp, Errno::Enoent))
 }
 
 /// What shared storage does not offer at all (§1.6).

@@ -7,6 +7,7 @@ use crate::object::{Kind, Object, VolumeKind};
 use crate::operation::Operation;
 use crate::path::{AndroidDir, Place, TRANSFORMS, is_well_known};
 use crate::principal::PrincipalKind;
+use crate::profile::UserRelation;
 use crate::reason::Reason;
 
 pub(super) fn decide(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
@@ -43,7 +44,7 @@ fn wrong_kind(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
     (case.what.kind != wanted).then_some(Decision::deny(Reason::WrongKind, Errno::Einval))
 }
 
-/// §2.10 without the facts about clone profiles: a uid of user 0's system may look into every tree.
+/// §2.10. A uid of user 0's system may look into every tree.
 fn other_user(case: &Case<'_>) -> Option<Decision> {
     if case.what.volume == VolumeKind::Public || case.what.mount_root {
         return None;
@@ -52,8 +53,14 @@ fn other_user(case: &Case<'_>) -> Option<Decision> {
         return Some(Decision::deny(Reason::NotInATree, Errno::Enoent));
     };
     let is_system = case.is_core() && case.who.user().0 == 0;
-    let passes = user == case.who.user() || is_system || case.who.kind == PrincipalKind::Shell;
-    (!passes).then_some(Decision::deny(Reason::OtherUser, Errno::Eacces))
+    if is_system || case.who.kind == PrincipalKind::Shell {
+        return None;
+    }
+    match case.who.relation_to(user) {
+        UserRelation::Own | UserRelation::SharesMedia => None,
+        UserRelation::AcrossWork => Some(Decision::deny(Reason::WorkProfile, Errno::Eacces)),
+        UserRelation::Other => Some(Decision::deny(Reason::OtherUser, Errno::Eacces)),
+    }
 }
 
 /// `.transforms` or below, and the components that follow it.
@@ -145,6 +152,15 @@ fn shell(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
     };
     if !portable {
         return Some(Decision::deny(Reason::NameNotPortable, Errno::Eperm));
+    }
+    // What of the shell's goes through the provider fails with its question about permissions (§1.7, §2.11).
+    let through_provider = match op {
+        Operation::Unlink => Some(Errno::Eperm),
+        Operation::Create | Operation::Rename { .. } => Some(Errno::Efault),
+        _ => None,
+    };
+    if let Some(errno) = through_provider.filter(|_| !case.who.usb_file_transfer) {
+        return Some(Decision::deny(Reason::NoUsbTransfer, errno));
     }
     let scope = if op == Operation::OpenDir { ListScope::Everything } else { ListScope::default() };
     Some(Decision::allow(Reason::Shell, Grant { scope, ..Grant::default() }))

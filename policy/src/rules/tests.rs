@@ -16,6 +16,7 @@ fn package(name: &str, permissions: &[Permission]) -> PackageFacts {
         app_ops: AppOps::default(),
         requests_legacy_storage: false,
         requests_raw_access: None,
+        instant: false,
     }
 }
 

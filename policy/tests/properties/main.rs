@@ -7,11 +7,12 @@ mod filter;
 mod world;
 
 use mediagate_policy::{
-    AccessMask, AndroidDir, AppOp, Decision, FileGrants, Kind, ListScope, MountMode, OpMode, Operation,
-    Permission, Place, Principal, PrincipalKind, Reason, Traits, Uid, decide,
+    AccessMask, AndroidDir, AppOp, Decision, Errno, FileGrants, Kind, ListScope, MountMode, OpMode,
+    Operation, Outcome, Permission, Place, Principal, PrincipalKind, Reason, Traits, Uid, UserRelation,
+    decide,
 };
 use proptest::prelude::*;
-use world::{CallerSpec, ThingSpec, caller, raw_thing, thing};
+use world::{CallerSpec, ThingSpec, caller, profiles, raw_thing, thing};
 
 fn access(read: bool, write: bool, execute: bool) -> Operation<'static> {
     Operation::Access(AccessMask { read, write, execute })
@@ -208,10 +209,12 @@ proptest! {
         let object = thing.object();
         let Place::AndroidPackage { dir, package, itself } = Place::of(object.path) else { return Ok(()) };
         only_if!(dir.is_private());
-        let is_own = who.packages.iter().any(|it| it.as_bytes().eq_ignore_ascii_case(package));
+        // In another user's tree, a clone's too, nothing is one's own.
+        let in_own_tree = object.user.is_none_or(|it| it == who.user());
+        let is_own = in_own_tree && who.packages.iter().any(|it| it.as_bytes().eq_ignore_ascii_case(package));
         let is_named = match who.mount_mode {
             MountMode::AndroidWritable | MountMode::PassThrough => true,
-            MountMode::Installer => dir == AndroidDir::Obb,
+            MountMode::Installer => in_own_tree && dir == AndroidDir::Obb,
             MountMode::Default => false,
         };
         only_if!(!is_own && !is_named);
@@ -294,11 +297,50 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_decided(caller in caller(), thing in raw_thing(), to in raw_thing()) {
+    fn users_who_share_nothing_reach_nothing_of_each_other(caller in caller(), thing in thing(), to in thing()) {
+        let who = caller.principal();
+        let Some(user) = thing.object().user else { return Ok(()) };
+        let shares = matches!(profiles().relation(who.user(), user), UserRelation::Own | UserRelation::SharesMedia);
+        only_if!(!shares);
+        for decision in all_decisions(&who, &thing, &to) {
+            prop_assert!(!decision.is_allowed(), "{decision:?}");
+        }
+    }
+
+    /// What a clone profile shares is decided as in one's own tree, but for the private package directories and for
+    /// names that leave the tree.
+    #[test]
+    fn a_clones_tree_is_decided_as_ones_own(caller in caller(), thing in thing()) {
+        let mut own = thing.clone();
+        let (who, theirs) = (caller.principal(), thing.object());
+        let Some(user) = theirs.user else { return Ok(()) };
+        only_if!(who.relation_to(user) == UserRelation::SharesMedia);
+        only_if!(!matches!(Place::of(theirs.path), Place::AndroidPackage { dir, .. } if dir != AndroidDir::Media));
+        only_if!(!matches!(Place::of(theirs.path), Place::AndroidTop(AndroidDir::Obb)));
+        own.move_to(who.user());
+        for op in operations() {
+            prop_assert_eq!(decide(&who, &theirs, op), decide(&who, &own.object(), op), "{:?}", op);
+        }
+    }
+
+    #[test]
+    fn an_instant_app_reaches_nothing(caller in caller(), thing in thing(), to in thing()) {
+        let who = caller.as_instant().principal();
+        for decision in all_decisions(&who, &thing, &to) {
+            prop_assert_eq!(decision.outcome, Outcome::Deny(Errno::Enoent));
+        }
+    }
+
+    /// Whatever is asked, one rule answers, the same each time: the order of the rules leaves no tie and no gap.
+    #[test]
+    fn the_order_of_the_rules_is_total(caller in caller(), thing in raw_thing(), to in raw_thing()) {
         for who in [caller.principal(), Principal::new(Uid::ROOT, &[]), Principal::new(Uid::SHELL, &[])] {
-            for decision in all_decisions(&who, &thing, &to) {
-                prop_assert!(decision.is_allowed() || !decision.reason.because().is_empty());
+            let decisions = all_decisions(&who, &thing, &to);
+            for decision in &decisions {
+                prop_assert_ne!(decision.reason, Reason::NoRule, "{:?}", decision);
+                prop_assert!(!decision.reason.because().is_empty());
             }
+            prop_assert_eq!(&decisions, &all_decisions(&who.clone(), &thing.clone(), &to.clone()));
         }
     }
 }

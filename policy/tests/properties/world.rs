@@ -4,16 +4,29 @@ use std::sync::Arc;
 
 use mediagate_policy::{
     AppId, AppOp, AppOps, FileGrants, Kind, MediaType, MediaTypes, Object, OpMode, PackageFacts, Permission,
-    PermissionSet, Principal, Row, Uid, UserId, VolumeKind,
+    PermissionSet, Principal, Profiles, Row, Uid, UserId, UserKind, VolumeKind,
 };
 use proptest::prelude::*;
 
 pub(crate) const OWN: &str = "org.own";
 const OTHER: &str = "org.other";
 
+/// User 11 is a clone profile of user 0, user 12 a work profile, user 10 somebody else.
+const USERS: [u32; 4] = [0, 10, 11, 12];
+
+pub(crate) fn profiles() -> Profiles {
+    let parent = UserId(0);
+    [(UserId(11), UserKind::Clone { parent }), (UserId(12), UserKind::Work { parent })].into_iter().collect()
+}
+
+fn user() -> impl Strategy<Value = u32> {
+    prop_oneof![9 => Just(0), 3 => prop::sample::select(&USERS[..])]
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct CallerSpec {
     user: u32,
+    instant: bool,
     target_sdk: u32,
     pub(crate) permissions: PermissionSet,
     pub(crate) app_ops: AppOps,
@@ -25,12 +38,18 @@ impl CallerSpec {
     pub(crate) fn plain() -> CallerSpec {
         CallerSpec {
             user: 0,
+            instant: false,
             target_sdk: 34,
             permissions: PermissionSet::EMPTY,
             app_ops: AppOps::default(),
             requests_legacy_storage: false,
             requests_raw_access: None,
         }
+    }
+
+    /// The same app, but not installed.
+    pub(crate) fn as_instant(&self) -> CallerSpec {
+        CallerSpec { instant: true, ..self.clone() }
     }
 
     pub(crate) fn principal(&self) -> Principal {
@@ -41,8 +60,9 @@ impl CallerSpec {
             app_ops: self.app_ops,
             requests_legacy_storage: self.requests_legacy_storage,
             requests_raw_access: self.requests_raw_access,
+            instant: self.instant,
         };
-        Principal::new(Uid::of(UserId(self.user), AppId(10_100)), &[package])
+        Principal::new(Uid::of(UserId(self.user), AppId(10_100)), &[package]).in_profiles(&profiles())
     }
 }
 
@@ -111,6 +131,11 @@ impl ThingSpec {
         ThingSpec { row, ..self.clone() }
     }
 
+    /// The same thing in another user's tree.
+    pub(crate) fn move_to(&mut self, user: UserId) {
+        self.user = user.0;
+    }
+
     /// The same place, not indexed.
     pub(crate) fn name(&self) -> Object<'_> {
         let emulated = self.volume == VolumeKind::Emulated;
@@ -135,7 +160,7 @@ pub(crate) fn caller() -> impl Strategy<Value = CallerSpec> {
     let permissions = prop::sample::subsequence(Permission::ALL, 0..=4);
     let app_ops = prop::collection::vec((prop::sample::select(AppOp::ALL), mode), 0..4);
     (
-        prop_oneof![9 => Just(0u32), 1 => Just(10)],
+        (user(), prop::bool::weighted(0.03)),
         27u32..37,
         permissions,
         app_ops,
@@ -143,12 +168,20 @@ pub(crate) fn caller() -> impl Strategy<Value = CallerSpec> {
         any::<Option<bool>>(),
     )
         .prop_map(
-            |(user, target_sdk, permissions, ops, requests_legacy_storage, requests_raw_access)| {
+            |(
+                (user, instant),
+                target_sdk,
+                permissions,
+                ops,
+                requests_legacy_storage,
+                requests_raw_access,
+            )| {
                 let mut app_ops = AppOps::default();
                 ops.into_iter().for_each(|(op, mode)| app_ops.set(op, mode));
                 let permissions = permissions.into_iter().collect();
                 CallerSpec {
                     user,
+                    instant,
                     target_sdk,
                     permissions,
                     app_ops,
@@ -232,7 +265,7 @@ fn with_path(path: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Thin
     );
     (
         prop_oneof![3 => Just(VolumeKind::Emulated), 1 => Just(VolumeKind::Public)],
-        prop_oneof![9 => Just(0u32), 1 => Just(10)],
+        user(),
         path,
         prop::bool::weighted(0.02),
         prop_oneof![3 => Just(Kind::File), 1 => Just(Kind::Directory)],

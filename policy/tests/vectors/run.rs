@@ -3,14 +3,25 @@
 use std::sync::Arc;
 
 use mediagate_policy::{
-    AccessMask, AppId, AppOps, FileGrants, Kind, ListScope, NameState, Object, Operation, Outcome,
-    PackageFacts, Principal, Reason, Row, Uid, UserId, VolumeKind, decide, media_type_at, name_state,
+    AccessMask, AppOps, FileGrants, Kind, ListScope, NameState, Object, Operation, Outcome, PackageFacts,
+    Principal, Profiles, Reason, Row, Uid, UserId, UserKind, VolumeKind, decide, media_type_at, name_state,
 };
 
 use crate::schema::{Caller, Callers, GrantSpec, ObjectSpec, Vector, Whose, WhoseTree};
 
-const OWN_USER: UserId = UserId(0);
-const OTHER_USER: UserId = UserId(10);
+/// The profiles of the vectors' world.
+fn profiles() -> Profiles {
+    let user = |whose: WhoseTree| UserId(whose.user(WhoseTree::Main));
+    let parent = user(WhoseTree::Main);
+    [
+        (user(WhoseTree::Other), UserKind::Full),
+        (user(WhoseTree::Clone), UserKind::Clone { parent }),
+        (user(WhoseTree::Work), UserKind::Work { parent }),
+    ]
+    .into_iter()
+    .collect::<Profiles>()
+    .without_usb_file_transfer(user(WhoseTree::Restricted))
+}
 
 /// What came out, in the words of the vectors, and the rules that decided.
 pub(crate) struct Answer {
@@ -18,7 +29,7 @@ pub(crate) struct Answer {
     pub(crate) reasons: Vec<Reason>,
 }
 
-pub(crate) fn principal(caller: &Caller) -> Principal {
+pub(crate) fn principal(caller: &Caller, uid: u32) -> Principal {
     let packages = caller.package.as_ref().map(|name| {
         let mut app_ops = AppOps::default();
         for (op, mode) in &caller.app_ops {
@@ -31,13 +42,14 @@ pub(crate) fn principal(caller: &Caller) -> Principal {
             app_ops,
             requests_legacy_storage: caller.requests_legacy_storage,
             requests_raw_access: caller.requests_raw_access,
+            instant: caller.instant,
         }
     });
-    Principal::new(Uid::of(OWN_USER, AppId(caller.app_id)), packages.as_slice())
+    Principal::new(Uid(uid), packages.as_slice()).in_profiles(&profiles())
 }
 
 pub(crate) fn run(callers: &Callers, vector: &Vector<'_>, volume: VolumeKind) -> Answer {
-    Run { callers, vector, volume, who: principal(vector.caller) }.answer()
+    Run { callers, vector, volume, who: principal(vector.caller, vector.uid()) }.answer()
 }
 
 struct Run<'a> {
@@ -87,10 +99,7 @@ impl Run<'_> {
     }
 
     fn at<'p>(&self, path: &'p str, tree: WhoseTree, mount_root: bool, kind: Kind) -> Object<'p> {
-        let user = match tree {
-            WhoseTree::Own => OWN_USER,
-            WhoseTree::Other => OTHER_USER,
-        };
+        let user = UserId(tree.user(self.vector.row.from));
         let user = (self.volume == VolumeKind::Emulated && !mount_root).then_some(user);
         Object { volume: self.volume, user, path: path.as_bytes(), mount_root, kind, row: None }
     }

@@ -30,6 +30,8 @@ pub(crate) struct Caller {
     #[serde(default)]
     pub(crate) requests_legacy_storage: bool,
     pub(crate) requests_raw_access: Option<bool>,
+    #[serde(default)]
+    pub(crate) instant: bool,
 }
 
 #[derive(Deserialize)]
@@ -45,6 +47,9 @@ pub(crate) struct Table {
 pub(crate) struct RowSpec {
     pub(crate) id: String,
     pub(crate) source: String,
+    /// Whose apps the callers are.
+    #[serde(default = "main")]
+    pub(crate) from: WhoseTree,
     pub(crate) op: Vec<String>,
     pub(crate) paths: Vec<String>,
     #[serde(default)]
@@ -68,12 +73,42 @@ fn yes() -> bool {
     true
 }
 
-#[derive(Clone, Copy, Default, Deserialize, PartialEq, Eq)]
+fn main() -> WhoseTree {
+    WhoseTree::Main
+}
+
+/// A user, by what it is to the callers or to the main one.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum WhoseTree {
+    /// The caller's.
     #[default]
     Own,
+    /// User 0.
+    Main,
+    /// Another full user.
     Other,
+    /// A clone profile of user 0.
+    Clone,
+    /// A work profile of user 0.
+    Work,
+    /// A full user with `DISALLOW_USB_FILE_TRANSFER`.
+    Restricted,
+}
+
+impl WhoseTree {
+    /// The user's number, for callers of `from`.
+    pub(crate) fn user(self, from: WhoseTree) -> u32 {
+        match self {
+            WhoseTree::Own if from == WhoseTree::Own => 0,
+            WhoseTree::Own => from.user(from),
+            WhoseTree::Main => 0,
+            WhoseTree::Other => 10,
+            WhoseTree::Clone => 11,
+            WhoseTree::Work => 12,
+            WhoseTree::Restricted => 13,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
@@ -166,7 +201,15 @@ impl Vector<'_> {
     /// True when the row says the same for public volumes, which have neither users nor a directory above them.
     pub(crate) fn holds_on_public_volumes(&self) -> bool {
         let object = &self.row.object;
-        object.user == WhoseTree::Own && self.row.to_user == WhoseTree::Own && !object.mount_root
+        self.row.from == WhoseTree::Main
+            && object.user == WhoseTree::Own
+            && self.row.to_user == WhoseTree::Own
+            && !object.mount_root
+    }
+
+    /// The uid of the caller.
+    pub(crate) fn uid(&self) -> u32 {
+        self.row.from.user(WhoseTree::Own) * 100_000 + self.caller.app_id
     }
 }
 
@@ -258,7 +301,8 @@ fn outcomes<'a>(
 }
 
 pub(crate) fn tables() -> Vec<Table> {
-    (1..=9).map(|number| read(&folder().join(format!("t{number}.toml")))).collect()
+    let numbered = (1..=9).map(|number| format!("t{number}.toml"));
+    numbered.chain(["users.toml".to_owned()]).map(|name| read(&folder().join(name))).collect()
 }
 
 /// By way of the parent directory, so that another crate of the workspace can include this file.

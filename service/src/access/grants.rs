@@ -162,22 +162,22 @@ type OfApp = HashMap<(i64, u64), Held>;
 /// By package, then by user: few packages are in many users.
 type Map = HashMap<Arc<str>, Vec<(u32, Arc<OfApp>)>>;
 
-/// What a caller holds, as of one moment. Empty (and not allocated) for callers without grants.
+/// What a caller holds, as of one moment. Allocates only for a shared uid of which several packages hold something.
 #[derive(Clone, Debug, Default)]
-pub struct Holdings(Vec<Arc<OfApp>>);
+pub struct Holdings {
+    first: Option<Arc<OfApp>>,
+    others: Vec<Arc<OfApp>>,
+}
 
 impl Holdings {
     /// What is granted on a file now.
     pub fn on(&self, file: FileId) -> FileGrants {
-        if self.0.is_empty() {
-            return FileGrants::NONE;
-        }
         self.on_at(file, now)
     }
 
     fn on_at(&self, file: FileId, now: impl Fn() -> i64) -> FileGrants {
         let mut all = FileGrants::NONE;
-        for app in &self.0 {
+        for app in self.first.iter().chain(&self.others) {
             let Some(held) = app.get(&(file.volume, file.ino)) else { continue };
             if held.generation == file.generation {
                 let now = now();
@@ -205,8 +205,8 @@ impl Grants {
         if map.is_empty() {
             return Holdings::default();
         }
-        let apps = packages.iter().filter_map(|package| app(&map, package, user));
-        Holdings(apps.cloned().collect())
+        let mut apps = packages.iter().filter_map(|package| app(&map, package, user)).cloned();
+        Holdings { first: apps.next(), others: apps.collect() }
     }
 
     /// Takes over what was stored. Calls `load` with changes kept out.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use mediagate_policy::{Decision, Errno, Grant as Allowed, Object, Operation, Principal, decide};
 
-use crate::identity::Identity;
+use crate::identity::{Identity, Mix};
 use crate::observe::{Counter, Observer};
 
 pub use grants::{FileId, Grant, GrantError, GrantKind, Grants, Holdings, NewGrant, now};
@@ -71,6 +71,11 @@ impl Access {
         }
         // Without grants it may do less than at any moment so far, never more.
         Who { principal: self.identity.principal(uid), holdings: Holdings::default() }
+    }
+
+    /// See [`Identity::mix`].
+    pub fn mix(&self) -> Mix {
+        self.identity.mix()
     }
 
     /// The grants on single files.

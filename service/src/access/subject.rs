@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mediagate_policy::{
     AndroidDir, FileGrants, Kind, MediaType, NameState, Object, Place, Row, UserId, VolumeKind,
-    is_never_indexed, mime_of, name_state,
+    is_never_indexed, media_type_at, mime_of, name_state,
 };
 
 use super::grants::FileId;
@@ -101,6 +101,14 @@ impl Subject {
         self.user.is_some() && self.path().is_empty()
     }
 
+    /// True for a name at the top of the mount: a user's directory, or what is directly in a public volume.
+    pub fn is_top(&self) -> bool {
+        match self.volume {
+            VolumeKind::Emulated => self.is_user_root(),
+            VolumeKind::Public => !self.lower_path.contains(&b'/'),
+        }
+    }
+
     /// True for the directory above the users.
     pub fn is_mount_root(&self) -> bool {
         self.mount_root
@@ -149,9 +157,9 @@ impl Subject {
         mime_of(self.name())
     }
 
-    /// The media type of its name, if it is not hidden.
+    /// The media type by its path, if nothing else hides it.
     pub fn media_type(&self, hidden: bool) -> MediaType {
-        if hidden { MediaType::None } else { MediaType::of_mime(self.mime()) }
+        media_type_at(self.path(), hidden)
     }
 }
 

@@ -235,6 +235,7 @@ pub(super) fn package_from_wire(spec: &aidl::PackageSpec) -> Result<PackageConfi
             _ => return Err(ControlError::Invalid("requestRawAccess is no TriState".to_owned())),
         },
         shared_uid: spec.sharedUid,
+        instant: spec.instant,
     })
 }
 
@@ -253,6 +254,7 @@ pub(super) fn package_to_wire(package: &PackageConfig) -> Result<aidl::PackageSp
         appOps: app_ops,
         requestLegacyStorage: package.request_legacy_storage,
         sharedUid: package.shared_uid,
+        instant: package.instant,
         requestRawAccess: match package.request_raw_access {
             None => aidl::TriState::UNSPECIFIED,
             Some(false) => aidl::TriState::NO,
@@ -467,6 +469,7 @@ mod tests {
             request_legacy_storage: true,
             request_raw_access: Some(false),
             shared_uid: true,
+            instant: true,
         };
         let again = package_from_wire(&package_to_wire(&package).unwrap()).unwrap();
         assert_eq!(again, package);

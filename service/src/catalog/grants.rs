@@ -5,8 +5,9 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::reader::Readers;
+use super::rows::run;
 use super::tree::{plain, stored};
-use super::write::{Write, run};
+use super::write::Write;
 use super::{Catalog, CatalogError, FileKey, VolumeKey, sql};
 
 /// A grant to be stored.
@@ -193,6 +194,8 @@ pub(super) fn put(conn: &Connection, grant: &NewGrant) -> rusqlite::Result<i64> 
         .optional()?;
     let Some(file) = found else { return Ok(0) };
     remove(conn, &grant.gone)?;
+    // What queries compare it with; if the row was of an earlier file, that one's grants go.
+    run(conn, sql::FILE_SET_BIRTH, params![file, grant.birth.cast_signed()])?;
     let values = params![
         grant.id,
         grant.package,

@@ -20,100 +20,68 @@
 //! `reader`, none is held across SQL, and no caller's code runs under them: they may be taken under any lock of the
 //! caller's, though a caller should hold none, since most calls here can block on the disk.
 
+mod batch;
+mod changes;
 mod error;
+mod facts;
+mod feed;
+mod functions;
 mod grants;
 mod health;
+mod ids;
+mod life;
+mod media;
 mod migrate;
 mod open;
+mod query;
 mod queue;
 mod reader;
+mod rows;
 mod schema;
 mod sql;
 mod tree;
+mod trees;
+mod types;
 mod write;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use batch::{Move, Removal};
+pub use changes::{ChangePage, Tombstone};
 pub use error::CatalogError;
+pub use facts::{AudioFacts, ImageFacts, Location, MediaFacts, SpecialFormat, VideoFacts, XmpIds};
+pub use feed::{Change, ChangeKind, Committed, MOST_TOLD};
 pub use grants::{GrantPlace, NewGrant, StoredGrant};
+pub use life::VolumeRecord;
+pub use media::{FoundFacts, Stamp};
+pub use query::{
+    Criteria, Cursor, Entry, Group, GroupBy, Holder, Match, Page, Projection, Query, Scope, Sort, Within,
+};
+pub use types::{At, EachFile, FileKey, FileRow, HidingRules, Recorded, Renamed, StateChange, VolumeKey};
 
 use crate::observe::Observer;
+use feed::Feed;
 use health::Health;
+use ids::Ids;
 use open::Files;
 use queue::{Limits, Queue};
 use reader::Readers;
 use write::Write;
-use writer::Writer;
-
-/// A volume's number in the catalog.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct VolumeKey(i64);
-
-impl VolumeKey {
-    /// The number: never that of another volume.
-    pub fn number(self) -> i64 {
-        self.0
-    }
-}
-
-/// Where a file is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct FileKey {
-    /// The volume.
-    pub volume: VolumeKey,
-    /// The user whose tree it is in.
-    pub user: u32,
-    /// The directory below the user's root, as bytes, without a slash at either end; empty for the root.
-    pub dir: Vec<u8>,
-    /// The name in that directory.
-    pub name: Vec<u8>,
-}
-
-/// What is known about a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileRow {
-    /// The package that owns it.
-    pub owner: Option<Arc<str>>,
-    /// Its MIME type.
-    pub mime: Cow<'static, str>,
-    /// MediaStore's media type: 0 none, 1 image, 2 audio, 3 video, 4 playlist, 5 subtitle, 6 document.
-    pub media_type: u8,
-    /// Not published yet.
-    pub pending: bool,
-    /// In the trash.
-    pub trashed: bool,
-    /// The lower inode.
-    pub ino: u64,
-    /// The size in bytes when last looked at.
-    pub size: u64,
-    /// The modification time when last looked at, in nanoseconds since 1970.
-    pub mtime_ns: i64,
-}
-
-/// Which files are hidden, for the writer to apply to rows. Paths are from the user's root.
-#[derive(Clone, Copy, Debug)]
-pub struct HidingRules {
-    /// The media type of a file of this path and MIME type that no other file hides.
-    pub media_type: fn(&[u8], &str) -> u8,
-    /// True if a file of this path hides all that is in its directory and below.
-    pub hides: fn(&[u8]) -> bool,
-}
-
-/// Called with directory, name and row of a file.
-pub type EachFile<'a> = dyn FnMut(&[u8], &[u8], &FileRow) + 'a;
+use writer::{Shared, Writer};
 
 /// The open catalog.
 #[derive(Debug)]
 pub struct Catalog {
     queue: Arc<Queue>,
     readers: Readers,
+    ids: Arc<Ids>,
+    feed: Arc<Feed>,
 }
 
 impl Catalog {
@@ -133,12 +101,20 @@ impl Catalog {
     ) -> Result<Arc<Catalog>, CatalogError> {
         let files = Files::of(state_dir);
         let lock = open::claim(state_dir, &files)?;
-        let conn = open::open_writer(&files, &limits)?;
+        let (conn, ids) = open::open_writer(&files, &limits)?;
         let health = Arc::new(Health::new(files.suspect, Arc::clone(&observer)));
         let (queue, jobs) = Queue::new(limits, Arc::clone(&observer));
-        Writer::start(conn, lock, jobs, &queue, &health, Arc::clone(&observer))?;
+        let ids = Arc::new(ids);
+        let feed = Arc::new(Feed::default());
+        let shared = Shared {
+            queue: Arc::clone(&queue),
+            health: Arc::clone(&health),
+            ids: Arc::clone(&ids),
+            feed: Arc::clone(&feed),
+        };
+        Writer::start(conn, lock, jobs, shared, Arc::clone(&observer))?;
         let readers = Readers::new(files.db, health, observer);
-        Ok(Arc::new(Catalog { queue, readers }))
+        Ok(Arc::new(Catalog { queue, readers, ids, feed }))
     }
 
     /// Finds the volume called `name`, or adds it. One whose kind has changed needs a reconcile.
@@ -147,17 +123,27 @@ impl Catalog {
     ///
     /// When the commit fails or takes too long.
     pub fn volume(&self, name: &str, kind: &str) -> Result<VolumeKey, CatalogError> {
-        self.queue.call(Write::Volume { name: name.into(), kind: kind.into() }).map(VolumeKey)
+        self.queue.call(Write::Volume { name: name.into(), kind: kind.into(), marker: None }).map(VolumeKey)
     }
 
     /// Queues: the row at `key` is `row`. A row that is there keeps its id.
     pub fn upsert(&self, key: FileKey, row: FileRow) {
-        self.queue.post(Write::Upsert(key, row));
+        self.upsert_recorded(key, row, Recorded::default());
+    }
+
+    /// Like [`Catalog::upsert`]; a row that has to be made is made as `recorded`.
+    pub fn upsert_recorded(&self, key: FileKey, row: FileRow, recorded: Recorded) {
+        self.queue.post(Write::Upsert(key, row, recorded));
     }
 
     /// Queues: the row at `key` is `row` unless there is one already.
     pub fn index_first_seen(&self, key: FileKey, row: FileRow) {
-        self.queue.post(Write::FirstSeen(key, row));
+        self.index_first_seen_recorded(key, row, Recorded::default());
+    }
+
+    /// Like [`Catalog::index_first_seen`]; a row that has to be made is made as `recorded`.
+    pub fn index_first_seen_recorded(&self, key: FileKey, row: FileRow, recorded: Recorded) {
+        self.queue.post(Write::FirstSeen(key, row, recorded));
     }
 
     /// Queues: the file of the lower inode `ino` has this size and modification time. Where it is no longer at `key`, or
@@ -181,16 +167,10 @@ impl Catalog {
         self.queue.post(Write::RemoveDir(volume, user, dir));
     }
 
-    /// Queues: the file at `from` is at `to` now, under its old id, in place of what was there, and of this type.
-    /// Without a row at `from` only the one at `to` goes.
-    pub fn rename_file(
-        &self,
-        from: FileKey,
-        to: FileKey,
-        mime: impl Into<Cow<'static, str>>,
-        media_type: u8,
-    ) {
-        self.queue.post(Write::RenameFile { from, to, mime: mime.into(), media_type });
+    /// Queues: the file at `from` is at `to` now, under its old id, in place of what was there, and what its new name
+    /// says it is. Without a row at `from` only the one at `to` goes.
+    pub fn rename_file(&self, from: FileKey, to: FileKey, renamed: Renamed) {
+        self.queue.post(Write::RenameFile { from, to, renamed });
     }
 
     /// Queues: what was in `from` or below it is in `to` or below it now, in place of what was there. The two may not
@@ -229,13 +209,28 @@ impl Catalog {
         self.queue.flush_volume(volume)
     }
 
-    /// Like [`Catalog::upsert`], but committed on return: for lower file systems that cannot hold the owner themselves.
+    /// Like [`Catalog::upsert`], but committed on return, with the id of the row: for lower file systems that cannot
+    /// hold the owner themselves.
     ///
     /// # Errors
     ///
     /// When the commit fails or takes too long.
-    pub fn upsert_now(&self, key: FileKey, row: FileRow) -> Result<(), CatalogError> {
-        self.queue.call(Write::Upsert(key, row)).map(drop)
+    pub fn upsert_now(&self, key: FileKey, row: FileRow) -> Result<i64, CatalogError> {
+        self.upsert_recorded_now(key, row, Recorded::default())
+    }
+
+    /// [`Catalog::upsert_recorded`] as [`Catalog::upsert_now`].
+    ///
+    /// # Errors
+    ///
+    /// When the commit fails or takes too long.
+    pub fn upsert_recorded_now(
+        &self,
+        key: FileKey,
+        row: FileRow,
+        recorded: Recorded,
+    ) -> Result<i64, CatalogError> {
+        self.queue.call(Write::Upsert(key, row, recorded))
     }
 
     /// The row at `key`.

@@ -10,12 +10,13 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 
 use super::error::is_corruption;
+use super::ids::Ids;
 use super::queue::Limits;
 use super::schema::STEPS;
-use super::{CatalogError, migrate, sql};
+use super::{CatalogError, functions, migrate, sql};
 
 /// More than there are statements.
-const CACHED_STATEMENTS: usize = 64;
+const CACHED_STATEMENTS: usize = 128;
 /// A reader waits only for another program's exclusive lock, and for the log's recovery.
 const READER_BUSY_WAIT: Duration = Duration::from_secs(1);
 /// The log is cut back to this size after a burst.
@@ -62,7 +63,7 @@ fn create_private(path: &Path) -> Result<File, CatalogError> {
 
 /// Opens the catalog for the writer: migrated, marked as not clean, and with volumes marked for a reconcile if the end
 /// before was not an orderly one. A broken file is put aside first and a new one made.
-pub(super) fn open_writer(files: &Files, limits: &Limits) -> Result<Connection, CatalogError> {
+pub(super) fn open_writer(files: &Files, limits: &Limits) -> Result<(Connection, Ids), CatalogError> {
     if files.suspect.exists() {
         set_aside(files, "an earlier run found it damaged")?;
         std::fs::remove_file(&files.suspect)
@@ -77,7 +78,7 @@ pub(super) fn open_writer(files: &Files, limits: &Limits) -> Result<Connection, 
     }
 }
 
-fn try_open_writer(path: &Path, limits: &Limits) -> Result<Connection, CatalogError> {
+fn try_open_writer(path: &Path, limits: &Limits) -> Result<(Connection, Ids), CatalogError> {
     // An empty file is an empty database, and SQLite gives its log the mode of the database: who owns what stays
     // private even in a directory that others may read.
     create_private(path)?;
@@ -99,12 +100,13 @@ fn try_open_writer(path: &Path, limits: &Limits) -> Result<Connection, CatalogEr
     if mode != "wal" {
         return Err(CatalogError::NoWal { path: path.to_owned(), mode });
     }
-    prepare(&mut conn).map_err(open)?;
-    Ok(conn)
+    let ids = prepare(&mut conn).map_err(open)?;
+    Ok((conn, ids))
 }
 
-fn prepare(conn: &mut Connection) -> rusqlite::Result<()> {
+fn prepare(conn: &mut Connection) -> rusqlite::Result<Ids> {
     conn.pragma_update(None, "journal_size_limit", LOG_SIZE_LIMIT)?;
+    functions::teach(conn)?;
     // Synced, once: were a power cut to undo "not clean" but keep what followed, the loss would go unnoticed.
     conn.pragma_update(None, "synchronous", "FULL")?;
     migrate::migrate(conn, STEPS)?;
@@ -115,9 +117,11 @@ fn prepare(conn: &mut Connection) -> rusqlite::Result<()> {
         tx.execute(sql::VOLUMES_SET_UNRECONCILED, [])?;
     }
     tx.execute(sql::META_SET, params!["clean", 0])?;
+    let ids = Ids::load(&tx)?;
     tx.commit()?;
     // From here on a commit survives the process, not a power cut: the truth about a file is with the file.
-    conn.pragma_update(None, "synchronous", "NORMAL")
+    conn.pragma_update(None, "synchronous", "NORMAL")?;
+    Ok(ids)
 }
 
 /// Opens a connection that can only read.

@@ -151,8 +151,8 @@ impl Readers {
     }
 }
 
-/// A row from the columns at `first` on. Neighbours mostly have one owner: `last` lets them share its name.
-fn decode(row: &Row<'_>, first: usize, last: &mut Option<Arc<str>>) -> rusqlite::Result<FileRow> {
+/// A row from the ten columns at `first` on. Neighbours mostly have one owner: `last` lets them share its name.
+pub(super) fn decode(row: &Row<'_>, first: usize, last: &mut Option<Arc<str>>) -> rusqlite::Result<FileRow> {
     let owner = match row.get_ref(first)?.as_str_or_null()? {
         None => None,
         Some(name) => match last {
@@ -169,8 +169,10 @@ fn decode(row: &Row<'_>, first: usize, last: &mut Option<Arc<str>>) -> rusqlite:
         media_type: row.get(first + 2)?,
         pending: row.get(first + 3)?,
         trashed: row.get(first + 4)?,
-        ino: row.get::<_, i64>(first + 5)?.cast_unsigned(),
-        size: row.get::<_, i64>(first + 6)?.cast_unsigned(),
-        mtime_ns: row.get(first + 7)?,
+        expires: row.get(first + 5)?,
+        ino: row.get::<_, i64>(first + 6)?.cast_unsigned(),
+        birth: row.get::<_, i64>(first + 7)?.cast_unsigned(),
+        size: row.get::<_, i64>(first + 8)?.cast_unsigned(),
+        mtime_ns: row.get(first + 9)?,
     })
 }

@@ -16,59 +16,68 @@ macro_rules! statements {
 statements! {
     META_GET = "SELECT value FROM meta WHERE key = ?1";
     META_SET = "UPDATE meta SET value = ?2 WHERE key = ?1";
+    META_RAISE = "UPDATE meta SET value = max(value, ?2) WHERE key = ?1";
 
-    VOLUME_FIND = "SELECT id, kind FROM volumes WHERE name = ?1";
-    VOLUME_ADD = "INSERT INTO volumes (name, kind, reconciled) VALUES (?1, ?2, 0)";
+    /// By name alone: the one without a marker, or else the one that was there last.
+    VOLUME_FIND = "SELECT id, kind FROM volumes WHERE name = ?1
+        ORDER BY marker IS NOT NULL, seen DESC, id DESC LIMIT 1";
+    VOLUME_FIND_MARKED = "SELECT id, kind FROM volumes WHERE name = ?1 AND coalesce(marker, '') = ?2";
+    VOLUME_ADD = "INSERT INTO volumes (name, kind, marker, seen, reconciled) VALUES (?1, ?2, ?3, ?4, 0)";
+    VOLUME_SEEN = "UPDATE volumes SET marker = coalesce(marker, ?2), seen = ?3 WHERE id = ?1";
+    VOLUME_REMOVE = "DELETE FROM volumes WHERE id = ?1";
+    VOLUMES_LIST = "SELECT id, name, kind, marker, seen FROM volumes ORDER BY id";
     VOLUME_SET_KIND = "UPDATE volumes SET kind = ?2, reconciled = 0 WHERE id = ?1";
     VOLUME_GET_RECONCILED = "SELECT reconciled FROM volumes WHERE id = ?1";
     VOLUME_SET_RECONCILED = "UPDATE volumes SET reconciled = ?2 WHERE id = ?1";
     VOLUMES_SET_UNRECONCILED = "UPDATE volumes SET reconciled = 0";
 
-    FILE_GET = "SELECT owner, mime, media_type, pending, trashed, ino, size, mtime_ns
+    FILE_GET = "SELECT owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns, id
         FROM files INDEXED BY files_listing
         WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name = ?4";
-    DIR_LIST = "SELECT name, owner, mime, media_type, pending, trashed, ino, size, mtime_ns
+    DIR_LIST = "SELECT name, owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns
         FROM files INDEXED BY files_listing
         WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3";
     /// One page of a tree, from behind the place (`?3`, `?4`).
-    TREE_PAGE = "SELECT dir, name, owner, mime, media_type, pending, trashed, ino, size, mtime_ns
+    TREE_PAGE = "SELECT dir, name, owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns
         FROM files INDEXED BY files_listing
         WHERE volume_id = ?1 AND user_id = ?2 AND (dir, name) > (?3, ?4) AND dir < ?5
         ORDER BY dir, name LIMIT ?6";
     TREE_TYPES = "SELECT id, dir, name, mime, media_type FROM files INDEXED BY files_listing
         WHERE volume_id = ?1 AND user_id = ?2 AND dir >= ?3 AND dir < ?4";
+    /// SQLite notes the largest id that was ever in the table.
+    FILES_LAST_ID = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'files'";
     FILES_COUNT = "SELECT count(*) FROM files WHERE volume_id = ?1";
 
-    /// A row that already says all this is not written again and keeps its generation.
-    FILE_UPSERT = "INSERT INTO files (volume_id, user_id, dir, name, owner, mime, media_type, pending, trashed,
-            ino, size, mtime_ns, generation_added, generation_modified)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13)
-        ON CONFLICT (volume_id, user_id, dir, name) DO UPDATE SET
-            owner = excluded.owner, mime = excluded.mime, media_type = excluded.media_type,
-            pending = excluded.pending, trashed = excluded.trashed, ino = excluded.ino, size = excluded.size,
-            mtime_ns = excluded.mtime_ns, generation_modified = excluded.generation_modified
-        WHERE (files.owner, files.mime, files.media_type, files.pending, files.trashed, files.ino, files.size,
-                files.mtime_ns)
-            IS NOT (excluded.owner, excluded.mime, excluded.media_type, excluded.pending, excluded.trashed,
-                excluded.ino, excluded.size, excluded.mtime_ns)";
-    FILE_FIRST_SEEN = "INSERT INTO files (volume_id, user_id, dir, name, owner, mime, media_type, pending, trashed,
-            ino, size, mtime_ns, generation_added, generation_modified)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13)
-        ON CONFLICT (volume_id, user_id, dir, name) DO NOTHING";
-    FILE_REFRESH = "UPDATE files SET size = ?6, mtime_ns = ?7, generation_modified = ?8
-        WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name = ?4 AND ino = ?5
-            AND (size, mtime_ns) IS NOT (?6, ?7)";
-    FILE_REMOVE = "DELETE FROM files WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name = ?4";
-    FILE_REMOVE_GONE =
-        "DELETE FROM files WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name = ?4 AND ino = ?5";
-    FILE_MOVE = "UPDATE files SET volume_id = ?5, user_id = ?6, dir = ?7, name = ?8, mime = ?9, media_type = ?10,
-            generation_modified = ?11
-        WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name = ?4";
+    FILE_EXISTS = "SELECT 1 FROM files WHERE id = ?1";
+    /// What a change by id starts from.
+    FILE_STATE = "SELECT owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns,
+            volume_id, user_id, dir, name, favorite, scanned
+        FROM files WHERE id = ?1";
+    FILE_INSERT = "INSERT INTO files (id, volume_id, user_id, dir, name, owner, mime, media_type, pending, trashed,
+            expires, ino, birth, size, mtime_ns, favorite, added, bucket, generation_added, generation_modified)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?19)";
+    FILE_UPDATE = "UPDATE files SET owner = ?2, mime = ?3, media_type = ?4, pending = ?5, trashed = ?6, expires = ?7,
+            ino = ?8, birth = ?9, size = ?10, mtime_ns = ?11, scanned = scanned AND ?12, generation_modified = ?13
+        WHERE id = ?1";
+    /// What a row keeps of the file it was about goes when it becomes another one's.
+    FILE_REPLACED = "UPDATE files SET favorite = 0, taken = NULL, title = NULL, scanned = 0 WHERE id = ?1";
+    FILE_REMOVE = "DELETE FROM files WHERE id = ?1";
+    FILE_MOVE = "UPDATE files SET volume_id = ?2, user_id = ?3, dir = ?4, name = ?5, mime = ?6, media_type = ?7,
+            pending = ?8, trashed = ?9, expires = ?10, bucket = ?11, scanned = scanned AND mime = ?6,
+            generation_modified = ?12
+        WHERE id = ?1";
+    FILE_SET_STATE = "UPDATE files SET favorite = ?2, pending = ?3, trashed = ?4, expires = ?5, owner = ?6,
+            generation_modified = ?7
+        WHERE id = ?1";
+    FILE_SET_FACTS = "UPDATE files SET mime = ?2, taken = ?3, title = ?4, generation_modified = ?5 WHERE id = ?1";
+    FILE_SCANNED = "UPDATE files SET scanned = 1 WHERE id = ?1";
+    FILE_SET_BIRTH = "UPDATE files SET birth = ?2 WHERE id = ?1 AND birth <> ?2";
     FILE_SET_MEDIA_TYPE = "UPDATE files SET media_type = ?2, generation_modified = ?3 WHERE id = ?1";
 
     TREE_REMOVE = "DELETE FROM files WHERE volume_id = ?1 AND user_id = ?2 AND dir >= ?3 AND dir < ?4";
     /// `||` makes text of whatever it is given; the cast makes it bytes again, unchanged.
-    TREE_MOVE = "UPDATE files SET dir = CAST(?5 || substr(dir, ?6) AS BLOB), generation_modified = ?7
+    TREE_MOVE = "UPDATE files SET dir = CAST(?5 || substr(dir, ?6) AS BLOB),
+            bucket = bucket_of(?1, ?2, CAST(?5 || substr(dir, ?6) AS BLOB)), generation_modified = ?7
         WHERE volume_id = ?1 AND user_id = ?2 AND dir >= ?3 AND dir < ?4";
     TREE_HIDE = "UPDATE files SET media_type = 0, generation_modified = ?5
         WHERE volume_id = ?1 AND user_id = ?2 AND dir >= ?3 AND dir < ?4 AND media_type <> 0";
@@ -90,7 +99,62 @@ statements! {
     GRANT_GET = "SELECT files.volume_id, files.user_id, files.dir, files.name, grants.created
         FROM grants JOIN files ON files.id = grants.file_id WHERE grants.id = ?1";
     /// Runs once at the start: over all grants, and for each one to its file.
-    GRANTS_LIST = "SELECT grants.id, package, grants.user_id, file_id, kind, birth, expires, volume_id, ino
+    GRANTS_LIST = "SELECT grants.id, package, grants.user_id, file_id, kind, grants.birth, grants.expires,
+            volume_id, ino
         FROM grants CROSS JOIN files ON files.id = grants.file_id ORDER BY grants.id";
     VOLUME_GET = "SELECT name, kind FROM volumes WHERE id = ?1";
+
+    FACTS_PUT = "INSERT OR REPLACE INTO media (id, mime, width, height, orientation, duration_ms, bitrate,
+            has_audio, artist, album, album_artist, composer, genre, track, disc, tracks, year, compilation,
+            sample_rate, bits_per_sample, has_album_art,
+            has_video, codec, frame_rate_milli, color_standard, color_transfer, color_range,
+            has_image, exposure_time, f_number, iso, scene_capture_type, description, special_format,
+            has_xmp, document_id, instance_id, original_document)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+            ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38)";
+    FACTS_GET = "SELECT media.mime, width, height, orientation, duration_ms, bitrate,
+            has_audio, artist, album, album_artist, composer, genre, track, disc, tracks, year, compilation,
+            sample_rate, bits_per_sample, has_album_art,
+            has_video, codec, frame_rate_milli, color_standard, color_transfer, color_range,
+            has_image, exposure_time, f_number, iso, scene_capture_type, description, special_format,
+            has_xmp, document_id, instance_id, original_document, title, taken
+        FROM media JOIN files ON files.id = media.id WHERE media.id = ?1";
+    FACTS_REMOVE = "DELETE FROM media WHERE id = ?1";
+    LOCATION_GET = "SELECT latitude_e7, longitude_e7 FROM locations WHERE id = ?1";
+    LOCATION_PUT = "INSERT OR REPLACE INTO locations (id, latitude_e7, longitude_e7) VALUES (?1, ?2, ?3)";
+    LOCATION_REMOVE = "DELETE FROM locations WHERE id = ?1";
+
+    VOLUME_ROWS_REMOVE = "DELETE FROM files WHERE id IN
+        (SELECT id FROM files INDEXED BY files_path WHERE volume_id = ?1 LIMIT ?2)";
+    USER_ROWS_REMOVE = "DELETE FROM files WHERE id IN
+        (SELECT id FROM files INDEXED BY files_path WHERE volume_id = ?1 AND user_id = ?2 LIMIT ?3)";
+    TOMBSTONES_REMOVE_OF = "DELETE FROM deleted_media WHERE volume_id = ?1";
+    /// The newest generation of those that are too old, or too many.
+    TOMBSTONES_BEFORE = "SELECT max(generation) FROM deleted_media WHERE deleted < ?1";
+    TOMBSTONES_BEYOND = "SELECT generation FROM deleted_media ORDER BY generation DESC LIMIT 1 OFFSET ?1";
+    TOMBSTONES_PRUNE = "DELETE FROM deleted_media WHERE generation <= ?1";
+
+    FILE_ENTRY = "SELECT id, volume_id, user_id, dir, name,
+            owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns,
+            favorite, added, taken, title, bucket, generation_added, generation_modified
+        FROM files WHERE id = ?1";
+    FILES_UNSCANNED = "SELECT id, volume_id, user_id, dir, name,
+            owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns,
+            favorite, added, taken, title, bucket, generation_added, generation_modified
+        FROM files INDEXED BY files_unscanned
+        WHERE volume_id = ?1 AND scanned = 0 AND media_type BETWEEN 1 AND 4 AND id > ?2 ORDER BY id LIMIT ?3";
+    /// The unary plus keeps the list from being joined first.
+    FILES_EXPIRED = "SELECT id, volume_id, user_id, dir, name,
+            owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns,
+            favorite, added, taken, title, bucket, generation_added, generation_modified
+        FROM files INDEXED BY files_expires
+        WHERE expires <= ?1 AND +volume_id IN (SELECT value FROM json_each(?2)) ORDER BY expires, id LIMIT ?3";
+    FILES_OWNED = "SELECT id, volume_id, user_id, dir, name,
+            owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns,
+            favorite, added, taken, title, bucket, generation_added, generation_modified
+        FROM files INDEXED BY files_owner WHERE owner = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+    BUCKET_DIR = "SELECT dir FROM files WHERE id = ?1";
+    TOMBSTONES_PAGE = "SELECT id, generation FROM deleted_media INDEXED BY deleted_media_of
+        WHERE volume_id = ?1 AND user_id = ?2 AND (generation, id) > (?3, ?4)
+        ORDER BY generation, id LIMIT ?5";
 }

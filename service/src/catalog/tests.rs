@@ -7,6 +7,7 @@ mod grants;
 mod model;
 mod opening;
 mod plans;
+mod querying;
 mod queueing;
 
 use std::fs;
@@ -84,8 +85,15 @@ fn row(owner: &str) -> FileRow {
         media_type: 1,
         pending: false,
         trashed: false,
+        expires: None,
         ino: 7,
+        birth: 3,
         size: 8,
         mtime_ns: 9,
     }
+}
+
+/// What a plain name says.
+fn renamed(mime: &'static str, media_type: u8) -> Renamed {
+    Renamed { mime: mime.into(), media_type, pending: false, trashed: false, expires: None }
 }

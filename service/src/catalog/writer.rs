@@ -1,16 +1,19 @@
 //! The one thread that writes: it takes what has gathered in the queue, commits it as one transaction, and tells
 //! those who wait.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crossbeam_channel::Receiver;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
 
+use super::feed::Feed;
 use super::health::Health;
+use super::ids::Ids;
 use super::queue::{Job, Queue};
-use super::write::Write;
+use super::rows::Tx;
 use super::{CatalogError, sql};
 use crate::observe::{Counter, Observer};
 
@@ -21,8 +24,18 @@ pub(super) struct Writer {
     jobs: Receiver<Job>,
     queue: Arc<Queue>,
     health: Arc<Health>,
+    ids: Arc<Ids>,
+    feed: Arc<Feed>,
     observer: Arc<Observer>,
     _lock: File,
+}
+
+/// What it shares with the others.
+pub(super) struct Shared {
+    pub(super) queue: Arc<Queue>,
+    pub(super) health: Arc<Health>,
+    pub(super) ids: Arc<Ids>,
+    pub(super) feed: Arc<Feed>,
 }
 
 /// Says that the writer has ended, however it ended.
@@ -42,15 +55,14 @@ impl Writer {
         conn: Connection,
         lock: File,
         jobs: Receiver<Job>,
-        queue: &Arc<Queue>,
-        health: &Arc<Health>,
+        shared: Shared,
         observer: Arc<Observer>,
     ) -> Result<(), CatalogError> {
         let generation =
             conn.query_row(sql::META_GET, ["generation"], |row| row.get(0)).map_err(CatalogError::Read)?;
-        let (queue, health) = (Arc::clone(queue), Arc::clone(health));
+        let Shared { queue, health, ids, feed } = shared;
         let gone = SayGone(Arc::clone(&queue));
-        let writer = Writer { conn, generation, jobs, queue, health, observer, _lock: lock };
+        let writer = Writer { conn, generation, jobs, queue, health, ids, feed, observer, _lock: lock };
         let body = move || {
             // Dropped after the writer: who saw it go may open the same catalog again.
             let _gone = gone;
@@ -123,13 +135,22 @@ impl Writer {
     }
 
     /// One transaction. A write that the schema refuses fails alone; anything else fails the batch.
+    ///
+    /// The generation is that of the last change: a batch that changes nothing leaves it.
     fn try_commit(&mut self, batch: &[Job]) -> rusqlite::Result<Outcomes> {
         let generation = self.generation.saturating_add(1);
-        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        tx.prepare_cached(sql::META_SET)?.execute(params!["generation", generation])?;
+        let sql_tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut tx = Tx {
+            conn: &sql_tx,
+            generation,
+            now: now(),
+            ids: &self.ids,
+            log: self.feed.log(),
+            stamped: Cell::new(false),
+        };
         let mut outcomes = Vec::with_capacity(batch.len());
         for job in batch {
-            outcomes.push(match job.write.apply(&tx, generation) {
+            outcomes.push(match job.write.apply(&mut tx) {
                 Ok(value) => Ok(value),
                 Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
                     log::error!("catalog: a write was refused: {error}");
@@ -139,14 +160,23 @@ impl Writer {
                 Err(error) => return Err(error),
             });
         }
-        tx.commit()?;
-        self.generation = generation;
+        let (stamped, log) = (tx.stamped.get(), tx.log);
+        if stamped {
+            sql_tx.prepare_cached(sql::META_SET)?.execute(params!["generation", generation])?;
+        }
+        self.ids.reserve(&sql_tx)?;
+        sql_tx.commit()?;
+        if stamped {
+            self.generation = generation;
+        }
+        self.feed.tell(generation, log);
         Ok(outcomes)
     }
 
     /// The orderly end: what still needs a reconcile is written down, then that everything is. Without the last
     /// mark the next start does not trust the catalog to be complete.
     fn finish(mut self) {
+        self.feed.close();
         if self.health.is_suspect() {
             return;
         }
@@ -161,8 +191,9 @@ impl Writer {
     fn mark_clean(&mut self) -> rusqlite::Result<()> {
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for volume in self.queue.take_marks() {
-            Write::Reconciled(volume, false).apply(&tx, self.generation)?;
+            tx.execute(sql::VOLUME_SET_RECONCILED, params![volume.0, false])?;
         }
+        self.ids.release(&tx)?;
         tx.execute(sql::META_SET, params!["clean", 1])?;
         tx.commit()?;
         // Also what makes the mark survive a power cut: commits are not synced, checkpoints are.
@@ -182,4 +213,10 @@ fn may_pass(error: &rusqlite::Error) -> bool {
                 | ErrorCode::OutOfMemory
         )
     )
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

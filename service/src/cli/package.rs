@@ -68,6 +68,9 @@ pub(super) struct Install {
     /// Other packages may have the same uid, if they say so too.
     #[arg(long)]
     shared_uid: bool,
+    /// It is an instant app: it runs without being installed and has no shared storage.
+    #[arg(long)]
+    instant: bool,
 }
 
 fn op_and_mode(text: &str) -> Result<(String, Mode), String> {
@@ -106,6 +109,7 @@ impl Install {
             request_legacy_storage: self.legacy_storage,
             request_raw_access: self.raw_access,
             shared_uid: self.shared_uid,
+            instant: self.instant,
         }
     }
 }

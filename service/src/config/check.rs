@@ -8,7 +8,7 @@ use mediagate_policy::{AppId, AppOp, OpMode, Permission};
 use nix::unistd::{Group, User};
 
 use super::suggest;
-use super::types::{PackageConfig, VolumeConfig, VolumeKindConfig};
+use super::types::{PackageConfig, UserKindConfig, VolumeConfig, VolumeKindConfig};
 
 /// Largest user id whose uids, `user * 100000 + 99999`, fit the positive half of 32 bits, as Android needs them.
 pub(super) const MAX_USER: u32 = 21_473;
@@ -109,6 +109,18 @@ pub(crate) fn op_mode(name: &str) -> Result<OpMode, String> {
         let instead = suggest::instead(name, ALL.iter().map(|it| it.name()));
         format!("app-op mode {name:?} does not exist; {instead}")
     })
+}
+
+pub(super) fn user_kind(name: &str) -> Result<UserKindConfig, String> {
+    match name {
+        "full" => Ok(UserKindConfig::Full),
+        "clone" => Ok(UserKindConfig::Clone),
+        "work" => Ok(UserKindConfig::Work),
+        _ => Err(format!(
+            "kind {name:?} does not exist; {}",
+            suggest::instead(name, ["full", "clone", "work"].into_iter())
+        )),
+    }
 }
 
 pub(super) fn volume_kind(name: &str) -> Result<VolumeKindConfig, String> {

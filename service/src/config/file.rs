@@ -16,6 +16,7 @@ use super::reader::{At, Report, Table};
 use super::suggest;
 use super::tables::{AppIds, Site, package, volume};
 use super::types::{BackingFilesConfig, Config, PolicyProfile, ServiceConfig, default_admin_uids};
+use super::users::users;
 
 /// Reads and checks the configuration file at `path`.
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
@@ -52,6 +53,8 @@ fn check_file(text: &str, path: &Path) -> Result<Config, Mistakes> {
     let mut map = Map::default();
     let mut sites: Vec<Site> = Vec::new();
     let service = root.table(&mut report, "service", "[service]");
+    let tables = root.tables(&mut report, "user", "[[user]]");
+    let users = users(&mut report, tables);
     let mut names = Seen::default();
     let tables = root.tables(&mut report, "volume", "[[volume]]").into_iter();
     let volumes =
@@ -82,7 +85,7 @@ fn check_file(text: &str, path: &Path) -> Result<Config, Mistakes> {
     root.finish(&mut report);
 
     match service {
-        Some(service) if report.len() == 0 => Ok(Config { service, volumes, packages }),
+        Some(service) if report.len() == 0 => Ok(Config { service, users, volumes, packages }),
         _ => Err(report.finish()),
     }
 }

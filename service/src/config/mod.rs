@@ -12,6 +12,7 @@ mod reader;
 mod suggest;
 mod tables;
 mod types;
+mod users;
 
 #[cfg(test)]
 mod tests;
@@ -24,7 +25,8 @@ pub use check::{resolve_owner, volume as check_volume};
 pub use error::{ConfigError, Mistake, Mistakes};
 pub use file::{load, parse};
 pub use types::{
-    BackingFilesConfig, Config, PackageConfig, PolicyProfile, ServiceConfig, VolumeConfig, VolumeKindConfig,
+    BackingFilesConfig, Config, PackageConfig, PolicyProfile, ServiceConfig, UserConfig, UserKindConfig,
+    VolumeConfig, VolumeKindConfig,
 };
 
 impl Config {

@@ -78,9 +78,14 @@ impl<'a> Table<'a> {
         self.entries.get(key).map(|value| At { value: value.get_ref(), at: value.span().start })
     }
 
+    /// Whether `key` is there.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
     /// Complains if `key` is not there. `example` is what stands right of the equals sign.
     pub(super) fn require(&self, report: &mut Report<'_>, key: &str, example: &str) {
-        if !self.entries.contains_key(key) {
+        if !self.has(key) {
             report
                 .add(self.at, format!("{}: {key} is missing; add for example {key} = {example}", self.label));
         }

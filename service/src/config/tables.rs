@@ -156,6 +156,7 @@ pub(super) fn package(
     }
     let legacy = table.boolean(report, "request_legacy_storage");
     let raw = table.boolean(report, "request_raw_access");
+    let instant = table.boolean(report, "instant");
     table.finish(report);
     Some(PackageConfig {
         name: name?,
@@ -167,6 +168,7 @@ pub(super) fn package(
         app_ops,
         request_legacy_storage: legacy.is_some_and(|it| it.value),
         request_raw_access: raw.map(|it| it.value),
+        instant: instant.is_some_and(|it| it.value),
     })
 }
 

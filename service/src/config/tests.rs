@@ -514,7 +514,53 @@ fn the_document_describes_every_setting_and_its_example_is_accepted() {
         "app_ops",
         "request_legacy_storage",
         "request_raw_access",
+        "instant",
+        "id",
+        "parent",
+        "usb_file_transfer",
     ] {
         assert!(text.contains(&format!("| `{setting}` |")), "{setting} is not described");
     }
+}
+
+#[test]
+fn users_may_be_profiles() {
+    let world = World::new();
+    let text = "[service]\nstate_dir = \"/var/lib/mediagate\"\n[[user]]\nid = 10\nkind = \"clone\"\nparent = 0\n\
+                [[user]]\nid = 11\nkind = \"work\"\nparent = 12\n[[user]]\nid = 12\nusb_file_transfer = false\n";
+    let config = world.parse(text).unwrap();
+    let user = |id, kind, parent, usb_file_transfer| UserConfig { id, kind, parent, usb_file_transfer };
+    assert_eq!(
+        config.users,
+        [
+            user(10, UserKindConfig::Clone, Some(0), true),
+            user(11, UserKindConfig::Work, Some(12), true),
+            user(12, UserKindConfig::Full, None, false),
+        ]
+    );
+    assert_eq!(parse(&config.to_toml().unwrap(), Path::new("again")).unwrap(), config);
+}
+
+#[test]
+fn mistakes_about_users() {
+    let world = World::new();
+    let clone = "[[user]]\nid = 10\nkind = \"clone\"\n";
+    world.one("[[user]]\nkind = \"full\"", &[":3:", "id is missing", "id = 10"]);
+    world.one("[[user]]\nid = 30000", &[":4:", "from 0 to 21473"]);
+    world.one("[[user]]\nid = 10\n[[user]]\nid = 10", &[":6:", "there already (line 4)"]);
+    world.one("[[user]]\nid = 10\nkind = \"clon\"", &[":5:", "\"clon\" does not exist", "clone"]);
+    world.one("[[user]]\nid = 10\nkind = \"clon\"\nparent = 0", &[":5:", "does not exist"]);
+    world.one(clone, &[":5:", "belongs to a user", "parent = 0"]);
+    world.one("[[user]]\nid = 10\nparent = 0", &[":5:", "a full user has no parent", "kind = \"clone\""]);
+    world.one("[[user]]\nid = 10\nkind = \"full\"\nparent = 0", &[":6:", "a full user has no parent"]);
+    world.one(&format!("{clone}parent = 10"), &[":6:", "not its own parent"]);
+    world.one(&format!("{clone}parent = \"0\""), &[":6:", "a whole number"]);
+    world.one("[[user]]\nid = 0\nkind = \"work\"\nparent = 10", &[":5:", "user 0 is nobody's profile"]);
+    world.one(
+        &format!("{clone}parent = 0\n[[user]]\nid = 11\nkind = \"work\"\nparent = 10"),
+        &[":10:", "user 10 is a profile itself", "parent = 0"],
+    );
+    world.one("[[user]]\nid = 10\nusb = false", &[":5:", "unknown key \"usb\""]);
+    world.one("[[user]]\nid = 10\nusb_file_transfer = 1", &[":5:", "usb_file_transfer = true"]);
+    world.one("[user]\nid = 10", &[":3:", "[[user]]"]);
 }

@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// The `[service]` table.
     pub service: ServiceConfig,
+    /// The `[[user]]` tables: users that are profiles, or restricted.
+    #[serde(default, rename = "user", skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<UserConfig>,
     /// The `[[volume]]` tables.
     #[serde(default, rename = "volume")]
     pub volumes: Vec<VolumeConfig>,
@@ -74,6 +77,36 @@ pub enum PolicyProfile {
     /// Android's MediaProvider.
     #[default]
     Android,
+}
+
+/// `[[user]]`. Users that have none are full users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserConfig {
+    /// The user's number.
+    pub id: u32,
+    /// Full user or profile.
+    #[serde(default)]
+    pub kind: UserKindConfig,
+    /// Whose profile it is; profiles only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<u32>,
+    /// False: the restriction `DISALLOW_USB_FILE_TRANSFER`.
+    #[serde(default = "default_true", skip_serializing_if = "is_true")]
+    pub usb_file_transfer: bool,
+}
+
+/// Kind of a user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UserKindConfig {
+    /// A person's own.
+    #[default]
+    Full,
+    /// A profile with second copies of its parent's apps, which shares media with it.
+    Clone,
+    /// A managed profile.
+    Work,
 }
 
 /// `[[volume]]`.
@@ -152,6 +185,9 @@ pub struct PackageConfig {
     /// `requestRawExternalStorageAccess` in its manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_raw_access: Option<bool>,
+    /// True for an instant app, which has no shared storage.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub instant: bool,
 }
 
 impl PackageConfig {
@@ -167,6 +203,7 @@ impl PackageConfig {
             app_ops: BTreeMap::new(),
             request_legacy_storage: false,
             request_raw_access: None,
+            instant: false,
         }
     }
 }
@@ -185,4 +222,8 @@ fn is_zero(value: &u32) -> bool {
 
 fn is_false(value: &bool) -> bool {
     !*value
+}
+
+fn is_true(value: &bool) -> bool {
+    *value
 }

@@ -225,6 +225,7 @@ impl World {
     /// The service's configuration.
     pub(super) fn config(&self) -> Config {
         Config {
+            users: Vec::new(),
             service: ServiceConfig {
                 state_dir: self.path.join("state"),
                 listen: vec![self.address()],

@@ -23,7 +23,7 @@ use crate::node::{NodeId, View};
 use crate::observe::Counter;
 use crate::ops::{self, Caller, Entry, LookupReply, OpError, OpenRequest};
 use crate::passthrough::IoMode;
-use crate::volume::Volume;
+use crate::volume::{Volume, uid_of};
 
 /// Largest READ and WRITE that is asked for; the kernel has its own bound (`fs.fuse.max_pages_limit`).
 const MAX_IO: u32 = 1 << 20;
@@ -44,7 +44,7 @@ pub(super) struct VolumeFs {
 }
 
 fn caller(request: &Request) -> Caller {
-    Caller { uid: request.uid() }
+    Caller { uid: uid_of(request.uid(), request.pid()) }
 }
 
 fn node(ino: INodeNo) -> NodeId {

@@ -22,7 +22,7 @@ use std::io::ErrorKind;
 use std::sync::{Arc, OnceLock, Weak};
 
 use arc_swap::ArcSwap;
-use mediagate_policy::{AppId, PackageFacts, Principal, Uid, UserId};
+use mediagate_policy::{AppId, PackageFacts, Principal, Profiles, Uid, UserId};
 use parking_lot::Mutex;
 
 use crate::config::{PackageConfig, check_app_op, check_op_mode, check_package, check_permission};
@@ -31,7 +31,8 @@ use crate::control::PackageStatus;
 pub use error::{IdentityError, PersistError};
 pub use packages_list::PackagesListSource;
 pub use record::{PackageRecord, Users};
-pub use source::{ConfigSource, PackageSource, sources};
+pub use source::{ConfigSource, PackageSource, profiles, sources};
+pub use table::Mix;
 use table::{Overlay, RUNTIME, Table, merge};
 pub use watch::WatchGuard;
 
@@ -47,8 +48,10 @@ pub type Departures = Box<dyn Fn(&dyn Fn(&str, u32) -> bool) + Send + Sync>;
 pub struct Identity {
     table: ArcSwap<Table>,
     sources: Vec<Box<dyn PackageSource>>,
+    profiles: Arc<Profiles>,
     state: Mutex<State>,
     departures: OnceLock<Departures>,
+    mixing: OnceLock<Box<dyn Fn() + Send + Sync>>,
     watches: Mutex<Vec<WatchGuard>>,
 }
 
@@ -74,13 +77,17 @@ impl Identity {
     pub fn new(
         sources: Vec<Box<dyn PackageSource>>,
         overlay: Vec<(String, Option<PackageConfig>)>,
+        profiles: Profiles,
     ) -> Result<Arc<Identity>, IdentityError> {
+        let profiles = Arc::new(profiles);
         let state = State { loaded: vec![Vec::new(); sources.len()], overlay: overlay.into_iter().collect() };
         let identity = Arc::new(Identity {
-            table: ArcSwap::from_pointee(Table::build(0, Vec::new())),
+            table: ArcSwap::from_pointee(Table::build(0, Vec::new(), &profiles)),
             sources,
+            profiles,
             state: Mutex::new(state),
             departures: OnceLock::new(),
+            mixing: OnceLock::new(),
             watches: Mutex::new(Vec::new()),
         });
         // Watched before the first load, so that no change falls between the two.
@@ -104,6 +111,16 @@ impl Identity {
     /// Who `uid` is. Never fails; a uid without a package has a principal without one.
     pub fn principal(&self, uid: u32) -> Arc<Principal> {
         self.table.load().principal(uid)
+    }
+
+    /// In what callers differ where a path begins.
+    pub fn mix(&self) -> Mix {
+        self.table.load().mix
+    }
+
+    /// Has `mixing` called whenever callers have come to differ in more than before; once. Must not call back.
+    pub fn on_mixing(&self, mixing: Box<dyn Fn() + Send + Sync>) {
+        let _ = self.mixing.set(mixing);
     }
 
     /// Grows with every change. What was decided for a principal loaded *after* this number was read holds for it.
@@ -285,13 +302,18 @@ impl Identity {
         let current = self.table.load();
         let packages = merge(&state.loaded, &state.overlay);
         if packages != current.packages {
-            let next = Table::build(current.epoch + 1, packages);
+            let next = Table::build(current.epoch + 1, packages, &self.profiles);
+            let (before, after) = (current.mix, next.mix);
+            let mixes = after.users && !before.users || after.instant && !before.instant;
             if let Some(departures) = self.departures.get() {
                 departures(&|package, user| {
                     next.package(package).is_some_and(|it| it.users.contains(UserId(user)))
                 });
             }
             self.table.store(Arc::new(next));
+            if let Some(mixing) = self.mixing.get().filter(|_| mixes) {
+                mixing();
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Where packages come from.
 
-use crate::config::{Config, PackageConfig};
+use mediagate_policy::{Profiles, UserId, UserKind};
+
+use crate::config::{Config, PackageConfig, UserConfig, UserKindConfig};
 
 use super::error::IdentityError;
 use super::packages_list::PackagesListSource;
@@ -27,6 +29,18 @@ pub fn sources(config: &Config) -> Vec<Box<dyn PackageSource>> {
         Some(file) => vec![Box::new(PackagesListSource::new(file, &config.packages))],
         None => vec![Box::new(ConfigSource::new(&config.packages))],
     }
+}
+
+/// The `[[user]]` tables, for the policy. A profile without a parent, which no checked configuration has, is alone.
+pub fn profiles(users: &[UserConfig]) -> Profiles {
+    let kind = |user: &UserConfig| match (user.kind, user.parent.map(UserId)) {
+        (UserKindConfig::Clone, Some(parent)) => UserKind::Clone { parent },
+        (UserKindConfig::Work, Some(parent)) => UserKind::Work { parent },
+        (UserKindConfig::Full | UserKindConfig::Clone | UserKindConfig::Work, _) => UserKind::Full,
+    };
+    let known: Profiles = users.iter().map(|user| (UserId(user.id), kind(user))).collect();
+    let restricted = users.iter().filter(|user| !user.usb_file_transfer);
+    restricted.fold(known, |all, user| all.without_usb_file_transfer(UserId(user.id)))
 }
 
 /// The `[[package]]` tables of the configuration; they never change.

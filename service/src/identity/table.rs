@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use mediagate_policy::{AppId, PackageFacts, Principal, Uid, UserId};
+use mediagate_policy::{AppId, PackageFacts, Principal, Profiles, Uid, UserId};
 
 use crate::config::PackageConfig;
 
@@ -16,6 +16,16 @@ pub(super) type Overlay = BTreeMap<String, Option<PackageConfig>>;
 /// What `package list` says of a package that only the overlay has.
 pub(super) const RUNTIME: &str = "runtime";
 
+/// In what callers differ already where a path begins: some of them are to find nothing at all there, which what the kernel
+/// keeps for the others must not undo.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mix {
+    /// There are apps of several users.
+    pub users: bool,
+    /// There are instant apps.
+    pub instant: bool,
+}
+
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) epoch: u64,
@@ -23,13 +33,15 @@ pub(super) struct Table {
     pub(super) packages: Vec<PackageRecord>,
     /// Users for whom principals have been built in advance.
     pub(super) known_users: Vec<u32>,
+    pub(super) mix: Mix,
+    profiles: Arc<Profiles>,
     by_uid: HashMap<u32, Arc<Principal>>,
     by_app_id: HashMap<u32, Vec<usize>>,
 }
 
 impl Table {
-    pub(super) fn build(epoch: u64, packages: Vec<PackageRecord>) -> Table {
-        let mut users = BTreeSet::from([0]);
+    pub(super) fn build(epoch: u64, packages: Vec<PackageRecord>, profiles: &Arc<Profiles>) -> Table {
+        let mut users: BTreeSet<u32> = profiles.users().map(|user| user.0).chain([0]).collect();
         let mut by_app_id: HashMap<u32, Vec<usize>> = HashMap::new();
         for (index, package) in packages.iter().enumerate() {
             by_app_id.entry(package.app_id).or_default().push(index);
@@ -37,15 +49,18 @@ impl Table {
                 users.extend(only);
             }
         }
-        let known_users = users.into_iter().collect();
-        let mut table = Table { epoch, packages, known_users, by_uid: HashMap::new(), by_app_id };
+        let known_users: Vec<u32> = users.into_iter().collect();
+        let mix = Mix { users: known_users.len() > 1, instant: packages.iter().any(|it| it.facts.instant) };
+        let profiles = Arc::clone(profiles);
+        let mut table =
+            Table { epoch, packages, known_users, mix, profiles, by_uid: HashMap::new(), by_app_id };
         let mut by_uid = HashMap::new();
         for app_id in table.by_app_id.keys() {
             for user in &table.known_users {
                 let uid = Uid::of(UserId(*user), AppId(*app_id));
                 let packages = table.of_uid(uid);
                 if !packages.is_empty() {
-                    by_uid.insert(uid.0, Arc::new(Principal::new(uid, &packages)));
+                    by_uid.insert(uid.0, Arc::new(table.made(uid, &packages)));
                 }
             }
         }
@@ -64,8 +79,12 @@ impl Table {
         match self.by_uid.get(&uid) {
             Some(principal) => Arc::clone(principal),
             // Not kept: whoever can choose uids would fill the table.
-            None => Arc::new(Principal::new(Uid(uid), &self.of_uid(Uid(uid)))),
+            None => Arc::new(self.made(Uid(uid), &self.of_uid(Uid(uid)))),
         }
+    }
+
+    fn made(&self, uid: Uid, packages: &[PackageFacts]) -> Principal {
+        Principal::new(uid, packages).in_profiles(&self.profiles)
     }
 
     pub(super) fn package(&self, name: &str) -> Option<&PackageRecord> {

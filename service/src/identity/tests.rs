@@ -2,7 +2,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use mediagate_policy::{PrincipalKind, UserRelation};
+
 use super::*;
+use crate::config::{UserConfig, UserKindConfig};
 
 /// What [`Persist`] was given, in order; handed back to [`Identity::new`] it is the next run's overlay.
 #[derive(Default)]
@@ -38,11 +41,12 @@ fn configured(packages: &[PackageConfig]) -> Vec<Box<dyn PackageSource>> {
 }
 
 fn identity(packages: &[PackageConfig]) -> Arc<Identity> {
-    Identity::new(configured(packages), Vec::new()).unwrap()
+    Identity::new(configured(packages), Vec::new(), Profiles::default()).unwrap()
 }
 
 fn listed(file: &Path, packages: &[PackageConfig]) -> Arc<Identity> {
-    Identity::new(vec![Box::new(PackagesListSource::new(file, packages))], Vec::new()).unwrap()
+    Identity::new(vec![Box::new(PackagesListSource::new(file, packages))], Vec::new(), Profiles::default())
+        .unwrap()
 }
 
 fn names(identity: &Identity) -> Vec<String> {
@@ -144,7 +148,7 @@ fn changes_are_seen_stored_and_found_again() {
     assert_eq!(identity.packages_of_uid(1_010_003), ["com.c"]);
     assert!(identity.packages_of_uid(10_002).is_empty());
 
-    let again = Identity::new(configured(&config), stored.0.into_inner()).unwrap();
+    let again = Identity::new(configured(&config), stored.0.into_inner(), Profiles::default()).unwrap();
     assert_eq!(again.packages(), identity.packages());
 
     again.install(&config[1], &kept).unwrap();
@@ -229,12 +233,12 @@ fn the_configuration_keeps_its_app_ids_over_changes_of_earlier_runs() {
     let overlay = stored.0.into_inner();
 
     let moved = [package("com.a", 10_002, &[0, 10]), package("com.new", 10_009, &[0])];
-    let next = Identity::new(configured(&moved), overlay.clone()).unwrap();
+    let next = Identity::new(configured(&moved), overlay.clone(), Profiles::default()).unwrap();
     assert_eq!(status(&next, "com.a").uids, [10_002, 1_010_002]);
     assert_eq!(permissions(&next, "com.a"), ["DUMP"]);
     assert_eq!(next.packages_of_uid(10_009), ["com.new"], "no uid with a stranger's permissions");
 
-    let without = Identity::new(configured(&[]), overlay).unwrap();
+    let without = Identity::new(configured(&[]), overlay, Profiles::default()).unwrap();
     assert_eq!(names(&without), ["com.r"], "a change of a package that is gone makes none");
 }
 
@@ -247,7 +251,7 @@ fn a_package_of_the_configuration_can_be_replaced_and_then_removed() {
     identity.set_permission("com.a", "DUMP", true, &stored.persist()).unwrap();
     assert_eq!(status(&identity, "com.a").uids, [1_010_002]);
     assert!(identity.packages_of_uid(10_001).is_empty());
-    let again = Identity::new(configured(&config), stored.0.into_inner()).unwrap();
+    let again = Identity::new(configured(&config), stored.0.into_inner(), Profiles::default()).unwrap();
     assert_eq!(again.packages(), identity.packages());
     identity.remove("com.a", &kept).unwrap();
     assert!(identity.packages().is_empty());
@@ -305,8 +309,12 @@ fn a_list_decides_who_exists_whatever_was_changed_here() {
     replace(&file, "com.stranger 10001 0 /d\n");
     until("the next list", || names(&identity) == ["com.stranger"]);
     assert!(permissions(&identity, "com.stranger").is_empty(), "a uid's next owner inherits nothing");
-    let again =
-        Identity::new(vec![Box::new(PackagesListSource::new(&file, &[]))], stored.0.into_inner()).unwrap();
+    let again = Identity::new(
+        vec![Box::new(PackagesListSource::new(&file, &[]))],
+        stored.0.into_inner(),
+        Profiles::default(),
+    )
+    .unwrap();
     assert_eq!(names(&again), ["com.stranger"]);
 }
 
@@ -393,4 +401,65 @@ fn departures_are_told_before_they_count() {
     std::fs::write(&file, "\n").unwrap();
     until("the file was read again", || seen.lock().len() >= 3);
     assert_eq!(seen.lock()[1..3], [(true, [true, false, false]), (true, [false, false, false])]);
+}
+
+fn user(id: u32, kind: UserKindConfig, parent: Option<u32>) -> UserConfig {
+    UserConfig { id, kind, parent, usb_file_transfer: id != 13 }
+}
+
+#[test]
+fn profiles_are_known_of_every_uid() {
+    let users = [
+        user(10, UserKindConfig::Full, None),
+        user(11, UserKindConfig::Clone, Some(0)),
+        user(12, UserKindConfig::Work, Some(0)),
+        user(13, UserKindConfig::Full, None),
+    ];
+    let packages = [package("com.example.camera", 10_101, &[0, 10, 11])];
+    let identity = Identity::new(configured(&packages), Vec::new(), profiles(&users)).unwrap();
+    let relation = |uid: u32, user: u32| identity.principal(uid).relation_to(UserId(user));
+    // Uids of packages, of none, of daemons: who asks does not matter.
+    for app_id in [10_101, 19_999, 1_023] {
+        assert_eq!(relation(app_id, 11), UserRelation::SharesMedia);
+        assert_eq!(relation(1_100_000 + app_id, 0), UserRelation::SharesMedia);
+        assert_eq!(relation(app_id, 12), UserRelation::AcrossWork);
+        assert_eq!(relation(1_200_000 + app_id, 0), UserRelation::AcrossWork);
+        assert_eq!(relation(1_000_000 + app_id, 0), UserRelation::Other);
+        assert_eq!(relation(1_100_000 + app_id, 12), UserRelation::Other);
+    }
+    // A change of packages forgets nothing of it.
+    identity.set_permission("com.example.camera", "DUMP", true, &kept).unwrap();
+    assert_eq!(relation(1_110_101, 0), UserRelation::SharesMedia);
+    assert!(identity.principal(2_000).usb_file_transfer && !identity.principal(1_302_000).usb_file_transfer);
+}
+
+#[test]
+fn an_instant_app_stays_one_when_its_permissions_change() {
+    let app = PackageConfig { instant: true, ..package("com.example.app", 10_101, &[0]) };
+    let identity = identity(&[app]);
+    identity.set_permission("com.example.app", "ACCESS_MTP", true, &kept).unwrap();
+    assert_eq!(identity.principal(10_101).kind, PrincipalKind::Instant);
+    identity.install(&package("com.example.app", 10_101, &[0]), &kept).unwrap();
+    assert_eq!(identity.principal(10_101).kind, PrincipalKind::App);
+}
+
+#[test]
+fn it_is_said_when_callers_come_that_are_to_find_nothing() {
+    let identity = identity(&[package("com.example.camera", 10_101, &[0])]);
+    let said = Arc::new(AtomicU64::new(0));
+    let counting = Arc::clone(&said);
+    identity.on_mixing(Box::new(move || {
+        counting.fetch_add(1, Ordering::Relaxed);
+    }));
+    let instant = PackageConfig { instant: true, ..package("com.example.instant", 10_102, &[0]) };
+    for (change, users, has_instant, times) in [
+        (package("com.example.other", 10_103, &[0]), false, false, 0),
+        (instant, false, true, 1),
+        (package("com.example.other", 10_103, &[0, 10]), true, true, 2),
+        (package("com.example.third", 10_104, &[0, 11]), true, true, 2),
+    ] {
+        identity.install(&change, &kept).unwrap();
+        assert_eq!(identity.mix(), Mix { users, instant: has_instant }, "{}", change.name);
+        assert_eq!(said.load(Ordering::Relaxed), times, "{}", change.name);
+    }
 }

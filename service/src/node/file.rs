@@ -1,11 +1,11 @@
 //! One lower file or directory that the kernel knows.
 
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
 use std::sync::atomic::{
     AtomicBool, AtomicU32,
     Ordering::{Acquire, Relaxed, Release},
 };
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
@@ -56,8 +56,8 @@ pub struct File {
     /// The path it had when its name went: what is decided about it later must not follow its directory around.
     last_path: Mutex<Vec<u8>>,
     writers: AtomicU32,
-    /// How the open handles of each view are served at the moment.
-    io: [Mutex<IoState>; 2],
+    /// How the open handles of each view are served at the moment. Most files that the kernel knows are never opened.
+    io: OnceLock<[Arc<Mutex<IoState>>; 2]>,
     /// For directories: whether it contains a `.nomedia`, and when that was last looked at.
     nomedia: Mutex<Option<(bool, Instant)>>,
 }
@@ -73,7 +73,7 @@ impl File {
             removed: AtomicBool::new(false),
             last_path: Mutex::default(),
             writers: AtomicU32::new(0),
-            io: Default::default(),
+            io: OnceLock::new(),
             nomedia: Mutex::new(None),
         }
     }
@@ -111,14 +111,21 @@ impl File {
     }
 
     /// How the open handles of a view are served at the moment.
-    pub fn io(&self, view: View) -> &Mutex<IoState> {
-        &self.io[view as usize]
+    pub fn io(&self, view: View) -> &Arc<Mutex<IoState>> {
+        &self.io.get_or_init(Default::default)[view as usize]
     }
 
-    /// A descriptor of the lower file, while any handle of it is open.
+    /// A descriptor of the lower file, while any handle of it is open, and a little longer.
     pub fn open_fd(&self) -> Option<Arc<OwnedFd>> {
-        let fd = self.io(View::Original).lock().fd();
-        fd.or_else(|| self.io(View::Redacted).lock().fd())
+        self.io.get()?.iter().find_map(|io| io.lock().fd())
+    }
+
+    /// Lets go of what is kept for the next open.
+    pub fn cool_down(&self) {
+        for io in self.io.get().into_iter().flatten() {
+            let parked = io.lock().unpark();
+            drop(parked);
+        }
     }
 
     /// The directory it is in; `None` for the root.
@@ -186,6 +193,8 @@ impl File {
         let path = self.live_path();
         *self.last_path.lock() = path;
         self.removed.store(true, Release);
+        // Or its space would not come back before long.
+        self.cool_down();
     }
 
     /// True once its name is gone.

@@ -91,6 +91,18 @@ impl Table {
         self.get(node).filter(|file| file.id == id)
     }
 
+    /// The names in a directory that are known.
+    pub fn names_in(&self, dir: &Arc<File>) -> Vec<Box<[u8]>> {
+        let mut names = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.lock();
+            let files = shard.slots.values().map(|slot| &slot.file);
+            let inside = files.filter(|file| file.parent().is_some_and(|parent| Arc::ptr_eq(&parent, dir)));
+            names.extend(inside.map(|file| Box::from(&*file.name())));
+        }
+        names
+    }
+
     /// True while the kernel holds lookups of exactly this node, in its view.
     pub fn is_known(&self, node: NodeId) -> bool {
         let shard = self.shard(node).lock();

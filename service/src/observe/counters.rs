@@ -106,6 +106,7 @@ numbers! {
         FileHandles = "handles.files",
         DirHandles = "handles.directories",
         BackingFiles = "backing.files",
+        BackingParked = "backing.parked",
         Handles = "handles.all",
         ListedEntries = "handles.listed_entries",
         OpenFds = "process.open_fds",

@@ -23,6 +23,8 @@ pub fn create(
     access: Access,
     exclusive: bool,
 ) -> Result<Created, OpError> {
+    // Without room for the handle no file is made.
+    let ticket = volume.handles.take(caller.uid, 1)?;
     let (entry, file, fd) = make(volume, caller, parent, name).map_err(|error| match error {
         // Something of that name appeared behind the kernel's back. Never open it here, where it was not decided
         // about: the kernel looks it up and sends OPEN.
@@ -36,8 +38,8 @@ pub fn create(
         volume.nodes.forget(entry.node, 1);
         return Err(OpError::Stale);
     }
-    let attached = attach(volume, caller, &file, View::Original, access, Arc::default(), Arc::new(fd));
-    let opened = attached.inspect_err(|_| volume.nodes.forget(entry.node, 1))?;
+    let held = (Arc::new(fd), ticket);
+    let opened = attach(volume, caller, &file, View::Original, access, Arc::default(), held);
     Ok(Created { entry, opened })
 }
 

@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
-use mediagate_policy::{AccessMask, Decision, Errno, FileGrants, Operation};
+use mediagate_policy::{AccessMask, Decision, Errno, FileGrants, Operation, UserRelation};
 
 use super::OpError;
 use super::rename::check_children;
@@ -164,11 +164,24 @@ fn granted(who: &Who, what: &Subject) -> String {
     if held.is_empty() { "none".to_owned() } else { held.join(", ") }
 }
 
+/// Whose tree it is, and what that is to the caller.
+fn whose(who: &Who, what: &Subject) -> String {
+    let Some(user) = what.object().user else { return "none, it belongs to all users".to_owned() };
+    let relation = match who.relation_to(user) {
+        UserRelation::Own => "the caller's own",
+        UserRelation::SharesMedia => "a clone profile and its parent share media",
+        UserRelation::AcrossWork => "a work profile and its parent share nothing by path",
+        UserRelation::Other => "another one than the caller's",
+    };
+    format!("{} ({relation})", user.0)
+}
+
 fn answer(who: &Who, target: &Target, decision: Decision) -> Explanation {
     let row = target.subject.row();
     let facts = [
         ("caller", format!("uid {} ({:?})", who.uid.0, who.kind)),
         ("packages", if who.packages.is_empty() { "none".into() } else { who.packages.join(", ") }),
+        ("user", whose(who, &target.subject)),
         ("path", String::from_utf8_lossy(target.subject.path()).into_owned()),
         ("exists", target.file.is_some().to_string()),
         ("owner", row.and_then(|row| row.owner.as_deref()).unwrap_or("nobody").to_owned()),

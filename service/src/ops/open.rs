@@ -11,7 +11,7 @@ use crate::access::Subject;
 use crate::lower::{Access, FileKind, Meta, Root};
 use crate::node::{File, NodeId, View};
 use crate::observe::Counter;
-use crate::passthrough::{IoMode, RefusedBy};
+use crate::passthrough::{IoMode, RefusedBy, Ticket};
 use crate::redaction::Ranges;
 use crate::volume::{FileHandle, Volume};
 
@@ -47,14 +47,16 @@ pub fn open(volume: &Volume, caller: Caller, node: NodeId, request: OpenRequest)
         volume.observer.count(Counter::StaleOpens);
         return Err(OpError::Stale);
     }
-    if request.truncate {
-        Root::truncate(fd.as_fd(), 0)?;
-    }
     if writes && view == View::Redacted {
         // A page that is written back would carry its zeros into the file.
         return Err(OpError::Denied(Errno::Eacces));
     }
-    let opened = attach(volume, caller, &file, view, request.access, ranges, fd)?;
+    // Whatever refuses the open does so before the file is touched.
+    let ticket = volume.handles.take(caller.uid, 1)?;
+    if request.truncate {
+        Root::truncate(fd.as_fd(), 0)?;
+    }
+    let opened = attach(volume, caller, &file, view, request.access, ranges, (fd, ticket));
     if writes || request.truncate {
         // From now on attributes change without a request: what the kernel has cached must not outlive this open.
         volume.file_changes(&file);
@@ -71,7 +73,7 @@ fn hidden_ranges(volume: &Volume, subject: &Subject, fd: &OwnedFd) -> Result<Arc
     volume.ranges.ranges(fd.as_fd(), &meta).map_err(|_| OpError::Denied(Errno::Eacces))
 }
 
-/// Joins the inode's I/O state and makes the handle.
+/// Joins the inode's I/O state and makes the handle, which the ticket has room for.
 pub(super) fn attach(
     volume: &Volume,
     caller: Caller,
@@ -79,9 +81,8 @@ pub(super) fn attach(
     view: View,
     access: Access,
     ranges: Arc<Ranges>,
-    fd: Arc<OwnedFd>,
-) -> Result<Opened, OpError> {
-    let ticket = volume.handles.take(caller.uid, 1)?;
+    (fd, ticket): (Arc<OwnedFd>, Ticket),
+) -> Opened {
     let (mode, ranges) = match view {
         View::Original => (volume.passthrough.join(file.io(view), &fd, caller.uid), None),
         View::Redacted => {
@@ -90,9 +91,19 @@ pub(super) fn attach(
             (IoMode::Daemon, Some(ranges))
         }
     };
-    let handle =
-        FileHandle::new(Arc::clone(file), view, caller.uid, access, mode.clone(), ranges, fd, ticket);
-    Ok(Opened { handle: volume.files.insert(Arc::new(handle)), mode })
+    let passthrough = Arc::clone(&volume.passthrough);
+    let handle = FileHandle::new(
+        Arc::clone(file),
+        view,
+        caller.uid,
+        access,
+        mode.clone(),
+        ranges,
+        fd,
+        passthrough,
+        ticket,
+    );
+    Opened { handle: volume.files.insert(Arc::new(handle)), mode }
 }
 
 /// The last reference to an open file is gone.

@@ -1,6 +1,5 @@
 //! RENAME.
 
-use std::borrow::Cow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
@@ -207,13 +206,8 @@ fn index(volume: &Volume, moved: &Arc<File>, old: &Subject, new: &Subject, was_h
             volume.catalog.remove(volume.key_of(old));
         }
         FileKind::File => {
-            let media_type = new.media_type(hidden) as u8;
-            volume.catalog.rename_file(
-                volume.key_of(old),
-                volume.key_of(new),
-                Cow::Borrowed(new.mime()),
-                media_type,
-            );
+            let renamed = volume.renamed_to(new, hidden);
+            volume.catalog.rename_file(volume.key_of(old), volume.key_of(new), renamed);
             // For a file that the index did not know under its old name.
             let owner = match moved.owner() {
                 Owner::Package(package) => Some(package),

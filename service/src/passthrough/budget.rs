@@ -68,6 +68,11 @@ impl Budget {
         Ok(ticket)
     }
 
+    /// What is taken in all.
+    pub fn in_use(&self) -> u32 {
+        self.total.load(Relaxed)
+    }
+
     /// What is taken, by uid, most first.
     pub fn by_uid(&self) -> Vec<(u32, u32)> {
         let mut all: Vec<_> = self

@@ -9,7 +9,11 @@ use parking_lot::Mutex;
 
 use super::budget::{Budget, Exhausted, Ticket};
 use super::device::{Backing, BackingDevice};
-use crate::observe::{Counter, Observer};
+use super::warm::{Fate, Room, Warm};
+use crate::observe::{Counter, Gauge, Observer};
+
+/// Calls of [`Passthrough::let_go`] that a parked file stays for.
+const TURNS: u8 = 5;
 
 /// How one open is served.
 #[derive(Clone, Debug)]
@@ -20,11 +24,12 @@ pub enum IoMode {
     Daemon,
 }
 
-/// A backing file, its place in the budget, and the descriptor that it belongs to.
+/// A backing file, and its place in the budget unless it is parked.
 #[derive(Debug)]
 pub struct Registered {
     backing: Backing,
-    _ticket: Ticket,
+    ticket: Mutex<Option<Ticket>>,
+    observer: Arc<Observer>,
 }
 
 impl Registered {
@@ -32,19 +37,47 @@ impl Registered {
     pub fn id(&self) -> u32 {
         self.backing.id()
     }
+
+    /// Gives its place in the budget back, or takes one.
+    fn charge(&self, ticket: Option<Ticket>) {
+        let parked = ticket.is_none();
+        let before = std::mem::replace(&mut *self.ticket.lock(), ticket);
+        if before.is_none() != parked {
+            self.observer.shift(Gauge::BackingParked, if parked { 1 } else { -1 });
+        }
+    }
 }
 
+impl Drop for Registered {
+    fn drop(&mut self) {
+        if self.ticket.get_mut().is_none() {
+            self.observer.shift(Gauge::BackingParked, -1);
+        }
+    }
+}
+
+/// What the last handle of a file leaves, or what was parked. Dropping it may close a backing file: do it without a lock.
+pub type Parked = (Option<IoMode>, Option<Arc<OwnedFd>>);
+
 /// The state of one inode.
+///
+/// Without open handles `mode` and `fd` are there only while the state is parked (see [`super::warm`]).
 #[derive(Debug, Default)]
 pub struct IoState {
     opens: u32,
     mode: Option<IoMode>,
     /// A descriptor of the lower file: what requests on open but removed files work with.
     fd: Option<Arc<OwnedFd>>,
+    /// The list of parked files has an entry for this one.
+    listed: bool,
+    /// Calls of [`Passthrough::let_go`] since it was used last.
+    age: u8,
+    /// It was spared once since it was used last.
+    spared: bool,
 }
 
 impl IoState {
-    /// A descriptor (usually `O_PATH`) of the lower file, while it is open.
+    /// A descriptor (usually `O_PATH`) of the lower file, while it is open or parked.
     pub fn fd(&self) -> Option<Arc<OwnedFd>> {
         self.fd.clone()
     }
@@ -61,11 +94,55 @@ impl IoState {
         self.mode.get_or_insert(wanted).clone()
     }
 
-    /// One open less. What it returns is dropped by the caller, outside of the lock: it may close a backing file.
+    /// One open less. If it was the last, what that leaves is returned, or parked if `park` is true and the kernel
+    /// served it. The flag is true if the list of parked files wants an entry for this one.
     #[must_use = "dropping it under the lock would hold the lock across an ioctl"]
-    pub fn leave(&mut self) -> (Option<IoMode>, Option<Arc<OwnedFd>>) {
+    pub fn leave(&mut self, park: bool) -> (Parked, bool) {
         self.opens = self.opens.saturating_sub(1);
-        if self.opens == 0 { (self.mode.take(), self.fd.take()) } else { (None, None) }
+        if self.opens > 0 {
+            return ((None, None), false);
+        }
+        match &self.mode {
+            Some(IoMode::Kernel(registered)) if park => {
+                registered.charge(None);
+                (self.age, self.spared) = (0, false);
+                ((None, None), !std::mem::replace(&mut self.listed, true))
+            }
+            _ => (self.take(), false),
+        }
+    }
+
+    /// Takes out what is parked.
+    #[must_use = "dropping it under the lock would hold the lock across an ioctl"]
+    pub fn unpark(&mut self) -> Parked {
+        if self.opens == 0 { self.take() } else { (None, None) }
+    }
+
+    fn take(&mut self) -> Parked {
+        (self.mode.take(), self.fd.take())
+    }
+
+    fn is_parked(&self) -> bool {
+        self.opens == 0 && self.mode.is_some()
+    }
+
+    /// For who needs room: a parked file goes unless it was used since it was asked last.
+    pub(super) fn evict(&mut self) -> Fate {
+        if self.is_parked() && !std::mem::replace(&mut self.spared, true) {
+            return Fate::Stays;
+        }
+        self.listed = false;
+        Fate::Goes(self.unpark())
+    }
+
+    /// As time goes by: a parked file goes when it was not used for some turns.
+    pub(super) fn grow_old(&mut self) -> Fate {
+        if self.is_parked() && self.age < TURNS {
+            self.age += 1;
+            return Fate::Stays;
+        }
+        self.listed = false;
+        Fate::Goes(self.unpark())
     }
 }
 
@@ -124,14 +201,41 @@ pub struct Passthrough {
     device: Mutex<Option<Arc<dyn BackingDevice>>>,
     /// Set when the kernel said that it will never work on this mount.
     hopeless: AtomicBool,
+    warm: Warm,
     budget: Arc<Budget>,
     observer: Arc<Observer>,
 }
 
 impl Passthrough {
     /// Off until [`Passthrough::enable`].
-    pub fn new(budget: Arc<Budget>, observer: Arc<Observer>) -> Passthrough {
-        Passthrough { device: Mutex::new(None), hopeless: AtomicBool::new(false), budget, observer }
+    pub fn new(budget: Arc<Budget>, room: Room, observer: Arc<Observer>) -> Passthrough {
+        Passthrough {
+            device: Mutex::new(None),
+            hopeless: AtomicBool::new(false),
+            warm: Warm::new(room),
+            budget,
+            observer,
+        }
+    }
+
+    /// One open of `io` less. `stays` says that the file is still there to be opened again.
+    pub fn leave(&self, io: &Arc<Mutex<IoState>>, stays: bool) {
+        let (left, wants_entry) = io.lock().leave(stays && self.warm.is_on());
+        drop(left);
+        if wants_entry {
+            self.warm.push(Arc::downgrade(io));
+        }
+    }
+
+    /// Starts or stops keeping backing files beyond their last open. Only for who lets go of files that are moved or
+    /// removed behind the mount, too (`File::cool_down`).
+    pub fn keep_warm(&self, on: bool) {
+        self.warm.turn(on);
+    }
+
+    /// Lets go of backing files that were not used for some seconds. To be called once a second.
+    pub fn let_go(&self) {
+        self.warm.let_go();
     }
 
     /// The connection negotiated passthrough and this is its device.
@@ -153,9 +257,13 @@ impl Passthrough {
     /// Decides how an open of the original view by `uid` is served, and counts it. `fd` refers to the lower file.
     /// Undo with [`IoState::leave`].
     pub fn join(&self, io: &Mutex<IoState>, fd: &Arc<OwnedFd>, uid: u32) -> IoMode {
+        let parked = io.lock().is_parked();
+        if parked && let Some(mode) = self.reuse(io, uid) {
+            return mode;
+        }
         let shared = {
             let mut state = io.lock();
-            state.mode.clone().map(|mode| state.join(mode, fd))
+            if state.opens > 0 { state.mode.clone().map(|mode| state.join(mode, fd)) } else { None }
         };
         let (wanted, cause) = match shared {
             Some(mode) => {
@@ -174,8 +282,13 @@ impl Passthrough {
             },
         };
         // Two first opens may have come here at once: the one that takes the lock first decides for both, and the
-        // other's registration is closed when `wanted` is dropped.
-        let mode = io.lock().join(wanted.clone(), fd);
+        // other's registration is closed when `wanted` is dropped. What is parked by then is nobody's.
+        let (mode, parked) = {
+            let mut state = io.lock();
+            let parked = state.unpark();
+            (state.join(wanted.clone(), fd), parked)
+        };
+        drop(parked);
         match (&mode, &wanted) {
             (IoMode::Kernel(used), IoMode::Kernel(own)) if Arc::ptr_eq(used, own) => {
                 self.observer.count(Counter::OpenPassthrough);
@@ -190,6 +303,23 @@ impl Passthrough {
         mode
     }
 
+    /// Takes a parked backing file into use, if `uid` may have one more and it is still there.
+    fn reuse(&self, io: &Mutex<IoState>, uid: u32) -> Option<IoMode> {
+        let ticket = self.budget.take(uid, 1).ok()?;
+        let mode = {
+            let mut state = io.lock();
+            let mode = if state.is_parked() { state.mode.clone() } else { None };
+            if let Some(IoMode::Kernel(registered)) = &mode {
+                registered.charge(Some(ticket));
+                state.opens = 1;
+            }
+            mode?
+        };
+        self.observer.count(Counter::OpenPassthrough);
+        self.observer.count(Counter::BackingReused);
+        Some(mode)
+    }
+
     /// Counts an open that the daemon serves.
     pub fn count_refusal(&self, cause: RefusedBy) {
         self.observer.count(Counter::OpenDaemon);
@@ -201,12 +331,18 @@ impl Passthrough {
             return Err(RefusedBy::Off);
         }
         let device = self.device.lock().clone().ok_or(RefusedBy::Off)?;
+        if usize::try_from(self.observer.gauge(Gauge::BackingParked)).is_ok_and(|n| n > self.warm.room()) {
+            self.warm.trim();
+        }
         let ticket = self.budget.take(uid, 1).map_err(|exhausted| match exhausted {
             Exhausted::Uid => RefusedBy::UidBudget,
             Exhausted::Total => RefusedBy::TotalBudget,
         })?;
         match Backing::register(&device, fd.as_fd()) {
-            Ok(backing) => Ok(Registered { backing, _ticket: ticket }),
+            Ok(backing) => {
+                let (ticket, observer) = (Mutex::new(Some(ticket)), Arc::clone(&self.observer));
+                Ok(Registered { backing, ticket, observer })
+            }
             Err(errno) => {
                 let cause = RefusedBy::of(errno);
                 if matches!(cause, RefusedBy::NotPermitted | RefusedBy::Stacking)

@@ -36,16 +36,26 @@ impl BackingDevice for Device {
 struct World {
     passthrough: Passthrough,
     device: Arc<Device>,
+    handles: Arc<Budget>,
     observer: Arc<Observer>,
 }
 
 fn world(total: u32, per_uid: u32) -> World {
+    parking_world(total, per_uid, 0)
+}
+
+/// Where so many files may be parked as long as nothing is open.
+fn parking_world(total: u32, per_uid: u32, parked: u64) -> World {
     let observer = Arc::new(Observer::default());
     let budget = Budget::new(Limits { total, per_uid }, Gauge::BackingFiles, Arc::clone(&observer));
-    let passthrough = Passthrough::new(budget, Arc::clone(&observer));
+    let limits = Limits { total: 1000, per_uid: 1000 };
+    let handles = Budget::new(limits, Gauge::Handles, Arc::clone(&observer));
+    let room = Room { descriptors: parked.div_ceil(15) * 16, handles: Arc::clone(&handles), volumes: 1 };
+    let passthrough = Passthrough::new(budget, room, Arc::clone(&observer));
+    passthrough.keep_warm(parked > 0);
     let device = Arc::new(Device::default());
     passthrough.enable(Arc::clone(&device) as Arc<dyn BackingDevice>);
-    World { passthrough, device, observer }
+    World { passthrough, device, handles, observer }
 }
 
 fn fd() -> Arc<OwnedFd> {
@@ -68,9 +78,9 @@ fn opens_of_one_inode_share_a_backing_file_until_the_last_leaves() {
     assert_eq!(id(&first), id(&second));
     assert_eq!(world.device.open.lock().len(), 1);
     drop((first, second));
-    drop(io.lock().leave());
+    drop(io.lock().leave(false));
     assert_eq!((world.device.open.lock().len(), world.observer.gauge(Gauge::BackingFiles)), (1, 1));
-    let last = io.lock().leave();
+    let last = io.lock().leave(false);
     drop(last);
     assert_eq!((world.device.open.lock().len(), world.observer.gauge(Gauge::BackingFiles)), (0, 0));
     assert!(io.lock().fd().is_none());
@@ -86,8 +96,8 @@ fn a_failed_registration_falls_back_and_the_inode_stays_that_way() {
     assert_eq!(id(&world.passthrough.join(&io, &fd(), 1)), None, "mixing would be EIO in the kernel");
     assert_eq!(world.observer.counter(Counter::DaemonNoResources), 1);
     assert_eq!(world.observer.counter(Counter::DaemonMode), 1);
-    drop(io.lock().leave());
-    drop(io.lock().leave());
+    drop(io.lock().leave(false));
+    drop(io.lock().leave(false));
     assert!(id(&world.passthrough.join(&io, &fd(), 1)).is_some(), "a fresh start");
 }
 
@@ -121,7 +131,7 @@ fn budgets_bound_a_uid_and_all_and_are_given_back() {
     assert_eq!(world.observer.counter(Counter::DaemonBudgetUid), 1);
     assert_eq!(world.observer.counter(Counter::DaemonBudgetTotal), 1);
     for io in &files {
-        let left = io.lock().leave();
+        let left = io.lock().leave(false);
         drop(left);
     }
     assert_eq!(world.observer.gauge(Gauge::BackingFiles), 0);
@@ -149,10 +159,137 @@ fn racing_first_opens_agree_and_leak_nothing() {
         assert_eq!(ids.len(), 1);
         assert_eq!(world.device.open.lock().len(), 1);
         for _ in 0..4 {
-            let left = io.lock().leave();
+            let left = io.lock().leave(false);
             drop(left);
         }
         assert!(world.device.open.lock().is_empty());
     }
     assert_eq!(world.observer.gauge(Gauge::BackingFiles), 0);
+}
+
+fn shared_io() -> Arc<Mutex<IoState>> {
+    Arc::default()
+}
+
+#[test]
+fn a_file_that_is_opened_again_is_registered_once() {
+    let world = parking_world(10, 1, 100);
+    let io = shared_io();
+    let first = id(&world.passthrough.join(&io, &fd(), 1));
+    world.passthrough.leave(&io, true);
+    // Parked it is nobody's: its first user may open something else.
+    let other = shared_io();
+    assert!(id(&world.passthrough.join(&other, &fd(), 1)).is_some());
+    assert_eq!(id(&world.passthrough.join(&io, &fd(), 2)), first);
+    assert_eq!(world.observer.counter(Counter::BackingRegistered), 2);
+    assert_eq!(world.observer.gauge(Gauge::BackingFiles), 2);
+    assert_eq!(world.observer.gauge(Gauge::BackingParked), 0);
+    world.passthrough.leave(&io, true);
+    assert_eq!(
+        (world.observer.gauge(Gauge::BackingFiles), world.observer.gauge(Gauge::BackingParked)),
+        (1, 1)
+    );
+}
+
+#[test]
+fn a_share_that_is_used_up_gets_no_parked_file_either() {
+    let world = parking_world(10, 1, 100);
+    let (io, other) = (shared_io(), shared_io());
+    world.passthrough.join(&io, &fd(), 1);
+    world.passthrough.leave(&io, true);
+    world.passthrough.join(&other, &fd(), 1);
+    assert_eq!(id(&world.passthrough.join(&io, &fd(), 1)), None);
+    assert_eq!(world.device.open.lock().len(), 1, "the parked one was in the way of the daemon's");
+    world.passthrough.leave(&io, true);
+    assert!(io.lock().fd().is_none(), "what the daemon serves is not parked");
+}
+
+#[test]
+fn parked_files_are_bounded_and_go_with_time() {
+    let world = parking_world(1000, 1000, 32);
+    let files: Vec<_> = (0..200).map(|_| shared_io()).collect();
+    for io in &files {
+        world.passthrough.join(io, &fd(), 1);
+        world.passthrough.leave(io, true);
+    }
+    let open = world.device.open.lock().len();
+    assert!((16..=33).contains(&open), "{open} are parked");
+    assert_eq!(world.observer.gauge(Gauge::BackingParked), i64::try_from(open).unwrap());
+    for _ in 0..5 {
+        world.passthrough.let_go();
+        assert_eq!(world.device.open.lock().len(), open);
+    }
+    world.passthrough.let_go();
+    assert_eq!((world.device.open.lock().len(), world.observer.gauge(Gauge::BackingParked)), (0, 0));
+    assert!(files.iter().all(|io| io.lock().fd().is_none()));
+}
+
+#[test]
+fn handles_that_come_take_the_room_of_parked_files() {
+    let world = parking_world(1000, 1000, 480);
+    let files: Vec<_> = (0..300).map(|_| shared_io()).collect();
+    for io in &files {
+        world.passthrough.join(io, &fd(), 1);
+        world.passthrough.leave(io, true);
+    }
+    assert_eq!(world.observer.gauge(Gauge::BackingParked), 300);
+    let _handles = world.handles.take(1, 200).unwrap();
+    let another = shared_io();
+    world.passthrough.join(&another, &fd(), 1);
+    let parked = world.observer.gauge(Gauge::BackingParked);
+    assert!((60..=80).contains(&parked), "{parked} are parked beside 400 descriptors");
+    world.passthrough.keep_warm(false);
+    assert_eq!(world.observer.gauge(Gauge::BackingParked), 0);
+}
+
+#[test]
+fn a_parked_file_that_is_used_stays() {
+    let world = parking_world(10, 10, 100);
+    let io = shared_io();
+    for _ in 0..20 {
+        world.passthrough.join(&io, &fd(), 1);
+        world.passthrough.let_go();
+        world.passthrough.leave(&io, true);
+        world.passthrough.let_go();
+    }
+    assert_eq!(world.observer.counter(Counter::BackingRegistered), 1);
+}
+
+#[test]
+fn a_file_that_is_gone_leaves_nothing() {
+    let world = parking_world(10, 10, 100);
+    let io = shared_io();
+    world.passthrough.join(&io, &fd(), 1);
+    world.passthrough.leave(&io, true);
+    drop(io);
+    assert_eq!((world.device.open.lock().len(), world.observer.gauge(Gauge::BackingParked)), (0, 0));
+    world.passthrough.let_go();
+}
+
+#[test]
+fn opens_that_race_share_one_backing_file_or_none() {
+    let world = &parking_world(1000, 1000, 8);
+    let files: Vec<_> = (0..24).map(|_| shared_io()).collect();
+    std::thread::scope(|scope| {
+        for seed in 0..4_usize {
+            let files = &files;
+            scope.spawn(move || {
+                for round in 0..2000 {
+                    let io = &files[(seed * 7 + round * 5) % files.len()];
+                    let mode = world.passthrough.join(io, &fd(), 1);
+                    assert!(id(&mode).is_some());
+                    drop(mode);
+                    world.passthrough.leave(io, round % 11 != 0);
+                    if round % 97 == 0 {
+                        world.passthrough.let_go();
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(world.observer.gauge(Gauge::BackingFiles), 0);
+    let parked = world.device.open.lock().len();
+    assert_eq!(world.observer.gauge(Gauge::BackingParked), i64::try_from(parked).unwrap());
+    drop(files);
+    assert_eq!((world.device.open.lock().len(), world.observer.gauge(Gauge::BackingParked)), (0, 0));
 }

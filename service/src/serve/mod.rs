@@ -19,7 +19,7 @@ use crate::binder::{self, Serving};
 use crate::catalog::Catalog;
 use crate::config::{Config, PackageConfig};
 use crate::control::Control;
-use crate::identity::{Identity, sources};
+use crate::identity::{Identity, profiles, sources};
 use crate::observe::{Gauge, Observer};
 use crate::passthrough::{Budget, Limits};
 use crate::redaction::{NoRanges, RangeSource};
@@ -71,7 +71,7 @@ impl Service {
         let state_dir = &config.service.state_dir;
         let catalog = Catalog::open(state_dir, Arc::clone(&observer))
             .with_context(|| format!("cannot open the catalog in {}", state_dir.display()))?;
-        let identity = Identity::new(sources(&config), overlay(&catalog)?)?;
+        let identity = Identity::new(sources(&config), overlay(&catalog)?, profiles(&config.users))?;
         let grants = Arc::new(Grants::default());
         let access = Arc::new(Access::new(Arc::clone(&identity), grants, Arc::clone(&observer)));
         grants::load(&catalog, &access).context("cannot read the grants")?;
@@ -90,6 +90,12 @@ impl Service {
             ranges,
             config,
         });
+        let weak = Arc::downgrade(&shared);
+        shared.identity.on_mixing(Box::new(move || {
+            if let Some(shared) = weak.upgrade() {
+                shared.volumes.all().iter().for_each(|attached| attached.volume.forget_top());
+            }
+        }));
         for volume in &shared.config.volumes {
             shared.attach(volume).with_context(|| format!("volume {:?}", volume.name))?;
         }
@@ -98,7 +104,11 @@ impl Service {
             [] => None,
             addresses => Some(binder::serve(addresses, control)?),
         };
-        let watchdog = Watchdog::start(Arc::clone(&shared.observer))?;
+        let volumes = Arc::downgrade(&shared);
+        let watchdog = Watchdog::start(Arc::clone(&shared.observer), move || {
+            let Some(shared) = volumes.upgrade() else { return };
+            shared.volumes.all().iter().for_each(|it| it.volume.passthrough.let_go());
+        })?;
         Ok(Service { shared, serving, _watchdog: watchdog })
     }
 

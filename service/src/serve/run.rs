@@ -79,7 +79,11 @@ pub(super) fn raise_descriptor_limit() {
 /// How many handles there may be: each holds up to two descriptors, and no uid gets so many that others, and the service
 /// itself, would be left without.
 pub(super) fn handle_limits() -> Limits {
-    let descriptors = getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(soft, _)| soft);
-    let total = u32::try_from(descriptors / 16 * 7).unwrap_or(u32::MAX);
+    let total = u32::try_from(descriptors() / 16 * 7).unwrap_or(u32::MAX);
     Limits { total, per_uid: total / 2 }
+}
+
+/// How many descriptors this process may have.
+pub(super) fn descriptors() -> u64 {
+    getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(soft, _)| soft)
 }

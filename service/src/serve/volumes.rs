@@ -10,10 +10,12 @@ use mediagate_policy::VolumeKind;
 use parking_lot::RwLock;
 
 use super::Shared;
+use super::run::descriptors;
 use crate::config::{VolumeConfig, VolumeKindConfig, resolve_owner};
 use crate::fuse::{Mounted, mount};
 use crate::lower::Root;
 use crate::observe::{Gauge, Observer};
+use crate::passthrough::Room;
 use crate::scanner::reconcile;
 use crate::volume::{Parts, Volume};
 
@@ -127,6 +129,11 @@ impl Shared {
             access: Arc::clone(&self.access),
             ranges: Arc::clone(&self.ranges),
             budget: Arc::clone(&self.budget),
+            room: Room {
+                descriptors: descriptors(),
+                handles: Arc::clone(&self.handles),
+                volumes: self.config.volumes.len().max(1),
+            },
             handles: Arc::clone(&self.handles),
             listed: Arc::clone(&self.listed),
             observer: Arc::clone(&self.observer),

@@ -1,4 +1,4 @@
-//! Speaks up about requests that take too long.
+//! Speaks up about requests that take too long, and does what is to be done once a second.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -21,10 +21,14 @@ pub(super) struct Watchdog {
 }
 
 impl Watchdog {
-    pub(super) fn start(observer: Arc<Observer>) -> std::io::Result<Watchdog> {
+    pub(super) fn start(
+        observer: Arc<Observer>,
+        every_second: impl Fn() + Send + 'static,
+    ) -> std::io::Result<Watchdog> {
         let (stop, stopped) = bounded::<()>(0);
         let thread = std::thread::Builder::new().name("watchdog".into()).spawn(move || {
             while stopped.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
+                every_second();
                 for late in observer.inflight.overdue(LIMIT) {
                     observer.count(Counter::SlowRequests);
                     log::warn!(

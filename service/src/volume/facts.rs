@@ -5,13 +5,13 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mediagate_policy::{DefaultDir, Kind};
+use mediagate_policy::{DefaultDir, Kind, VolumeKind};
 
 use super::{Notice, OpError, Volume};
 use crate::access::{FileId, RowFacts, Subject, is_hidden_by_name, nomedia_counts_in};
 use crate::catalog::FileRow;
 use crate::lower::{self, FileKind, Id, LowerError, Meta};
-use crate::node::{File, Owner, View};
+use crate::node::{File, NodeId, Owner, View};
 use crate::observe::Counter;
 
 /// How long it is believed whether a directory holds a `.nomedia` (one made behind the mount takes that long).
@@ -31,16 +31,35 @@ impl Volume {
     }
 
     /// How long the kernel may keep a name: not at all where who may see it depends on the caller.
+    ///
+    /// Every path leads through a name at the top of the volume. Where that is asked for each time, whoever has no
+    /// business here (another user's app, an instant app) is turned away there, whatever the kernel keeps of what is
+    /// below; a clone profile's trees need nothing more. With one user and no instant app there is nobody to turn away.
     pub fn entry_ttl(&self, subject: &Subject) -> Duration {
-        // With one user there is no app of another one that the user's directory would have to be kept from.
-        let of_many_users = subject.is_user_root() && self.users.len() > 1;
-        if of_many_users || subject.depends_on_caller() { Duration::ZERO } else { self.ttl }
+        let turns_away = subject.is_top() && self.turns_away();
+        if turns_away || subject.depends_on_caller() { Duration::ZERO } else { self.ttl }
+    }
+
+    /// There may be callers for whom there is nothing here.
+    fn turns_away(&self) -> bool {
+        let mix = self.access.mix();
+        mix.instant || self.kind == VolumeKind::Emulated && (mix.users || self.users.len() > 1)
+    }
+
+    /// The kernel is to ask again for the names at the top: callers came that some of them are to be kept from.
+    pub fn forget_top(&self) {
+        let root = self.nodes.root();
+        self.notices.send(Notice::Attributes(root.node()));
+        for name in self.nodes.names_in(root) {
+            self.notices.send(Notice::Entry(root.node(), name));
+        }
     }
 
     /// How long the kernel may keep attributes: while a file is open for writing, stores through a mapping change
     /// them without any request (fs/fuse/passthrough.c invalidates after write calls only).
     pub fn attr_ttl(&self, file: &File) -> Duration {
-        if file.has_writers() { Duration::ZERO } else { self.ttl }
+        let turns_away = file.node() == NodeId::ROOT && self.turns_away();
+        if file.has_writers() || turns_away { Duration::ZERO } else { self.ttl }
     }
 
     /// The kernel is to ask again for a file's attributes, and for the bytes of its redacted view: the original's are

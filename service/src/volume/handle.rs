@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use crate::lower::{Access, FileKind, LowerError, Root};
 use crate::node::{File, View};
-use crate::passthrough::{IoMode, Ticket};
+use crate::passthrough::{IoMode, Passthrough, Ticket};
 use crate::redaction::Ranges;
 
 /// An open file. Dropping it leaves the inode's I/O state.
@@ -30,6 +30,7 @@ pub struct FileHandle {
     fd: Arc<OwnedFd>,
     /// The lower file, opened for the daemon's own input and output once that is needed.
     io: OnceLock<OwnedFd>,
+    passthrough: Arc<Passthrough>,
     _ticket: Ticket,
 }
 
@@ -44,12 +45,24 @@ impl FileHandle {
         mode: IoMode,
         ranges: Option<Arc<Ranges>>,
         fd: Arc<OwnedFd>,
+        passthrough: Arc<Passthrough>,
         ticket: Ticket,
     ) -> FileHandle {
         if access != Access::Read {
             file.writer_came();
         }
-        FileHandle { file, view, uid, access, mode, ranges, fd, io: OnceLock::new(), _ticket: ticket }
+        FileHandle {
+            file,
+            view,
+            uid,
+            access,
+            mode,
+            ranges,
+            fd,
+            io: OnceLock::new(),
+            passthrough,
+            _ticket: ticket,
+        }
     }
 
     /// The lower file, for what needs no access mode.
@@ -75,8 +88,11 @@ impl FileHandle {
 
 impl Drop for FileHandle {
     fn drop(&mut self) {
-        let left = self.file.io(self.view).lock().leave();
-        drop(left);
+        self.passthrough.leave(self.file.io(self.view), !self.file.is_removed());
+        if self.file.is_removed() {
+            // It may have been removed just before it was parked.
+            self.file.cool_down();
+        }
         if self.is_writer() {
             self.file.writer_left();
         }

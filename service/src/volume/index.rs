@@ -7,11 +7,11 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-use mediagate_policy::{MediaType, NameState, name_state};
+use mediagate_policy::{ExpiringName, NameState, media_type_of, name_state};
 
 use super::{OpError, Volume};
-use crate::access::{Subject, is_hidden_by_name, nomedia_counts_in};
-use crate::catalog::{FileKey, FileRow, HidingRules};
+use crate::access::{Subject, nomedia_counts_in};
+use crate::catalog::{FileKey, FileRow, HidingRules, Renamed};
 use crate::lower::{Id, LowerError, Meta};
 use crate::observe::Counter;
 
@@ -28,10 +28,7 @@ pub struct Looked {
 
 /// The policy's, for rows.
 const HIDING_RULES: HidingRules = HidingRules {
-    media_type: |path, mime| {
-        let media_type = if is_hidden_by_name(path) { MediaType::None } else { MediaType::of_mime(mime) };
-        media_type as u8
-    },
+    media_type: |path, mime| media_type_of(path, mime, false) as u8,
     hides: |path| match path.strip_suffix(b".nomedia") {
         Some([dir @ .., b'/']) => nomedia_counts_in(dir),
         // In the root it counts for nothing.
@@ -63,6 +60,8 @@ impl Volume {
     pub fn row_of(&self, subject: &Subject, owner: Option<Arc<str>>, meta: &Meta, hidden: bool) -> FileRow {
         let state = name_state(subject.name());
         FileRow {
+            expires: expires(subject.name()),
+            birth: meta.id.generation,
             owner,
             mime: subject.mime().into(),
             media_type: subject.media_type(hidden) as u8,
@@ -71,6 +70,18 @@ impl Volume {
             ino: meta.id.ino,
             size: meta.size,
             mtime_ns: meta.mtime_ns(),
+        }
+    }
+
+    /// What the index is told of a file that got this name.
+    pub fn renamed_to(&self, subject: &Subject, hidden: bool) -> Renamed {
+        let state = name_state(subject.name());
+        Renamed {
+            mime: subject.mime().into(),
+            media_type: subject.media_type(hidden) as u8,
+            pending: state == NameState::Pending,
+            trashed: state == NameState::Trashed,
+            expires: expires(subject.name()),
         }
     }
 
@@ -153,4 +164,9 @@ impl Volume {
             self.catalog.remove_gone(self.key_of(subject), meta.id.ino);
         }
     }
+}
+
+/// When a file of this name expires, in seconds since 1970.
+fn expires(name: &[u8]) -> Option<i64> {
+    ExpiringName::parse(name).map(|it| i64::try_from(it.expires).unwrap_or(i64::MAX))
 }

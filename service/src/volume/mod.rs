@@ -2,6 +2,7 @@
 //!
 //! The FUSE adapter and [`crate::ops`] work on a `Volume`; it knows neither.
 
+mod acting;
 mod error;
 mod facts;
 mod gate;
@@ -19,9 +20,10 @@ use crate::catalog::{Catalog, VolumeKey};
 use crate::lower::{LowerError, Meta, Root};
 use crate::node::{Handles, Table};
 use crate::observe::{Gauge, Observer};
-use crate::passthrough::{Budget, Passthrough};
+use crate::passthrough::{Budget, Passthrough, Room};
 use crate::redaction::RangeSource;
 
+pub use acting::{Acting, uid_of};
 pub use error::OpError;
 pub use gate::{Gate, Moving};
 pub use handle::{DirHandle, FileHandle, Listed};
@@ -51,6 +53,8 @@ pub struct Parts {
     pub ranges: Arc<dyn RangeSource>,
     /// Bounds of backing files, over all volumes.
     pub budget: Arc<Budget>,
+    /// How many backing files may outlive their last open for a while.
+    pub room: Room,
     /// Bounds of open handles, over all volumes.
     pub handles: Arc<Budget>,
     /// Bounds of the entries that listings hold, over all volumes.
@@ -87,7 +91,7 @@ pub struct Volume {
     /// Open directories.
     pub dirs: Handles<DirHandle>,
     /// Backing files.
-    pub passthrough: Passthrough,
+    pub passthrough: Arc<Passthrough>,
     /// Bounds of open handles, over all volumes.
     pub handles: Arc<Budget>,
     /// Bounds of the entries that listings hold, over all volumes.
@@ -107,7 +111,7 @@ impl Volume {
             nodes: Table::new(&root, Arc::clone(&parts.observer)),
             files: Handles::new(Gauge::FileHandles, Arc::clone(&parts.observer)),
             dirs: Handles::new(Gauge::DirHandles, Arc::clone(&parts.observer)),
-            passthrough: Passthrough::new(parts.budget, Arc::clone(&parts.observer)),
+            passthrough: Arc::new(Passthrough::new(parts.budget, parts.room, Arc::clone(&parts.observer))),
             notices: Notices::default(),
             gate: Gate::default(),
             handles: parts.handles,

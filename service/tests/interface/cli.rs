@@ -94,12 +94,12 @@ fn packages_come_and_go() {
     text(
         &service,
         "package install com.example.files --app-id 10101 --user 0 --user 10 --permission READ_MEDIA_IMAGES \
-         --app-op MANAGE_EXTERNAL_STORAGE=allow --legacy-storage --raw-access false --target-sdk 29",
+         --app-op MANAGE_EXTERNAL_STORAGE=allow --legacy-storage --raw-access false --target-sdk 29 --instant",
     );
     let expected = json!([{
         "name": "com.example.files", "app_id": 10101, "users": [0, 10], "target_sdk": 29,
         "permissions": ["READ_MEDIA_IMAGES"], "app_ops": { "MANAGE_EXTERNAL_STORAGE": "allow" },
-        "request_legacy_storage": true, "request_raw_access": false,
+        "request_legacy_storage": true, "request_raw_access": false, "instant": true,
         "uids": [10101, 1010101], "source": "runtime",
     }]);
     assert_eq!(data(&service, "package list"), expected);

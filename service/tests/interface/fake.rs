@@ -205,6 +205,7 @@ pub(crate) fn package(name: &str, app_id: u32) -> PackageConfig {
         request_legacy_storage: false,
         request_raw_access: None,
         shared_uid: false,
+        instant: false,
     }
 }
 

@@ -4,7 +4,7 @@ use crate::world;
 
 /// Those of `policy.denials.<rule>` come with the rules, when first counted.
 const NAMES: &str = "
-backing.files backing.registered backing.reused
+backing.files backing.parked backing.registered backing.reused
 catalog.commits catalog.errors catalog.queue catalog.reads catalog.writes catalog.writes_dropped
 fuse.bytes.read fuse.bytes.written fuse.panics
 fuse.requests.access fuse.requests.copy_file_range fuse.requests.create fuse.requests.fallocate fuse.requests.flush
@@ -24,8 +24,9 @@ open.passthrough open.stale
 policy.decisions policy.denials
 process.open_fds volumes watchdog.slow_requests
 ";
-const GAUGES: [&str; 10] = [
+const GAUGES: [&str; 11] = [
     "backing.files",
+    "backing.parked",
     "catalog.queue",
     "handles.all",
     "handles.directories",

@@ -25,7 +25,7 @@ pub(crate) fn act(stage: &mut Stage<'_>, vector: &Vector<'_>) -> String {
     let linked = stage.mounted(&if stage.is_public() { LINKED.to_owned() } else { format!("0/{LINKED}") });
     let is_directory = vector.is_directory();
     let mount_root = vector.row.object.mount_root;
-    let who = stage.actor(vector.caller.app_id);
+    let who = stage.actor(vector.uid());
     match vector.op {
         "lookup" => word(who.stat(&path)),
         "getattr" => {

@@ -32,7 +32,7 @@ pub(crate) fn ask(client: &Client, stage: &Stage<'_>, vector: &Vector<'_>) -> Op
     };
     let mounted = |relative: &str| stage.mounted(relative).as_os_str().as_bytes().to_vec();
     let request = ExplainRequest {
-        uid: vector.caller.app_id,
+        uid: vector.uid(),
         operation: operation.to_owned(),
         path: mounted(&stage.object(vector)),
         to: stage.target(vector).map(|to| mounted(&to)),

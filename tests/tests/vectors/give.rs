@@ -1,13 +1,13 @@
 //! Gives callers what a vector says that they hold on single files, and takes it back.
 
-use mediagate::binder::{Client, ClientError};
-use mediagate::control::{ControlError, GrantSpec};
+use mediagate::binder::Client;
+use mediagate::control::GrantSpec;
 
 use crate::schema::{GrantSpec as Kind, Vector};
 use crate::stage::{Stage, below};
 
-/// Gives all that the vector says; the reason if the service has a rule against it.
-pub(crate) fn give(client: &Client, stage: &Stage<'_>, vector: &Vector<'_>) -> Result<(), &'static str> {
+/// Gives all that the vector says.
+pub(crate) fn give(client: &Client, stage: &Stage<'_>, vector: &Vector<'_>) {
     let (row, object) = (vector.row, stage.object(vector));
     let replaced = row.replaced.iter().filter_map(|it| Some((stage.target(vector)?, &it.grants)));
     let contained = row.contains.iter().map(|it| (below(&object, &it.name), &it.grants));
@@ -22,21 +22,17 @@ pub(crate) fn give(client: &Client, stage: &Stage<'_>, vector: &Vector<'_>) -> R
             Kind::Write => "write",
         };
         let path = stage.mounted(file).into_os_string().into_encoded_bytes();
-        match client.add_grant(&GrantSpec { package, user: 0, path, kind: kind.to_owned(), expires: None }) {
-            Ok(()) => {}
-            Err(ClientError::Failed(ControlError::Invalid(_))) => {
-                return Err("only files that are indexed can be granted");
-            }
-            Err(error) => panic!("{}: {file:?} cannot be granted: {error}", vector.id),
-        }
+        let user = vector.uid() / 100_000;
+        let given =
+            client.add_grant(&GrantSpec { package, user, path, kind: kind.to_owned(), expires: None });
+        given.unwrap_or_else(|error| panic!("{}: {file:?} cannot be granted: {error}", vector.id));
     }
-    Ok(())
 }
 
 /// Takes everything back.
 pub(crate) fn take(client: &Client, vector: &Vector<'_>) {
     if let Some(package) = &vector.caller.package {
-        client.remove_grants(package, 0, None).unwrap();
+        client.remove_grants(package, vector.uid() / 100_000, None).unwrap();
     }
 }
 

@@ -10,8 +10,8 @@ use mediagate::config::{VolumeConfig, VolumeKindConfig};
 use mediagate_tests::Actor;
 use rustix::fs::{XattrFlags, getxattr, setxattr};
 
-use crate::schema::{Caller, Callers, Vector, Whose, WhoseTree};
-use crate::{NOBODY_APP, OTHER_APP, OTHER_USER};
+use crate::schema::{Caller, Callers, Vector, Whose};
+use crate::{NOBODY_APP, OTHER_APP};
 
 /// How files come to be.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,22 +63,18 @@ impl<'a> Stage<'a> {
         if vector.row.object.mount_root {
             return String::new();
         }
-        self.relative(vector.row.object.user, &vector.path)
+        self.relative(vector.row.object.user.user(vector.row.from), &vector.path)
     }
 
     /// The same of its new name.
     pub(crate) fn target(&self, vector: &Vector<'_>) -> Option<String> {
-        Some(self.relative(vector.row.to_user, vector.to.as_deref()?))
+        Some(self.relative(vector.row.to_user.user(vector.row.from), vector.to.as_deref()?))
     }
 
-    fn relative(&self, tree: WhoseTree, path: &str) -> String {
+    fn relative(&self, user: u32, path: &str) -> String {
         if self.is_public() {
             return path.to_owned();
         }
-        let user = match tree {
-            WhoseTree::Own => 0,
-            WhoseTree::Other => OTHER_USER,
-        };
         if path.is_empty() { user.to_string() } else { format!("{user}/{path}") }
     }
 
@@ -90,7 +86,8 @@ impl<'a> Stage<'a> {
     }
 
     pub(crate) fn prepare(&mut self, vector: &Vector<'_>) {
-        let (row, object, tree) = (vector.row, self.object(vector), vector.row.object.user);
+        let (row, object, tree) =
+            (vector.row, self.object(vector), vector.row.object.user.user(vector.row.from));
         if is_changed(vector) {
             self.remove(&object);
         }
@@ -98,7 +95,7 @@ impl<'a> Stage<'a> {
             self.remove(&to);
             self.ensure(parent(&to));
             if let Some(replaced) = &row.replaced {
-                self.put(&to, self.package(vector.caller, replaced.owner), row.to_user);
+                self.put(&to, self.package(vector.caller, replaced.owner), row.to_user.user(row.from));
             }
         }
         if row.object.nomedia {
@@ -111,8 +108,8 @@ impl<'a> Stage<'a> {
             "create" | "mknod" | "mkdir" | "symlink" => self.ensure(parent(&object)),
             "link" => {
                 self.ensure(parent(&object));
-                let linked = self.relative(WhoseTree::Own, LINKED);
-                self.put(&linked, None, WhoseTree::Own);
+                let linked = self.relative(0, LINKED);
+                self.put(&linked, None, 0);
             }
             _ if vector.is_directory() => self.ensure(&object),
             _ => self.put(&object, self.package(vector.caller, row.object.owner), tree),
@@ -138,7 +135,7 @@ impl<'a> Stage<'a> {
             self.remove(parent(&object));
         }
         match vector.op {
-            "link" => self.remove(&self.relative(WhoseTree::Own, LINKED)),
+            "link" => self.remove(&self.relative(0, LINKED)),
             "opendir" if !vector.row.object.mount_root => {
                 self.remove(&below(&object, SHOWN_TO_ALL));
                 self.remove(&below(&object, HIDDEN_FROM_SOME));
@@ -148,6 +145,10 @@ impl<'a> Stage<'a> {
     }
 
     fn package(&self, caller: &Caller, whose: Option<Whose>) -> Option<(&'a str, u32)> {
+        if caller.instant && whose == Some(Whose::Caller) {
+            // It makes no files, and finds none of anybody's.
+            return None;
+        }
         let package = self
             .callers
             .package(self.callers.callers.iter().find(|it| it.name == caller.name).unwrap(), whose?);
@@ -181,11 +182,11 @@ impl<'a> Stage<'a> {
         self.standing.insert(directory.to_owned());
     }
 
-    fn put(&mut self, file: &str, owner: Option<(&str, u32)>, tree: WhoseTree) {
+    fn put(&mut self, file: &str, owner: Option<(&str, u32)>, user: u32) {
         self.ensure(parent(file));
         let place = self.place(file);
         match (self.way, owner) {
-            (Way::Through, Some((package, app_id))) => self.make_as(&place, package, app_id, tree),
+            (Way::Through, Some((package, app_id))) => self.make_as(&place, package, app_id, user),
             (_, None) => make(&place),
             (Way::Below, Some((package, _))) => {
                 make(&place);
@@ -196,13 +197,12 @@ impl<'a> Stage<'a> {
 
     /// The owner makes it; where it may not, it makes it in its own directory and root moves it, which leaves the
     /// owner as it is.
-    fn make_as(&mut self, place: &Path, package: &str, app_id: u32, tree: WhoseTree) {
-        let user = if tree == WhoseTree::Other { OTHER_USER } else { 0 };
+    fn make_as(&mut self, place: &Path, package: &str, app_id: u32, user: u32) {
         let uid = user * 100_000 + app_id;
         if self.actor(uid).create(place, b"x").is_ok() {
             return;
         }
-        let home = self.relative(tree, &format!("Android/media/{package}"));
+        let home = self.relative(user, &format!("Android/media/{package}"));
         self.ensure(&home);
         let seed = self.mounted(&below(&home, "seed"));
         self.actor(uid).create(&seed, b"x").expect("an app makes files in its own directory");

@@ -23,4 +23,6 @@ parcelable PackageSpec {
     TriState requestRawAccess = TriState.UNSPECIFIED;
     /** Whether other packages may have the same uid. */
     boolean sharedUid = false;
+    /** Whether it is an instant app, which has no shared storage. */
+    boolean instant = false;
 }

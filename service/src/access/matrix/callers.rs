@@ -4,7 +4,7 @@ use mediagate_policy::{AppId, AppOp, AppOps, OpMode, PackageFacts, Permission, P
 use serde::Serialize;
 
 use super::OWN;
-use super::objects::OWN_USER;
+use super::objects::{OWN_USER, profiles};
 
 /// A caller.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -27,6 +27,8 @@ pub struct Caller {
     pub requests_legacy_storage: bool,
     /// `requestRawExternalStorageAccess` of its manifest.
     pub requests_raw_access: Option<bool>,
+    /// An instant app.
+    pub instant: bool,
 }
 
 // serde hands over the field itself.
@@ -50,6 +52,7 @@ impl Caller {
             app_ops,
             requests_legacy_storage: self.requests_legacy_storage,
             requests_raw_access: self.requests_raw_access,
+            instant: self.instant,
         })
     }
 
@@ -60,7 +63,7 @@ impl Caller {
     /// The same uid with another package.
     pub(super) fn with(&self, package: Option<&PackageFacts>) -> Principal {
         let uid = Uid::of(OWN_USER, AppId(self.uid));
-        Principal::new(uid, package.map(std::slice::from_ref).unwrap_or_default())
+        Principal::new(uid, package.map(std::slice::from_ref).unwrap_or_default()).in_profiles(&profiles())
     }
 }
 
@@ -73,6 +76,7 @@ const APP: Caller = Caller {
     app_ops: &[],
     requests_legacy_storage: false,
     requests_raw_access: None,
+    instant: false,
 };
 const ALL_MEDIA: &[Permission] =
     &[Permission::ReadMediaImages, Permission::ReadMediaVideo, Permission::ReadMediaAudio];
@@ -147,6 +151,13 @@ pub(super) fn all() -> Vec<Caller> {
             id: "W",
             about: "MTP, and in its place the download and documents providers",
             permissions: &[Permission::AccessMtp],
+            ..APP
+        },
+        Caller {
+            id: "IA",
+            about: "instant app, whatever it was granted",
+            permissions: ALL_MEDIA,
+            instant: true,
             ..APP
         },
         Caller { id: "S", about: "shell", uid: 2000, ..HOST },

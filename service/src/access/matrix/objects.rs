@@ -1,7 +1,8 @@
 //! The rows' objects: one for each class of place and state of mediaprovider.md §2.3 and T1 to T9.
 
 use mediagate_policy::{
-    FileGrants, Kind, MediaType, NameState, Object, Row, UserId, VolumeKind, media_type_at, name_state,
+    FileGrants, Kind, MediaType, NameState, Object, Profiles, Row, UserId, UserKind, VolumeKind,
+    media_type_at, name_state,
 };
 use serde::Serialize;
 
@@ -10,6 +11,15 @@ use super::{OTHER, OWN};
 /// The user of all callers.
 pub(super) const OWN_USER: UserId = UserId(0);
 const OTHER_USER: UserId = UserId(10);
+const CLONE: UserId = UserId(11);
+const WORK: UserId = UserId(12);
+
+/// A clone and a work profile of the callers' user.
+pub(super) fn profiles() -> Profiles {
+    [(CLONE, UserKind::Clone { parent: OWN_USER }), (WORK, UserKind::Work { parent: OWN_USER })]
+        .into_iter()
+        .collect()
+}
 
 /// Something on the emulated volume.
 #[derive(Clone, Debug, Serialize)]
@@ -51,8 +61,8 @@ impl Thing {
         Thing { row: None, ..self }
     }
 
-    fn of_other_user(self) -> Thing {
-        Thing { user: OTHER_USER, ..self }
+    fn of(self, user: UserId) -> Thing {
+        Thing { user, ..self }
     }
 }
 
@@ -88,8 +98,17 @@ fn file(
 }
 
 pub(super) fn all() -> Vec<Thing> {
-    [own_files(), others_files(), granted_files(), states(), package_files(), new_names(), directories()]
-        .concat()
+    [
+        own_files(),
+        others_files(),
+        granted_files(),
+        states(),
+        across_users(),
+        package_files(),
+        new_names(),
+        directories(),
+    ]
+    .concat()
 }
 
 fn own_files() -> Vec<Thing> {
@@ -139,7 +158,27 @@ fn states() -> Vec<Thing> {
         other("trashed-image", "another app's image in the trash", "DCIM/.trashed-1999999999-other.jpg"),
         other("unindexed-image", "image that is not indexed", "DCIM/unknown.jpg").unindexed(),
         other("unindexed-document", "document that is not indexed", "Download/unknown.pdf").unindexed(),
-        other("other-users-image", "image of another user", "DCIM/other.jpg").of_other_user(),
+        other("album-art", "picture of an album: no medium by its name", "Music/folder.jpg"),
+    ]
+}
+
+fn across_users() -> Vec<Thing> {
+    let own = |id, about, path| file("Other users and profiles", id, about, path, OWN);
+    let other = |id, about, path| file("Other users and profiles", id, about, path, OTHER);
+    vec![
+        other("other-users-image", "image of another user", "DCIM/other.jpg").of(OTHER_USER),
+        other("clones-image", "another app's image, in a clone profile", "DCIM/other.jpg").of(CLONE),
+        own("clones-own-document", "document of one's own copy, in a clone profile", "Download/own.pdf")
+            .of(CLONE),
+        own(
+            "clones-data-file",
+            "file in the Android/data of one's own copy, in a clone profile",
+            "Android/data/com.example.app/x",
+        )
+        .unindexed()
+        .of(CLONE),
+        other("works-image", "another app's image, in a work profile", "DCIM/other.jpg").of(WORK),
+        own("works-own-document", "document of one's own, in a work profile", "Download/own.pdf").of(WORK),
     ]
 }
 
@@ -194,7 +233,9 @@ fn directories() -> Vec<Thing> {
     vec![
         Thing { mount_root: true, ..dir("mount-root", "directory above the users", "") },
         dir("user-root", "the user's root", ""),
-        dir("other-users-root", "another user's root", "").of_other_user(),
+        dir("other-users-root", "another user's root", "").of(OTHER_USER),
+        dir("clones-root", "a clone profile's root", "").of(CLONE),
+        dir("works-root", "a work profile's root", "").of(WORK),
         dir("default-directory", "default directory", "DCIM"),
         dir("top-directory", "top-level directory that is no default one", "Foo"),
         dir("deeper-directory", "directory below a default one", "DCIM/Camera"),

@@ -22,7 +22,9 @@ fn a_row_comes_back_as_it_was_written() {
         media_type: 255,
         pending: true,
         trashed: true,
+        expires: Some(i64::MIN),
         ino: u64::MAX,
+        birth: u64::MAX,
         size: u64::MAX,
         mtime_ns: i64::MIN,
     };
@@ -90,7 +92,7 @@ fn a_renamed_file_keeps_its_id_and_replaces_the_target() {
     world.put("d", "from", row("mover"));
     world.put("e", "to", row("replaced"));
     let id = world.ask("SELECT id FROM files WHERE owner = 'mover'");
-    world.catalog.rename_file(world.key("d", "from"), world.key("e", "to"), "video/mp4", 3);
+    world.catalog.rename_file(world.key("d", "from"), world.key("e", "to"), renamed("video/mp4", 3));
     let moved = FileRow { mime: "video/mp4".into(), media_type: 3, ..row("mover") };
     assert_eq!(world.get("e", "to"), Some(moved));
     assert_eq!(world.get("d", "from"), None);
@@ -101,9 +103,9 @@ fn a_renamed_file_keeps_its_id_and_replaces_the_target() {
 fn renaming_a_file_onto_itself_keeps_it_and_an_unknown_one_clears_the_target() {
     let world = World::new();
     world.put("d", "f", row("a"));
-    world.catalog.rename_file(world.key("d", "f"), world.key("d", "f"), "image/jpeg", 1);
+    world.catalog.rename_file(world.key("d", "f"), world.key("d", "f"), renamed("image/jpeg", 1));
     assert_eq!(world.get("d", "f"), Some(row("a")));
-    world.catalog.rename_file(world.key("d", "unknown"), world.key("d", "f"), "image/jpeg", 1);
+    world.catalog.rename_file(world.key("d", "unknown"), world.key("d", "f"), renamed("image/jpeg", 1));
     assert_eq!(world.tree(b""), Vec::<Vec<u8>>::new());
 }
 
@@ -323,7 +325,7 @@ fn a_refresh_is_of_one_file_and_makes_no_row() {
     // Of another file there, of one that was never indexed, of one that was renamed.
     world.catalog.refresh(world.key("d", "f"), 6, 1, 1);
     world.catalog.refresh(world.key("d", "g"), 7, 1, 1);
-    world.catalog.rename_file(world.key("d", "f"), world.key("d", "h"), "image/jpeg", 1);
+    world.catalog.rename_file(world.key("d", "f"), world.key("d", "h"), renamed("image/jpeg", 1));
     world.catalog.refresh(world.key("d", "f"), 7, 1, 1);
     assert_eq!(world.get("d", "h"), Some(FileRow { size: 80, mtime_ns: 90, ..row("a") }));
     assert_eq!(world.tree(b""), [b"d/h"]);

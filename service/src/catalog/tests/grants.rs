@@ -11,7 +11,7 @@ fn grant(world: &World, id: i64, name: &str) -> NewGrant {
         kind: 1,
         file: world.key("d", name),
         ino: 7,
-        birth: u64::MAX - 1,
+        birth: 3,
         expires: None,
         created: 50,
         gone: Vec::new(),
@@ -73,7 +73,7 @@ fn renames_keep_grants_and_removals_end_them() {
         world.put("d", name, row("a"));
         catalog.put_grant(grant(&world, id, name)).unwrap().unwrap();
     }
-    catalog.rename_file(world.key("d", "moved"), world.key("e", "m"), "image/jpeg", 1);
+    catalog.rename_file(world.key("d", "moved"), world.key("e", "m"), renamed("image/jpeg", 1));
     assert_eq!(ids(catalog), [1, 2, 3, 4, 5, 6]);
     assert_eq!(catalog.grant_place(1).unwrap().unwrap().file, world.key("e", "m"));
     catalog.remove(world.key("d", "unlinked"));
@@ -81,7 +81,7 @@ fn renames_keep_grants_and_removals_end_them() {
     // Another file at the same place, behind the mount.
     catalog.upsert(world.key("d", "replaced"), FileRow { ino: 8, ..row("a") });
     assert_eq!(ids(catalog), [1, 4, 5, 6]);
-    catalog.rename_file(world.key("e", "m"), world.key("d", "overwritten"), "image/jpeg", 1);
+    catalog.rename_file(world.key("e", "m"), world.key("d", "overwritten"), renamed("image/jpeg", 1));
     assert_eq!(ids(catalog), [1, 5, 6]);
     catalog.upsert(world.key("d", "kept"), FileRow { size: 99, ..row("b") });
     catalog.remove_gone(world.key("d", "gone"), 7);
@@ -142,7 +142,7 @@ fn version_1_gets_room_for_grants_and_keeps_what_it_has() {
     assert_eq!(volume.number(), 3);
     assert!(!catalog.needs_reconcile(volume).unwrap());
     let file = key(volume, "d", "f");
-    assert_eq!(catalog.file(&file).unwrap(), Some(row("a")));
+    assert_eq!(catalog.file(&file).unwrap(), Some(FileRow { birth: 0, ..row("a") }));
     assert_eq!(catalog.file_id(&file).unwrap(), Some(40));
     assert_eq!(catalog.packages().unwrap(), [("p".to_owned(), Some("{}".to_owned()))]);
     let grant = NewGrant {

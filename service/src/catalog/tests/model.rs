@@ -92,7 +92,7 @@ fn apply(op: &Op, model: &mut Model, world: &World) {
             model.extend(
                 moved.map(|row| (at(to.0, to.1), FileRow { mime: "x/y".into(), media_type: 5, ..row })),
             );
-            catalog.rename_file(key_at(from.0, from.1), key_at(to.0, to.1), "x/y", 5);
+            catalog.rename_file(key_at(from.0, from.1), key_at(to.0, to.1), renamed("x/y", 5));
         }
         Op::RenameDir(from, to) => {
             let (from, to) = (DIRS[from], DIRS[to]);

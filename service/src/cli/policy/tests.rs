@@ -34,6 +34,7 @@ fn json_keeps_its_shape() {
         ".callers[].about: string",
         ".callers[].app_ops[]: string",
         ".callers[].id: string",
+        ".callers[].instant: bool",
         ".callers[].permissions[]: string",
         ".callers[].requests_legacy_storage: bool",
         ".callers[].requests_raw_access: bool",
@@ -83,7 +84,7 @@ fn text_fits_a_terminal() {
     let cells: Vec<&str> = line.split_whitespace().skip_while(|it| it.contains('-')).collect();
     assert_eq!(
         cells,
-        ["A", "✓r", "✓r", "✓", "✓r", "A", "A", "✓", "✓", "✓", "✓", "✓", "A", "✓", "✓", "✓", "F", "F"]
+        ["A", "✓r", "✓r", "✓", "✓r", "A", "A", "✓", "✓", "✓", "✓", "✓", "A", "✓", "N", "✓", "✓", "F", "F"]
     );
     assert!(text.lines().count() < 500, "{} lines", text.lines().count());
 }

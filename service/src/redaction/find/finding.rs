@@ -1,5 +1,7 @@
 //! What was found.
 
+use super::input::Section;
+
 /// The container that a file was recognised as, by its first bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Format {
@@ -17,6 +19,16 @@ pub enum Format {
     IsoBmff,
     /// Matroska or WebM.
     Matroska,
+    /// GIF.
+    Gif,
+    /// Photoshop's own (PSD, PSB).
+    Psd,
+    /// Fujifilm raw.
+    Raf,
+    /// Minolta raw.
+    Mrw,
+    /// An XMP packet in a file of its own (a sidecar).
+    Xmp,
     /// None of these: nothing in it is known to tell a location.
     #[default]
     Other,
@@ -60,11 +72,37 @@ pub enum What {
         /// Its name (`LOCATION`).
         name: String,
     },
+    /// A checksum over other findings: whoever knows the rest of what it covers could try out places until it fits.
+    Digest {
+        /// Which checksum.
+        name: &'static str,
+    },
     /// A block that may tell a location and cannot be taken apart, hidden as a whole.
     Whole {
         /// Which block.
         block: &'static str,
     },
+}
+
+/// The byte that stands in for each hidden one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fill {
+    /// Zero, in everything binary.
+    #[default]
+    Zero,
+    /// A space, in XML: it allows no zero character, and a strict reader (exiv2 0.27.6, "XMP Toolkit error 201") gives up
+    /// the whole packet for one. In UTF-16 two spaces are the character U+2020, which XML allows as well.
+    Space,
+}
+
+impl Fill {
+    /// The byte.
+    pub fn byte(self) -> u8 {
+        match self {
+            Fill::Zero => 0,
+            Fill::Space => b' ',
+        }
+    }
 }
 
 /// A half-open range of bytes and what it is.
@@ -76,6 +114,20 @@ pub struct Finding {
     pub end: u64,
     /// What it is.
     pub what: What,
+    /// What hides it.
+    pub fill: Fill,
+}
+
+impl Finding {
+    /// One that zeros hide.
+    pub fn zeroed(section: Section, what: What) -> Finding {
+        Finding { start: section.start, end: section.end, what, fill: Fill::Zero }
+    }
+
+    /// One that spaces hide.
+    pub fn spaced(section: Section, what: What) -> Finding {
+        Finding { start: section.start, end: section.end, what, fill: Fill::Space }
+    }
 }
 
 /// What a file tells.
@@ -85,4 +137,16 @@ pub struct Report {
     pub format: Format,
     /// Everything found, in the order in which it was found; ranges may overlap.
     pub findings: Vec<Finding>,
+}
+
+/// Drops the checksums over values of which none is hidden: they tell nothing that the values do not.
+pub(super) fn settle(findings: &mut Vec<Finding>) {
+    let any = |wanted: fn(&What) -> bool| findings.iter().any(|finding| wanted(&finding.what));
+    let exif = any(|what| matches!(what, What::ExifGps { .. }));
+    let iptc = any(|what| matches!(what, What::Iptc { .. }));
+    findings.retain(|finding| match finding.what {
+        What::Digest { name: "NativeDigest" } => exif,
+        What::Digest { name: "IPTCDigest" | "LegacyIPTCDigest" } => iptc,
+        _ => true,
+    });
 }

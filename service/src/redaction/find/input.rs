@@ -5,8 +5,12 @@ use std::io;
 
 /// Most bytes that are read of one file. Location data lies in metadata; who has more of that is not understood.
 const MOST_BYTES: u64 = 64 << 20;
+/// Most bytes that are only searched for the end of something whose length nobody wrote down (a JPEG's picture).
+const MOST_SEARCHED: u64 = 256 << 20;
 /// Most pieces (tags, boxes, segments) of one file.
 const MOST_STEPS: u32 = 1 << 20;
+/// How deep pictures may lie in pictures (a raw file's preview has a thumbnail, and there it ends in honest files).
+const MOST_NESTED: u32 = 8;
 
 /// Bytes at places.
 pub trait ReadAt {
@@ -38,6 +42,26 @@ impl ReadAt for [u8] {
             to.copy_from_slice(from);
         }
         Ok(n)
+    }
+}
+
+impl ReadAt for Vec<u8> {
+    fn len(&self) -> u64 {
+        self.as_slice().len() as u64
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.as_slice().read_at(buffer, offset)
+    }
+}
+
+impl<T: ReadAt + ?Sized> ReadAt for &T {
+    fn len(&self) -> u64 {
+        (**self).len()
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        (**self).read_at(buffer, offset)
     }
 }
 
@@ -93,7 +117,9 @@ pub struct Input<'a> {
     file: &'a dyn ReadAt,
     length: u64,
     bytes_left: Cell<u64>,
+    search_left: Cell<u64>,
     steps_left: Cell<u32>,
+    nested_left: Cell<u32>,
 }
 
 impl std::fmt::Debug for Input<'_> {
@@ -109,8 +135,36 @@ impl<'a> Input<'a> {
             file,
             length: file.len(),
             bytes_left: Cell::new(MOST_BYTES),
+            search_left: Cell::new(MOST_SEARCHED),
             steps_left: Cell::new(MOST_STEPS),
+            nested_left: Cell::new(MOST_NESTED),
         }
+    }
+
+    /// Looks at other bytes (some that were put together from pieces of this file) with this budget.
+    pub fn other<T>(&self, file: &dyn ReadAt, look: impl FnOnce(&Input<'_>) -> T) -> T {
+        let other = Input {
+            file,
+            length: file.len(),
+            bytes_left: self.bytes_left.clone(),
+            search_left: self.search_left.clone(),
+            steps_left: self.steps_left.clone(),
+            nested_left: self.nested_left.clone(),
+        };
+        let result = look(&other);
+        self.bytes_left.set(other.bytes_left.get());
+        self.search_left.set(other.search_left.get());
+        self.steps_left.set(other.steps_left.get());
+        result
+    }
+
+    /// Looks into what lies inside of something, unless that is too deep already: then `None`, and nothing was done.
+    pub fn nested<T>(&self, look: impl FnOnce() -> T) -> Option<T> {
+        let left = self.nested_left.get();
+        self.nested_left.set(left.checked_sub(1)?);
+        let result = look();
+        self.nested_left.set(left);
+        Some(result)
     }
 
     /// The whole file.
@@ -135,9 +189,22 @@ impl<'a> Input<'a> {
     ///
     /// When reading fails or the budget is used up.
     pub fn read(&self, section: Section) -> Result<Vec<u8>, Unreadable> {
+        self.read_of(section, &self.bytes_left)
+    }
+
+    /// As [`Input::read`], for bytes that are only searched: they count against a larger budget.
+    ///
+    /// # Errors
+    ///
+    /// As [`Input::read`].
+    pub fn search(&self, section: Section) -> Result<Vec<u8>, Unreadable> {
+        self.read_of(section, &self.search_left)
+    }
+
+    fn read_of(&self, section: Section, budget: &Cell<u64>) -> Result<Vec<u8>, Unreadable> {
         let length = section.len();
-        let left = self.bytes_left.get().checked_sub(length).ok_or(Unreadable::TooMuch)?;
-        self.bytes_left.set(left);
+        let left = budget.get().checked_sub(length).ok_or(Unreadable::TooMuch)?;
+        budget.set(left);
         let mut data = vec![0; usize::try_from(length).map_err(|_| Unreadable::TooMuch)?];
         let mut filled = 0;
         while let Some(rest) = data.get_mut(filled..).filter(|rest| !rest.is_empty()) {

@@ -8,10 +8,30 @@
 //! A block that cannot be understood but whose bounds are known is hidden as a whole. Where not even the bounds are
 //! known, the answer is [`Unreadable`], and the file is refused to whom it would have to be redacted for.
 
+mod bmff;
+mod exif;
 mod finding;
+mod flir;
+mod gif;
+mod gpmf;
+mod inflate;
 mod input;
+mod iptc;
+mod jpeg;
+mod matroska;
+mod mentions;
+mod others;
+mod pieces;
+mod png;
+mod tiff;
+mod trailer;
+mod webp;
+mod words;
+mod xml;
+mod xmp;
+mod xmp_names;
 
-pub use finding::{Finding, Format, Report, What};
+pub use finding::{Fill, Finding, Format, Report, What};
 pub use input::{Input, ReadAt, Section, Unreadable};
 
 /// Everything in the file that tells a location.
@@ -20,6 +40,75 @@ pub use input::{Input, ReadAt, Section, Unreadable};
 ///
 /// When the file cannot be read, or is so made that hiding only parts of it cannot be trusted.
 pub fn find(file: &dyn ReadAt) -> Result<Report, Unreadable> {
-    let _ = Input::new(file);
-    Ok(Report::default())
+    let input = Input::new(file);
+    let mut findings = Vec::new();
+    let format = whole(&input, input.whole(), &mut findings)?;
+    finding::settle(&mut findings);
+    Ok(Report { format, findings })
+}
+
+/// Everything in the file that is `section`, whatever it is, and in what lies behind it.
+fn whole(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) -> Result<Format, Unreadable> {
+    let begin = input.read(Section { end: section.end.min(section.start.saturating_add(64)), ..section })?;
+    let format = picture(&begin);
+    match format {
+        Format::Jpeg => {
+            if let Some(behind) = jpeg::find(input, section, out)? {
+                trailer::find(input, behind, out)?;
+            }
+        }
+        Format::Tiff => exif::find(input, section, out)?,
+        Format::Png => png::find(input, section, out)?,
+        Format::Webp => webp::find(input, section, out)?,
+        Format::Gif => gif::find(input, section, out)?,
+        Format::Psd => others::photoshop(input, section, out)?,
+        Format::Raf => others::fujifilm(input, section, out)?,
+        Format::Mrw => others::minolta(input, section, out)?,
+        Format::Xmp => xmp::find(input, section, out)?,
+        _ if bmff::is_one(&begin) => return bmff::find(input, section, out),
+        _ if matroska::is_one(&begin) => {
+            matroska::find(input, section, out)?;
+            return Ok(Format::Matroska);
+        }
+        _ => {}
+    }
+    Ok(format)
+}
+
+/// The same for a file in a file.
+fn embedded(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) -> Result<(), Unreadable> {
+    if section.is_empty() {
+        return Ok(());
+    }
+    input.step()?;
+    match input.nested(|| whole(input, section, out)) {
+        Some(done) => done.map(|_| ()),
+        // Nobody nests files so deep but to hide something.
+        None => {
+            out.push(Finding::zeroed(section, What::Whole { block: "too many files in files" }));
+            Ok(())
+        }
+    }
+}
+
+/// Which still picture's container begins so.
+fn picture(begin: &[u8]) -> Format {
+    match *begin {
+        [0xff, 0xd8, ..] => Format::Jpeg,
+        [b'I', b'I', 42 | 43 | 0x55 | 0xbc, ..] | [b'I', b'I', b'R', b'O' | b'S', ..] => Format::Tiff,
+        [b'M', b'M', 0, 42 | 43, ..] | [b'M', b'M', b'O' | b'S', b'R', ..] => Format::Tiff,
+        [0x89, b'P', b'N', b'G', ..] | [0x8a, b'M', b'N', b'G', ..] | [0x8b, b'J', b'N', b'G', ..] => {
+            Format::Png
+        }
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Format::Webp,
+        [b'G', b'I', b'F', b'8', ..] => Format::Gif,
+        [b'8', b'B', b'P', b'S', ..] => Format::Psd,
+        [0, b'M', b'R', b'M', ..] => Format::Mrw,
+        _ if begin.starts_with(b"FUJIFILMCCD-RAW") => Format::Raf,
+        _ => {
+            let text = begin.strip_prefix(b"\xef\xbb\xbf").unwrap_or(begin);
+            let sidecar: [&[u8]; 3] = [b"<?xpacket", b"<x:xmpmeta", b"<rdf:RDF"];
+            if sidecar.iter().any(|tag| text.starts_with(tag)) { Format::Xmp } else { Format::Other }
+        }
+    }
 }

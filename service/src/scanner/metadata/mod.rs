@@ -1,5 +1,3 @@
 //! What a media file says of itself.
 
-mod facts;
-
-pub use facts::{AudioFacts, ImageFacts, MediaFacts, SpecialFormat, VideoFacts, XmpIds};
+pub use crate::catalog::{AudioFacts, ImageFacts, Location, MediaFacts, SpecialFormat, VideoFacts, XmpIds};

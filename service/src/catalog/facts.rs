@@ -1,7 +1,16 @@
 //! The facts that the index keeps about a media file, apart from what its name and its inode say.
 //!
-//! A fact that the file does not tell, or that makes no sense, is `None`. Nothing here tells where a file was made:
-//! location is asked for where it is needed (`redaction`), and kept out of what callers see.
+//! A fact that the file does not tell, or that makes no sense, is `None`. Where a file was made is no part of
+//! [`MediaFacts`]: a [`Location`] travels and is stored apart, so that nobody hands it on by accident.
+
+/// Where a picture or video was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// Degrees north, times ten million.
+    pub latitude_e7: i32,
+    /// Degrees east, times ten million.
+    pub longitude_e7: i32,
+}
 
 /// How a picture is special (MediaStore's `_special_format`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

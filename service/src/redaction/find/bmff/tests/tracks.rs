@@ -1,0 +1,148 @@
+//! Samples of timed metadata.
+
+use super::build::{boxed, film, ftyp, full, numbers, tables, trak, wide};
+use super::{Unreadable, What, find, place, ranges, report};
+
+fn located(tables: &[u8]) -> Vec<u8> {
+    trak(1, b"meta", b"gpmd", b"", tables)
+}
+
+#[test]
+fn samples_by_their_tables() {
+    let file = film(&located(&tables(&[10, 20, 5, 5], 2, &[100, 300])));
+    let end = file.len() as u64;
+    let file = [file, vec![0; 400]].concat();
+    assert!(end < 400);
+    let found = report(&file).findings;
+    assert_eq!(ranges(&found), [(100, 130), (300, 310)]);
+    assert!(found.iter().all(|it| it.what == What::Samples { kind: *b"gpmd" }));
+}
+
+#[test]
+fn chunks_that_touch_are_one_finding() {
+    let file = [film(&located(&tables(&[10; 4], 2, &[100, 120]))), vec![0; 400]].concat();
+    assert_eq!(ranges(&report(&file).findings), [(100, 140)]);
+}
+
+#[test]
+fn samples_of_one_size_and_small_sizes() {
+    let rules = full(b"stsc", &numbers(&[2, 1, 3, 1, 2, 1, 1]));
+    let chunks = full(b"stco", &numbers(&[2, 100, 300]));
+    let same = full(b"stsz", &numbers(&[7, 4]));
+    let nibbles = [&full(b"stz2", &numbers(&[4, 4]))[..]].concat();
+    let mut nibbles = nibbles;
+    nibbles.extend([0x12, 0x34]);
+    let size = nibbles.len() as u32;
+    nibbles[..4].copy_from_slice(&size.to_be_bytes());
+    let file = |sizes: &[u8]| [film(&located(&[sizes, &rules, &chunks].concat())), vec![0; 400]].concat();
+    assert_eq!(ranges(&report(&file(&same)).findings), [(100, 121), (300, 307)]);
+    assert_eq!(ranges(&report(&file(&nibbles)).findings), [(100, 106), (300, 304)]);
+    let offsets = full(b"co64", &numbers(&[2, 0, 100, 0, 300]));
+    let file = [film(&located(&[&same[..], &rules, &offsets].concat())), vec![0; 400]].concat();
+    assert_eq!(ranges(&report(&file).findings), [(100, 121), (300, 307)]);
+}
+
+#[test]
+fn hostile_tables_stay_within_the_file() {
+    let cases = [
+        tables(&[u32::MAX; 3], 1, &[0, u32::MAX, 64]),
+        [
+            full(b"stsz", &numbers(&[1, u32::MAX])),
+            full(b"stsc", &numbers(&[1, 1, u32::MAX, 1])),
+            full(b"stco", &numbers(&[u32::MAX, 0])),
+        ]
+        .concat(),
+        [
+            full(b"stsz", &numbers(&[0, u32::MAX])),
+            full(b"stsc", &numbers(&[u32::MAX])),
+            full(b"co64", &numbers(&[1, u32::MAX, u32::MAX])),
+        ]
+        .concat(),
+    ];
+    for case in cases {
+        let file = film(&located(&case));
+        for it in report(&file).findings {
+            assert!(it.start < it.end && it.end <= file.len() as u64, "{it:?}");
+        }
+    }
+    let without_rules = [full(b"stsz", &numbers(&[4, 4])), full(b"stco", &numbers(&[1, 0]))].concat();
+    assert!(matches!(find(&film(&located(&without_rules)).as_slice()), Err(Unreadable::Damaged { .. })));
+}
+
+#[test]
+fn which_tracks_are_hidden() {
+    let tables = tables(&[10], 1, &[100]);
+    let hidden = |handler: &[u8; 4], entry: &[u8; 4], says: &[u8]| {
+        let file = [film(&trak(1, handler, entry, says, &tables)), vec![b'x'; 400]].concat();
+        !report(&file).findings.is_empty()
+    };
+    assert!(hidden(b"camm", b"camm", b""));
+    assert!(hidden(b"vide", b"camm", b""));
+    assert!(hidden(b"meta", b"rtmd", b""));
+    assert!(hidden(b"meta", b"mett", b"application/x-unknown\0"));
+    assert!(hidden(b"priv", b"ambr", b""), "of what is unknown");
+    assert!(hidden(b"meta", b"mebx", b"mdtacom.apple.quicktime.location.ISO6709"));
+    assert!(!hidden(b"meta", b"mebx", b"mdtacom.apple.quicktime.detected-face"));
+    assert!(!hidden(b"meta", b"mett", b"application/motionphoto-image\0"));
+    assert!(!hidden(b"vide", b"avc1", b""));
+    assert!(!hidden(b"soun", b"mp4a", b""));
+    assert!(!hidden(b"tmcd", b"tmcd", b""));
+    assert!(!hidden(b"sbtl", b"tx3g", b""));
+}
+
+#[test]
+fn telemetry_in_one_of_many_subtitles() {
+    let mut file = film(&trak(1, b"sbtl", b"tx3g", b"", &tables(&[20; 3], 1, &[1000, 1100, 1200])));
+    file.extend(boxed(b"mdat", &vec![b' '; 1292 - file.len()]));
+    assert_eq!(report(&file).findings, []);
+    file[1200..1220].copy_from_slice(b"\0\x12GPS(2.2950,48.85) ");
+    assert_eq!(ranges(&report(&file).findings), [(1000, 1020), (1100, 1120), (1200, 1220)]);
+}
+
+/// A fragment that adds two samples to track 1 and one to track 2, in the forms that there are.
+fn fragmented(header_flags: u32, trex_size: u32) -> Vec<u8> {
+    let trex = |id: u32| full(b"trex", &numbers(&[id, 1, 0, trex_size, 0]));
+    let moov = [
+        trak(1, b"vide", b"avc1", b"", b""),
+        trak(2, b"camm", b"camm", b"", b""),
+        boxed(b"mvex", &[trex(1), trex(2)].concat()),
+    ]
+    .concat();
+    let tfhd = |id: u32| boxed(b"tfhd", &numbers(&[header_flags, id]));
+    let trun = |at: Option<u32>, sizes: &[u32]| {
+        let flags = 0x200 | u32::from(at.is_some());
+        let mut body = numbers(&[flags, sizes.len() as u32]);
+        body.extend(at.map(|it| it.to_be_bytes()).into_iter().flatten());
+        body.extend(numbers(sizes));
+        boxed(b"trun", &body)
+    };
+    let moof = |at: u32| {
+        let first = boxed(b"traf", &[tfhd(1), trun(Some(at), &[6, 4])].concat());
+        let second = if header_flags & 0x2_0000 == 0 { trun(None, &[5]) } else { trun(Some(at + 10), &[5]) };
+        boxed(
+            b"moof",
+            &[full(b"mfhd", &numbers(&[1])), first, boxed(b"traf", &[tfhd(2), second].concat())].concat(),
+        )
+    };
+    let size = moof(0).len() as u32;
+    [ftyp(), boxed(b"moov", &moov), moof(size + 8), boxed(b"mdat", b"videovideoPLACE")].concat()
+}
+
+#[test]
+fn samples_of_fragments() {
+    for flags in [0x2_0000, 0] {
+        let file = fragmented(flags, 0);
+        assert_eq!(ranges(&report(&file).findings), [place(&file, b"PLACE")], "{flags:x}");
+    }
+}
+
+#[test]
+fn offsets_count_from_the_start_of_an_embedded_film() {
+    let inner = [film(&located(&tables(&[10], 1, &[100]))), vec![0; 100]].concat();
+    let outer = [ftyp(), boxed(b"moov", b""), boxed(b"mpvd", &inner)].concat();
+    let at = (outer.len() - inner.len()) as u64 + 100;
+    assert_eq!(ranges(&report(&outer).findings), [(at, at + 10)]);
+    let outer = [ftyp(), boxed(b"moov", b""), wide(b"mpvd", &inner)].concat();
+    let at = (outer.len() - inner.len()) as u64 + 100;
+    assert_eq!(ranges(&report(&outer).findings), [(at, at + 10)]);
+}

@@ -1,0 +1,494 @@
+//! Films, HEIF and Matroska: what FFmpeg, ExifTool, libheif and MKVToolNix can plant, and what only cameras write.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use mediagate::redaction::find::{Finding, Format, find};
+
+use super::tracks::{Track, boxed, camm, full, gpmd, mebx, numbers, top_level};
+
+const LATITUDE: f64 = 48.8577;
+const LONGITUDE: f64 = 2.295;
+const POINT: &str = "+48.8577+002.2950+035.000/";
+
+/// How the planted place would show up in what a tool says, in its own notation or as degrees and minutes.
+const NEEDLES: [&str; 9] =
+    ["48.857", "48 deg 51", "48/1", "2.295", "2 deg 17", "51.46", "+48", "Eiffel", "\"35 m\""];
+
+/// Runs a tool and returns what it said; all of them are in Debian.
+fn run(tool: &str, package: &str, args: &[&str]) -> String {
+    let output = Command::new(tool)
+        .args(args)
+        .output()
+        .unwrap_or_else(|error| panic!("{tool}: {error}: apt-get install {package}"));
+    assert!(output.status.success(), "{tool} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn ffmpeg(args: &[&str]) {
+    run("ffmpeg", "ffmpeg", &[&["-v", "error", "-y", "-nostdin", "-bitexact"], args].concat());
+}
+
+fn exiftool(args: &[&str]) -> String {
+    run(
+        "exiftool",
+        "libimage-exiftool-perl",
+        &[&["-config", "", "-api", "LargeFileSupport=1"], args].concat(),
+    )
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path of ours")
+}
+
+struct Bench {
+    dir: tempfile::TempDir,
+}
+
+/// A file and its redacted copy.
+struct Redacted {
+    original: PathBuf,
+    copy: PathBuf,
+    findings: Vec<Finding>,
+    format: Format,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        Bench { dir: tempfile::tempdir().expect("a directory") }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// A second of film and sound, without a place.
+    fn film(&self, name: &str, args: &[&str]) -> PathBuf {
+        let path = self.path(name);
+        let source = ["-f", "lavfi", "-i", "testsrc=s=160x120:d=1:r=10", "-f", "lavfi", "-i", "sine=d=1"];
+        ffmpeg(
+            &[&source[..], &["-metadata", "title=Hello", "-metadata", "comment=World"], args, &[text(&path)]]
+                .concat(),
+        );
+        path
+    }
+
+    fn picture(&self) -> PathBuf {
+        let path = self.path("plain.png");
+        ffmpeg(&["-f", "lavfi", "-i", "testsrc=s=160x120:d=1:r=1", "-frames:v", "1", text(&path)]);
+        path
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, bytes).expect("written");
+        path
+    }
+
+    /// Hides what is found in a copy.
+    fn redact(&self, original: PathBuf) -> Redacted {
+        let mut bytes = std::fs::read(&original).expect("readable");
+        let report =
+            find(&bytes.as_slice()).unwrap_or_else(|error| panic!("{}: {error}", original.display()));
+        for it in &report.findings {
+            bytes[it.start as usize..it.end as usize].fill(it.fill.byte());
+        }
+        let name = format!("redacted-{}", text(Path::new(original.file_name().expect("a name"))));
+        let copy = self.write(&name, &bytes);
+        Redacted { original, copy, findings: report.findings, format: report.format }
+    }
+}
+
+/// What ExifTool shows, line by line, without what the file system says.
+fn shown(path: &Path) -> Vec<String> {
+    let all = exiftool(&["-a", "-G1", "-s", "-ee3", "-api", "RequestAll=0", text(path)]);
+    all.lines()
+        .filter(|it| !it.starts_with("[System]") && !it.starts_with("[ExifTool]"))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn probed(path: &Path) -> Vec<String> {
+    let all = run("ffprobe", "ffmpeg", &["-v", "quiet", "-show_format", "-show_streams", text(path)]);
+    all.lines().filter(|it| !it.starts_with("filename=")).map(str::to_owned).collect()
+}
+
+fn is_planted(line: &str) -> bool {
+    NEEDLES.iter().any(|it| line.contains(it))
+}
+
+/// Lines that are about the place, even where they only say that there is one; or come from the samples of a track that
+/// was added, which are hidden as a whole.
+fn is_about_place(line: &str) -> bool {
+    if line.starts_with("[Track3]") {
+        return true;
+    }
+    let line = line.to_lowercase();
+    ["gps", "location", "sampletime", "sampleduration", "coordinates", "text  "]
+        .iter()
+        .any(|it| line.contains(it))
+}
+
+impl Redacted {
+    /// Nothing shows the place, all else is shown as before, and what is decoded is the same.
+    fn is_clean(&self) {
+        let (before, after) = (shown(&self.original), shown(&self.copy));
+        assert!(before.iter().any(|it| is_planted(it)), "nothing was planted: {before:#?}");
+        self.compare(&before, &after);
+        self.probes_clean();
+    }
+
+    fn compare(&self, before: &[String], after: &[String]) {
+        let left: Vec<_> = after.iter().filter(|it| is_planted(it)).collect();
+        assert!(left.is_empty(), "{}: {left:#?} after {:#?}", self.copy.display(), self.findings);
+        for line in before.iter().filter(|it| !is_planted(it) && !is_about_place(it)) {
+            assert!(after.contains(line), "{}: lost {line:?}: {after:#?}", self.copy.display());
+        }
+    }
+
+    fn probes_clean(&self) {
+        let (before, after) = (probed(&self.original), probed(&self.copy));
+        self.compare(&before, &after);
+        assert_eq!(frames(&self.original), frames(&self.copy));
+        let bytes = std::fs::read(&self.copy).expect("readable");
+        assert_eq!(bytes.len(), std::fs::read(&self.original).expect("readable").len());
+        for needle in ["48.8577", "Eiffel"] {
+            let found = bytes.windows(needle.len()).position(|it| it == needle.as_bytes());
+            assert_eq!(found, None, "{needle} is in {}", self.copy.display());
+        }
+    }
+
+    fn covers(&self, at: usize) -> bool {
+        self.findings.iter().any(|it| it.start <= at as u64 && (at as u64) < it.end)
+    }
+}
+
+/// Digests of every decoded frame of film and sound.
+fn frames(path: &Path) -> String {
+    let maps = ["-map", "0:v?", "-map", "0:a?"];
+    let digests = run(
+        "ffmpeg",
+        "ffmpeg",
+        &[&["-v", "quiet", "-nostdin", "-i", text(path)], &maps[..], &["-f", "framemd5", "-"]].concat(),
+    );
+    assert!(digests.lines().any(|it| !it.starts_with('#')), "nothing is decoded of {}", path.display());
+    digests
+}
+
+#[test]
+fn what_ffmpeg_plants_in_films() {
+    let bench = Bench::new();
+    let location = format!("location={POINT}");
+    let apple = format!("com.apple.quicktime.location.ISO6709={POINT}");
+    let name = "com.apple.quicktime.location.name=Eiffel";
+    let plain = ["-c:v", "mpeg4", "-c:a", "aac", "-metadata", &location];
+    let keys =
+        [&plain[..], &["-movflags", "use_metadata_tags", "-metadata", &apple, "-metadata", name]].concat();
+    let fast = [&keys[..], &["-movflags", "+faststart"]].concat();
+    let fragmented = [&plain[..], &["-movflags", "frag_keyframe+empty_moov+default_base_moof"]].concat();
+    for (file, args) in [
+        ("plain.mp4", &plain[..]),
+        ("keys.mp4", &keys),
+        ("fast.mp4", &fast),
+        ("plain.mov", &plain),
+        ("keys.mov", &keys),
+        ("plain.3gp", &plain),
+        ("fragmented.mp4", &fragmented),
+    ] {
+        let redacted = bench.redact(bench.film(file, args));
+        assert_eq!(redacted.format, Format::IsoBmff);
+        redacted.is_clean();
+    }
+    let sound = [&["-map", "1:a", "-c:a", "aac", "-metadata"][..], &[&location]].concat();
+    bench.redact(bench.film("sound.m4a", &sound)).probes_clean();
+}
+
+#[test]
+fn what_exiftool_plants_in_films() {
+    let bench = Bench::new();
+    for name in ["film.mp4", "film.mov"] {
+        let film = bench.film(name, &["-c:v", "mpeg4", "-c:a", "aac"]);
+        let place = format!("GPSCoordinates={LATITUDE}, {LONGITUDE}, 35");
+        for group in ["ItemList", "UserData", "Keys"] {
+            exiftool(&["-overwrite_original", &format!("-{group}:{place}"), text(&film)]);
+        }
+        exiftool(&[
+            "-overwrite_original",
+            "-Keys:LocationName=Eiffel",
+            "-Keys:LocationBody=Eiffel",
+            "-Keys:LocationNote=Eiffel",
+            "-Keys:Author=Somebody",
+            "-Keys:Make=Maker",
+            "-XMP-exif:GPSLatitude=48.8577",
+            "-XMP-exif:GPSLongitude=2.295",
+            "-XMP-dc:Creator=Somebody",
+            text(&film),
+        ]);
+        bench.redact(film).is_clean();
+    }
+}
+
+#[test]
+fn tracks_of_positions() {
+    let bench = Bench::new();
+    let film = std::fs::read(bench.film("film.mp4", &["-c:v", "mpeg4", "-c:a", "aac"])).expect("readable");
+    let (keys, sample) = mebx("com.apple.quicktime.location.ISO6709", POINT.as_bytes());
+    let nmea = "$GPRMC,082138,A,4851.4620,N,00217.7000,E,012.5,87.86,050213,002.1,A";
+    let dji = "F/3.5, SS 1000, ISO 100, EV 0, GPS (2.2950, 48.8577, 18), D 24.26m, H 6.00m, H.S 2.10m/s, V.S 0.00m/s \n";
+    let lengthy = |it: &str| [&(it.len() as u16).to_be_bytes()[..], it.as_bytes()].concat();
+    let text_entry = vec![0; 51];
+    let tracks = [
+        (
+            "camm",
+            Track {
+                handler: b"camm",
+                entry: (b"camm", vec![]),
+                samples: vec![camm(LATITUDE, LONGITUDE, 35.0); 5],
+            },
+        ),
+        (
+            "camm-meta",
+            Track {
+                handler: b"meta",
+                entry: (b"camm", vec![]),
+                samples: vec![camm(LATITUDE, LONGITUDE, 35.0); 4],
+            },
+        ),
+        (
+            "gpmd",
+            Track {
+                handler: b"meta",
+                entry: (b"gpmd", vec![]),
+                samples: vec![gpmd(LATITUDE, LONGITUDE, 35.0); 3],
+            },
+        ),
+        ("mebx", Track { handler: b"meta", entry: (b"mebx", keys), samples: vec![sample; 3] }),
+        (
+            "nmea",
+            Track { handler: b"text", entry: (b"text", text_entry.clone()), samples: vec![lengthy(nmea); 3] },
+        ),
+        ("dji", Track { handler: b"text", entry: (b"text", text_entry), samples: vec![lengthy(dji); 3] }),
+        (
+            "yuneec",
+            Track {
+                handler: b"sbtl",
+                entry: (b"tx3g", vec![0; 38]),
+                samples: vec![lengthy("Lat:48.8577 Lon:2.2950 Alt:35.0"); 3],
+            },
+        ),
+    ];
+    for (name, track) in tracks {
+        let made = track.added_to(&film);
+        let samples = film.len() + (made.len() - film.len() - track.samples.concat().len());
+        let redacted = bench.redact(bench.write(&format!("{name}.mp4"), &made));
+        redacted.is_clean();
+        assert!((samples..made.len()).all(|at| redacted.covers(at)), "{name}: {:?}", redacted.findings);
+        assert!(!redacted.covers(samples - 1), "{name}");
+    }
+}
+
+#[test]
+fn tracks_without_positions_stay() {
+    let bench = Bench::new();
+    let film = std::fs::read(bench.film("film.mp4", &["-c:v", "mpeg4", "-c:a", "aac"])).expect("readable");
+    let (keys, sample) = mebx("com.apple.quicktime.video-orientation", &[0, 1]);
+    let tracks = [
+        Track { handler: b"meta", entry: (b"mebx", keys), samples: vec![sample; 3] },
+        Track {
+            handler: b"sbtl",
+            entry: (b"tx3g", vec![0; 38]),
+            samples: vec![b"\0\x0bHello there".to_vec(); 3],
+        },
+        Track { handler: b"tmcd", entry: (b"tmcd", vec![0; 26]), samples: vec![vec![0, 0, 0, 7]] },
+    ];
+    for track in tracks {
+        let redacted = bench.redact(bench.write("film-with-track.mp4", &track.added_to(&film)));
+        assert_eq!(redacted.findings, []);
+    }
+    assert_eq!(bench.redact(bench.path("film.mp4")).findings, []);
+}
+
+#[test]
+fn subtitles_of_a_drone_in_a_fragmented_film() {
+    let bench = Bench::new();
+    let lines: String = (0..4)
+        .map(|i| {
+            format!("{}\n00:00:0{i},000 --> 00:00:0{i},900\nGPS (2.2950, 48.8577, 18), D 24.26m\n\n", i + 1)
+        })
+        .collect();
+    let srt = bench.write("drone.srt", lines.as_bytes());
+    let film = bench.film("film.mp4", &["-c:v", "mpeg4", "-c:a", "aac"]);
+    for (name, flags) in [
+        ("whole.mp4", "faststart"),
+        ("pieces.mp4", "frag_keyframe+empty_moov+default_base_moof"),
+        ("old.mp4", "frag_keyframe+empty_moov"),
+    ] {
+        let made = bench.path(name);
+        ffmpeg(&[
+            "-i",
+            text(&film),
+            "-i",
+            text(&srt),
+            "-map",
+            "0",
+            "-map",
+            "1",
+            "-c:v",
+            "copy",
+            "-c:a",
+            "copy",
+            "-c:s",
+            "mov_text",
+            "-movflags",
+            flags,
+            text(&made),
+        ]);
+        let bytes = std::fs::read(&made).expect("readable");
+        assert!(bytes.windows(7).any(|it| it == b"48.8577"), "nothing was planted");
+        bench.redact(made).probes_clean();
+    }
+}
+
+#[test]
+fn boxes_of_cameras() {
+    let bench = Bench::new();
+    let film = std::fs::read(bench.film("film.mp4", &["-c:v", "mpeg4", "-c:a", "aac"])).expect("readable");
+    let nmea = b"[1500000000000]$GPRMC,082138,A,4851.4620,N,00217.7000,E,012.5,87.86,050213,,,A*52\r\n";
+    let mut seventy = numbers(&[]);
+    for it in [1_u32, 1, 600_000_000, 5000] {
+        seventy.extend(it.to_le_bytes());
+    }
+    seventy.push(b'N');
+    seventy.extend(4_851_462_u32.to_le_bytes());
+    seventy.push(b'E');
+    seventy.extend(217_700_u32.to_le_bytes());
+    seventy.resize(40, 0);
+    let added: [(&str, Vec<u8>); 5] = [
+        ("blackvue.mp4", boxed(b"free", &[boxed(b"cprt", b"somebody"), boxed(b"gps ", nmea)].concat())),
+        ("70mai.mp4", boxed(b"GPS ", &[seventy.clone(), vec![0; 37]].concat())),
+        (
+            "datakam.mp4",
+            boxed(b"udat", b"$GPRMC,082138,A,4851.4620,N,00217.7000,E,012.5,87.86,050213,,,A*52\r\n"),
+        ),
+        ("unknown.mp4", boxed(b"qqqq", b"latitude=48.8577 longitude=2.2950")),
+        ("flip.mp4", boxed(b"uuid", &[&[7; 16][..], b"GPSLatitude=48.8577"].concat())),
+    ];
+    for (name, extra) in added {
+        let redacted = bench.redact(bench.write(name, &[&film[..], &extra].concat()));
+        let (before, after) = (shown(&redacted.original), shown(&redacted.copy));
+        redacted.compare(&before, &after);
+        redacted.probes_clean();
+        assert!(redacted.covers(film.len() + extra.len() - 1) || name.starts_with("70"), "{name}");
+    }
+}
+
+#[test]
+fn tables_of_novatek() {
+    let bench = Bench::new();
+    let film = std::fs::read(bench.film("film.mp4", &["-c:v", "mpeg4", "-c:a", "aac"])).expect("readable");
+    // ViofoA119v3: time, then "A", hemispheres, and degrees and minutes as floats.
+    let mut block = [&0x200_u32.to_be_bytes()[..], b"freeGPS ", &[0; 4]].concat();
+    for it in [10_u32, 20, 30, 21, 5, 6] {
+        block.extend(it.to_le_bytes());
+    }
+    block.extend(b"ANE\0");
+    for it in [4851.462_f32, 217.7, 10.0, 90.0] {
+        block.extend(it.to_le_bytes());
+    }
+    block.resize(0x200, 0);
+    let (_, moov, _) = *top_level(&film).iter().find(|it| &it.0 == b"moov").expect("an index");
+    let table = |at: usize| full(b"gps ", &numbers(&[1, at as u32, 0x200]));
+    let at = film.len() + table(0).len() + 8;
+    let moov_box = boxed(b"moov", &[&table(at), &film[moov + 8..]].concat());
+    let made = [&film[..moov], &moov_box, &boxed(b"mdat", &block)].concat();
+    let redacted = bench.redact(bench.write("novatek.mp4", &made));
+    redacted.is_clean();
+    assert!((at..at + 0x200).all(|at| redacted.covers(at)));
+}
+
+#[test]
+fn what_is_planted_in_matroska() {
+    let bench = Bench::new();
+    for (name, args) in [
+        ("film.mkv", &["-c:v", "mpeg4", "-c:a", "aac"][..]),
+        ("film.webm", &["-c:v", "libvpx", "-c:a", "libvorbis"]),
+        ("live.mkv", &["-c:v", "mpeg4", "-c:a", "aac", "-live", "1"]),
+    ] {
+        let location = format!("location={POINT}");
+        let apple = format!("com.apple.quicktime.location.ISO6709={POINT}");
+        let tags = ["-metadata", &location, "-metadata", &apple, "-metadata", "RECORDING_LOCATION=Eiffel"];
+        let film = bench.film(name, &[args, &tags[..], &["-metadata:s:v:0", "GPS_NOTE=Eiffel"]].concat());
+        let redacted = bench.redact(film);
+        assert_eq!(redacted.format, Format::Matroska);
+        redacted.is_clean();
+    }
+}
+
+#[test]
+fn what_mkvmerge_plants() {
+    let bench = Bench::new();
+    let film = bench.film("film.mkv", &["-c:v", "mpeg4", "-c:a", "aac"]);
+    let tags = bench.write(
+        "tags.xml",
+        b"<?xml version=\"1.0\"?><Tags><Tag><Simple><Name>RECORDING_LOCATION</Name><String>Eiffel</String>\
+          <Simple><Name>DESCRIPTION</Name><String>Eiffel again</String></Simple></Simple>\
+          <Simple><Name>ARTIST</Name><String>Somebody</String></Simple></Tag></Tags>",
+    );
+    let made = bench.path("made.mkv");
+    run("mkvmerge", "mkvtoolnix", &["-q", "-o", text(&made), "--global-tags", text(&tags), text(&film)]);
+    bench.redact(made).is_clean();
+}
+
+#[test]
+fn what_is_planted_in_heif() {
+    let bench = Bench::new();
+    let picture = bench.picture();
+    let jpeg = bench.path("located.jpg");
+    ffmpeg(&["-i", text(&picture), "-update", "1", text(&jpeg)]);
+    let planted = [
+        "-overwrite_original",
+        "-GPSLatitude=48.8577",
+        "-GPSLatitudeRef=N",
+        "-GPSLongitude=2.295",
+        "-GPSLongitudeRef=E",
+        "-Artist=Somebody",
+        "-XMP-exif:GPSLatitude=48.8577",
+        "-XMP-dc:Creator=Somebody",
+    ];
+    exiftool(&[&planted[..], &[text(&jpeg)]].concat());
+    let heic = bench.path("of-jpeg.heic");
+    run("heif-enc", "libheif-examples", &["-q", "50", "-o", text(&heic), text(&jpeg)]);
+    let bare = bench.path("written.heic");
+    run("heif-enc", "libheif-examples", &["-q", "50", "-o", text(&bare), text(&picture)]);
+    exiftool(&[&planted[..], &[text(&bare)]].concat());
+    let avif = bench.path("of-jpeg.avif");
+    run("avifenc", "libavif-bin", &["-s", "10", "-j", "1", text(&jpeg), text(&avif)]);
+    for file in [heic, bare, avif] {
+        let redacted = bench.redact(file);
+        assert_eq!(redacted.format, Format::Heif);
+        let (before, after) = (shown(&redacted.original), shown(&redacted.copy));
+        assert!(before.iter().any(|it| is_planted(it)), "nothing was planted: {before:#?}");
+        redacted.compare(&before, &after);
+        let plain = |path: &Path| {
+            let png = bench.path("decoded.png");
+            run("heif-convert", "libheif-examples", &["-q", "90", text(path), text(&png)]);
+            std::fs::read(png).expect("decoded")
+        };
+        assert_eq!(pixels(&plain(&redacted.original)), pixels(&plain(&redacted.copy)));
+    }
+}
+
+/// The coded pixels of a PNG: heif-convert writes the EXIF that it found beside them.
+fn pixels(png: &[u8]) -> Vec<u8> {
+    let mut at = 8;
+    let mut found = Vec::new();
+    while at + 12 <= png.len() {
+        let length = u32::from_be_bytes(png[at..at + 4].try_into().expect("four bytes")) as usize;
+        if &png[at + 4..at + 8] == b"IDAT" {
+            found.extend_from_slice(&png[at + 8..at + 8 + length]);
+        }
+        at += length + 12;
+    }
+    assert!(!found.is_empty());
+    found
+}
