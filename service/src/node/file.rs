@@ -157,12 +157,9 @@ impl File {
         *place.name == *name && place.parent.as_ref().is_some_and(|known| Arc::ptr_eq(known, parent))
     }
 
-    /// True when it is known in this directory under another spelling of this name.
-    pub fn is_other_spelling(&self, parent: &Arc<File>, name: &[u8]) -> bool {
-        let place = self.place.read();
-        *place.name != *name
-            && place.name.eq_ignore_ascii_case(name)
-            && place.parent.as_ref().is_some_and(|known| Arc::ptr_eq(known, parent))
+    /// True when it is known in this directory, under this name or another.
+    pub fn is_in(&self, parent: &Arc<File>) -> bool {
+        self.place.read().parent.as_ref().is_some_and(|known| Arc::ptr_eq(known, parent))
     }
 
     /// Records that it is now known at this place. A place inside itself is refused (it could only come from a lower

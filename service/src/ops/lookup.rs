@@ -50,15 +50,10 @@ pub(super) fn answer(
     name: &[u8],
     meta: &Meta,
 ) -> Result<Entry, OpError> {
-    let found = volume.nodes.enter(dir, name, meta)?;
-    let known = found.file().name();
-    if *known != *name && Meta::at(lower_dir, &known).map(|it| it.id) != Ok(meta.id) {
-        // Not another spelling of a name that is there still: it has been renamed behind the mount.
-        found.file().move_to(dir, name);
-    }
+    let found = volume.enter(dir, lower_dir, name, meta)?;
     let subject = volume.subject_at(dir, name, meta.kind).ok_or(OpError::NoEntry)?;
     let (view, split) = view_for(volume, who, &found, name, meta)?;
-    let other_spelling = found.file().is_other_spelling(dir, name);
+    let other_spelling = !found.file().is_at(dir, name);
     let entry_ttl =
         if split || other_spelling { std::time::Duration::ZERO } else { volume.entry_ttl(&subject) };
     let attr_ttl = volume.attr_ttl(found.file());

@@ -1,5 +1,6 @@
 //! RENAME.
 
+use std::borrow::Cow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
@@ -98,7 +99,7 @@ fn enter<'a>(volume: &'a Volume, end: &End<'_>) -> Result<Option<Found<'a>>, OpE
     match Meta::at(end.fd, end.name) {
         Ok(meta) => {
             let known = volume.known_name(end.dir, end.fd, end.name, &meta)?;
-            Ok(Some(volume.nodes.enter(end.dir, &known, &meta)?))
+            Ok(Some(volume.enter(end.dir, end.fd, &known, &meta)?))
         }
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error.into()),

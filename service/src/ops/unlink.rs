@@ -19,7 +19,7 @@ pub fn unlink(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
         return Err(OpError::IsDirectory);
     }
     let known = volume.known_name(&dir, lower_dir.as_fd(), name, &meta)?;
-    let found = volume.nodes.enter(&dir, &known, &meta)?;
+    let found = volume.enter(&dir, lower_dir.as_fd(), &known, &meta)?;
     let fd = volume.lower.open_child(lower_dir.as_fd(), name)?;
     if Meta::of(fd.as_fd())?.id != found.file().id {
         return Err(OpError::Stale);

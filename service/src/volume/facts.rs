@@ -11,7 +11,7 @@ use super::{Notice, OpError, Volume};
 use crate::access::{FileId, RowFacts, Subject, is_hidden_by_name, nomedia_counts_in};
 use crate::catalog::FileRow;
 use crate::lower::{self, FileKind, Id, LowerError, Meta};
-use crate::node::{File, NodeId, Owner, View};
+use crate::node::{File, Found, NodeId, Owner, View};
 use crate::observe::Counter;
 
 /// How long it is believed whether a directory holds a `.nomedia` (one made behind the mount takes that long).
@@ -105,6 +105,25 @@ impl Volume {
             return Ok(Cow::Borrowed(name));
         }
         Ok(Cow::Owned(self.lower.spelling(fd, name, meta)?.into_vec()))
+    }
+
+    /// Enters what was found as `name` in `dir` (`fd` is its lower directory) into the node table, by
+    /// [`Volume::known_name`] if it was asked for by an app. It keeps a name that it is known by in `dir`, if the lower file
+    /// system still finds it there: `name` is another spelling then, in whatever way that file system folds names.
+    pub fn enter(
+        &self,
+        dir: &Arc<File>,
+        fd: BorrowedFd<'_>,
+        name: &[u8],
+        meta: &Meta,
+    ) -> Result<Found<'_>, OpError> {
+        let found = self.nodes.enter(dir, name, meta)?;
+        let known = found.file().name();
+        if *known != *name && Meta::at(fd, &known).map(|it| it.id) != Ok(meta.id) {
+            // It has been renamed behind the mount.
+            found.file().move_to(dir, name);
+        }
+        Ok(found)
     }
 
     /// A known file or directory as the object of a decision, without what the index knows. A file whose name is gone
