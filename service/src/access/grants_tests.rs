@@ -43,7 +43,7 @@ fn a_grant_is_for_one_app_and_one_file() {
     assert_eq!(on(&grants, FileId { volume: 2, ..file(1) }), FileGrants::NONE);
     assert_eq!(grants.of(&["p".into()], 10).on(file(1)), FileGrants::NONE, "another user");
     assert_eq!(grants.of(&["q".into()], 0).on(file(1)), FileGrants::NONE, "another package");
-    assert!(grants.of(&["q".into()], 0).0.is_empty());
+    assert!(grants.of(&["q".into()], 0).first.is_none());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::write::Write;
 use super::{Catalog, CatalogError, VolumeKey, sql};
 
 /// Rows that one transaction removes of a volume or a user: requests wait no longer than that takes.
-const SOME: usize = 4096;
+const SOME: usize = 1024;
 
 /// A volume that the catalog knows, attached or not.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,9 +1,13 @@
 //! The catalog from outside, by subject.
 
+mod batches;
 mod calls;
 mod crash;
+mod facts;
 mod filter;
 mod grants;
+mod lives;
+mod migrations;
 mod model;
 mod opening;
 mod plans;

@@ -136,14 +136,17 @@ impl Walk {
             Walk::Bucket => "files_bucket",
             Walk::Owned => "files_owner",
             Walk::Favorites => "files_favorite",
-            Walk::Ids => return "files".to_owned(),
+            // By id: that is no index.
+            Walk::Ids => return "files NOT INDEXED".to_owned(),
             Walk::Tags => {
                 let index = match &query.criteria {
                     Criteria { album: Some(_), .. } => "media_album",
                     Criteria { artist: Some(_), .. } => "media_artist",
                     _ => "media_genre",
                 };
-                return format!("media INDEXED BY {index} CROSS JOIN files ON files.id = media.id");
+                return format!(
+                    "media INDEXED BY {index} CROSS JOIN files NOT INDEXED ON files.id = media.id"
+                );
             }
         };
         format!("files INDEXED BY {index}")

@@ -60,7 +60,7 @@ pub(in crate::catalog) fn chooses(criteria: &Criteria, entry: &Entry) -> bool {
 }
 
 /// How many pairs of walk and "comes in order" there are.
-pub(in crate::catalog) const WALKS: usize = 14;
+pub(in crate::catalog) const WALKS: usize = 12;
 
 /// Every statement that may be run for a query: the walk, whether its rows come in order, and the text.
 pub(in crate::catalog) fn statements(query: &Query) -> Vec<(String, bool, String)> {

@@ -27,7 +27,14 @@ fn ids(catalog: &Catalog) -> Vec<i64> {
 fn grants_come_back_as_they_were_given() {
     let world = World::new();
     world.put("d", "f", FileRow { ino: u64::MAX, ..row("a") });
-    let given = NewGrant { ino: u64::MAX, expires: Some(99), kind: 2, user: 10, ..grant(&world, 5, "f") };
+    let given = NewGrant {
+        ino: u64::MAX,
+        birth: u64::MAX - 1,
+        expires: Some(99),
+        kind: 2,
+        user: 10,
+        ..grant(&world, 5, "f")
+    };
     let file = world.catalog.put_grant(given).unwrap().unwrap();
     assert_eq!(world.catalog.file_id(&world.key("d", "f")).unwrap(), Some(file));
     let stored = StoredGrant {
