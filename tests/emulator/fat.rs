@@ -6,6 +6,8 @@ use mediagate::config::VolumeKindConfig;
 use mediagate_tests::{Package, World};
 use nix::sys::signal::Signal;
 
+use crate::places;
+
 const OWNER: &str = "com.example.owner";
 const OTHER: &str = "com.example.other";
 /// Mounted by `guest/suite`.
@@ -52,7 +54,7 @@ impl Card {
 #[test]
 #[ignore = "needs FAT: tests/emulator/run"]
 fn the_first_name_that_is_asked_for_may_be_another_spelling() {
-    for place in PLACES {
+    for place in places(PLACES) {
         let mut card = Card::new(place);
         card.world.app(OWNER).create(card.at("Download/Mine is Long.bin"), b"mine").unwrap();
         for signal in [Signal::SIGTERM, Signal::SIGKILL] {
@@ -80,7 +82,7 @@ fn the_first_name_that_is_asked_for_may_be_another_spelling() {
 #[test]
 #[ignore = "needs FAT: tests/emulator/run"]
 fn a_name_that_fat_takes_for_another_is_nobodys() {
-    for place in PLACES {
+    for place in places(PLACES) {
         let card = Card::new(place);
         let mut owner = card.world.app(OWNER);
         owner.create(card.at("Download/a long name.bin"), b"mine").unwrap();
@@ -96,7 +98,7 @@ fn a_name_that_fat_takes_for_another_is_nobodys() {
 #[test]
 #[ignore = "needs FAT: tests/emulator/run"]
 fn renames_and_removals_by_other_spellings_take_the_owner_along() {
-    for place in PLACES {
+    for place in places(PLACES) {
         let mut card = Card::new(place);
         card.world.app(OWNER).create(card.at("Download/draft.bin"), b"mine").unwrap();
         card.world.app(OWNER).create(card.at("Download/Target.bin"), b"old").unwrap();

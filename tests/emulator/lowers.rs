@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mediagate_tests::{Actor, Package, World};
+use mediagate_tests::{Actor, Job, Package, World};
 
-use crate::quota;
+use crate::{places, quota};
 
 const OWNER: &str = "com.example.owner";
 const STRANGER: &str = "com.example.stranger";
@@ -44,11 +44,11 @@ fn served_by_the_daemon(world: &mut World) -> [i64; 5] {
 #[test]
 #[ignore = "needs casefolding file systems: tests/emulator/run"]
 fn every_spelling_is_the_file_and_goes_by_the_daemon() {
-    for place in PLACES {
+    for place in places(PLACES) {
         let (mut world, _dir) = on(place, 71);
         let (mut owner, mut stranger) = (world.app(OWNER), world.app(STRANGER));
         let before = served_by_the_daemon(&mut world);
-        let data: Vec<u8> = (0..1_u32 << 17).flat_map(u32::to_le_bytes).collect();
+        let data: Vec<u8> = (0..1_u32 << 12).flat_map(u32::to_le_bytes).collect();
         owner.create(at(&world, "Mixed Case Ä.bin"), &data).unwrap();
         let ino = owner.stat(at(&world, "Mixed Case Ä.bin")).unwrap().ino;
         for spelling in ["Mixed Case Ä.bin", "MIXED case ä.BIN", "mixed case Ä.bin"] {
@@ -75,7 +75,7 @@ fn every_spelling_is_the_file_and_goes_by_the_daemon() {
 #[test]
 #[ignore = "needs casefolding file systems: tests/emulator/run"]
 fn an_owner_is_known_by_any_spelling_after_the_catalog_is_lost() {
-    for place in PLACES {
+    for place in places(PLACES) {
         let (mut world, _dir) = on(place, 72);
         world.app(OWNER).create(at(&world, "Mine.bin"), b"mine").unwrap();
         world.daemon().stop(nix::sys::signal::Signal::SIGTERM);
@@ -91,7 +91,7 @@ fn an_owner_is_known_by_any_spelling_after_the_catalog_is_lost() {
 #[ignore = "needs project quotas: tests/emulator/run"]
 fn a_projects_quota_holds_for_what_goes_by_the_daemon() {
     const LIMIT: u64 = 2 << 20;
-    for place in PLACES {
+    for place in places(PLACES) {
         let (mut world, _dir) = on(place, 73);
         quota::limit(Path::new(place), 73, LIMIT);
         let mut owner = world.app(OWNER);
@@ -109,9 +109,7 @@ fn a_projects_quota_holds_for_what_goes_by_the_daemon() {
 /// Writes that many bytes; the errno that it ended with.
 fn fill(app: &mut Actor, path: &Path, length: u64) -> Option<i32> {
     let file = app.open(path, libc::O_CREAT | libc::O_WRONLY).unwrap();
-    let block = vec![7; 1 << 18];
-    let writes = (0..length).step_by(block.len());
-    let error = writes.into_iter().find_map(|offset| app.write(file, Some(offset), &block).err());
+    let filled = app.job_bytes(Job::Fill { file, seed: 7, length });
     app.close(file);
-    error.map(|error| error.0)
+    filled.err().map(|error| error.0)
 }
