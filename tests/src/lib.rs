@@ -9,6 +9,9 @@ pub mod as_app;
 pub mod caller;
 pub mod daemon;
 pub mod data;
+pub mod index;
+pub mod picture;
+pub mod ring;
 pub mod world;
 
 pub use actor::{Actor, Errno};

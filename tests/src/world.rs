@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use mediagate::config::{Config, PackageConfig, ServiceConfig, VolumeConfig, VolumeKindConfig};
+use mediagate::config::{Config, PackageConfig, ServiceConfig, VolumeConfig, VolumeKindConfig, WatchConfig};
 
 use crate::actor::Actor;
 use crate::daemon::Daemon;
@@ -167,7 +167,7 @@ fn volume(name: &str, kind: VolumeKindConfig, lower: &Path, mount: &Path) -> Vol
         users: if kind == VolumeKindConfig::Emulated { vec![0] } else { Vec::new() },
         owner: None,
         passthrough: true,
-        // The tests change lower files behind the mount where they say so; caches for ever would hide nothing else.
-        cache_seconds: 1,
+        cache_seconds: None,
+        watch: WatchConfig::Auto,
     }
 }

@@ -17,7 +17,7 @@
 //!
 //! One thread (`catalog-w`) owns the only connection that writes and commits what has gathered in a bounded queue.
 //! Whoever reads borrows a read-only connection, and never waits for the writer. Locks are inside `queue` and
-//! `reader`, none is held across SQL, and no caller's code runs under them: they may be taken under any lock of the
+//! `reader` and `feed`, none is held across SQL, and no caller's code runs under them: they may be taken under any lock of the
 //! caller's, though a caller should hold none, since most calls here can block on the disk.
 
 mod batch;
@@ -25,6 +25,7 @@ mod changes;
 mod error;
 mod facts;
 mod feed;
+mod findings;
 mod functions;
 mod grants;
 mod health;
@@ -33,6 +34,7 @@ mod life;
 mod media;
 mod migrate;
 mod open;
+mod pages;
 mod query;
 mod queue;
 mod reader;
@@ -57,6 +59,7 @@ pub use changes::{ChangePage, Tombstone};
 pub use error::CatalogError;
 pub use facts::{AudioFacts, ImageFacts, Location, MediaFacts, SpecialFormat, VideoFacts, XmpIds};
 pub use feed::{Change, ChangeKind, Committed, MOST_TOLD};
+pub use findings::Finding;
 pub use grants::{GrantPlace, NewGrant, StoredGrant};
 pub use life::VolumeRecord;
 pub use media::{FoundFacts, Stamp};

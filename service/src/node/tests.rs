@@ -180,3 +180,17 @@ fn concurrent_lookups_and_forgets_balance() {
     table.sweep();
     assert_eq!((observer.gauge(Gauge::Nodes), observer.gauge(Gauge::Lookups)), (0, 0));
 }
+
+#[test]
+fn spellings_differ_in_case_alone() {
+    let (table, _) = table();
+    let root = Arc::clone(table.root());
+    let file = look_up(&table, &root, "Übung.txt", 2);
+    for (name, known_otherwise, other_spelling) in
+        [("Übung.txt", false, false), ("übung.TXT", true, true), ("Ubung.txt", true, false)]
+    {
+        assert_eq!(file.is_known_otherwise(&root, name.as_bytes()), known_otherwise, "{name}");
+        assert_eq!(file.is_other_spelling(&root, name.as_bytes()), other_spelling, "{name}");
+    }
+    assert!(!file.is_other_spelling(&root, b"\xff.txt"));
+}

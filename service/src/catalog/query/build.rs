@@ -29,11 +29,25 @@ pub(in crate::catalog) struct Arm {
     pub(in crate::catalog) values: Vec<Value>,
 }
 
+/// Where an arm begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::catalog) enum After<'a> {
+    /// At the first file.
+    Nothing,
+    /// Behind a place.
+    Place(&'a Place),
+    /// Behind a place, among the files of its key. An index finds that at once, and those of [`After::Key`]; what is
+    /// behind a place it would look for among all files of the key, of which there may be many.
+    Equal(&'a Place),
+    /// Behind all files of a place's key.
+    Key(&'a Place),
+}
+
 /// What an arm is to yield.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::catalog) enum Yield<'a> {
     /// The sort key and the entry, in order, behind a place.
-    Entries { after: Option<&'a Place>, limit: Option<usize> },
+    Entries { after: After<'a>, limit: Option<usize> },
     /// One number.
     Count,
     /// What files are grouped by (an expression), when each was taken, and its id.
@@ -128,6 +142,17 @@ impl Walk {
         }
     }
 
+    /// The index has the files in the order that is asked for.
+    pub(in crate::catalog) fn in_order(self, query: &Query) -> bool {
+        match self {
+            Walk::Sorted => true,
+            Walk::Generations => query.sort == Sort::Generation,
+            Walk::Bucket | Walk::Favorites => query.sort == Sort::Taken,
+            Walk::Paths => query.sort == Sort::Name && matches!(query.criteria.within, Within::Directory(_)),
+            Walk::Ids | Walk::Tags | Walk::Owned => false,
+        }
+    }
+
     fn from(self, query: &Query) -> String {
         let index = match self {
             Walk::Sorted => query.sort.index(),
@@ -155,14 +180,19 @@ impl Walk {
 
 /// The statements for one scope.
 pub(in crate::catalog) fn arms(query: &Query, scope: &Scope, walk: Walk, what: Yield<'_>) -> Vec<Arm> {
-    let types = query.criteria.types;
-    if walk.by_type(query.sort) {
-        types.iter().map(|media_type| arm(query, scope, walk, Some(media_type), what)).collect()
-    } else if types == MediaTypes::NONE {
-        Vec::new()
-    } else {
-        vec![arm(query, scope, walk, None, what)]
-    }
+    let parts = match what {
+        Yield::Entries { after: After::Place(place), limit } if walk.in_order(query) => {
+            [After::Equal(place), After::Key(place)].map(|after| Yield::Entries { after, limit }).to_vec()
+        }
+        what => vec![what],
+    };
+    let types: Vec<Option<MediaType>> = match query.criteria.types {
+        MediaTypes::NONE => Vec::new(),
+        types if walk.by_type(query.sort) => types.iter().map(Some).collect(),
+        _ => vec![None],
+    };
+    let arm = |media_type| parts.iter().map(move |part| arm(query, scope, walk, media_type, *part));
+    types.into_iter().flat_map(arm).collect()
 }
 
 /// Counts up to `most` of what a narrow walk would look at.
@@ -230,9 +260,20 @@ fn arm(query: &Query, scope: &Scope, walk: Walk, media_type: Option<MediaType>, 
         }
         Yield::Entries { after, limit } => {
             let (beyond, order) = if query.descending { ("<", "DESC") } else { (">", "ASC") };
-            if let Some(place) = after {
-                let (value, id) = (text.bind(place.key.bind()), text.bind(Value::Integer(place.id)));
-                text.and(format!("({key}, files.id) {beyond} ({value}, {id})"));
+            match after {
+                After::Nothing => {}
+                After::Place(place) => {
+                    let (value, id) = (text.bind(place.key.bind()), text.bind(Value::Integer(place.id)));
+                    text.and(format!("({key}, files.id) {beyond} ({value}, {id})"));
+                }
+                After::Equal(place) => {
+                    let (value, id) = (text.bind(place.key.bind()), text.bind(Value::Integer(place.id)));
+                    text.and(format!("{key} = {value} AND files.id {beyond} {id}"));
+                }
+                After::Key(place) => {
+                    let value = text.bind(place.key.bind());
+                    text.and(format!("{key} {beyond} {value}"));
+                }
             }
             // One more than wanted, to know whether there is more.
             let limit = limit.and_then(|it| i64::try_from(it).ok()).map_or(-1, |it| it.saturating_add(1));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Rows, params, params_from_iter};
 
-use super::build::{self, Arm, Walk, Yield};
+use super::build::{self, After, Arm, Walk, Yield};
 use super::cursor::{Key, Place};
 use super::{Entry, Group, GroupBy, Page, Projection, Query, Scope};
 use crate::catalog::reader::{Readers, decode};
@@ -29,7 +29,8 @@ impl Readers {
         self.with(|conn| {
             // One view of the catalog for all arms.
             let tx = conn.unchecked_transaction()?;
-            let what = Yield::Entries { after: after.as_ref(), limit: query.limit };
+            let after = after.as_ref().map_or(After::Nothing, After::Place);
+            let what = Yield::Entries { after, limit: query.limit };
             let arms = all_arms(&tx, query, what)?;
             let page = merge(&tx, query, &arms)?;
             tx.finish()?;

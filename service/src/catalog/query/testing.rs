@@ -2,7 +2,7 @@
 
 use mediagate_policy::MediaTypes;
 
-use super::build::{self, Walk, Yield};
+use super::build::{self, After, Walk, Yield};
 use super::cursor::{Key, Place};
 use super::{Criteria, Entry, Match, Query, Sort, Within};
 
@@ -76,14 +76,8 @@ pub(in crate::catalog) fn statements(query: &Query) -> Vec<(String, bool, String
     let place = Place { key, id: 1 };
     let mut all = Vec::new();
     for walk in walks {
-        let in_order = match walk {
-            Walk::Sorted => true,
-            Walk::Generations => query.sort == Sort::Generation,
-            Walk::Bucket | Walk::Favorites => query.sort == Sort::Taken,
-            Walk::Paths => query.sort == Sort::Name && matches!(query.criteria.within, Within::Directory(_)),
-            Walk::Ids | Walk::Tags | Walk::Owned => false,
-        };
-        for after in [None, Some(&place)] {
+        let in_order = walk.in_order(query);
+        for after in [After::Nothing, After::Place(&place)] {
             for scope in &query.scopes {
                 let what = Yield::Entries { after, limit: query.limit };
                 for arm in build::arms(query, scope, walk, what) {

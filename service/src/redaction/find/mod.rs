@@ -38,6 +38,9 @@ mod xmp_names;
 pub use finding::{Fill, Finding, Format, Report, What};
 pub use input::{Input, ReadAt, Section, Unreadable};
 
+/// One more with every change after which other bytes are found: what an older version found is looked for again.
+pub const VERSION: u32 = 1;
+
 /// Everything in the file that tells a location.
 ///
 /// # Errors

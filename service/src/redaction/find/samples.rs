@@ -27,9 +27,12 @@ pub(super) enum Value {
     Ifd(usize),
 }
 
+/// An IFD: its entries, and where the one behind it is.
+type Ifd = (Vec<(u16, Value)>, Option<usize>);
+
 /// A TIFF structure of IFDs, each with its entries and the place of the one behind it. IFD 0 comes first; values lie behind
 /// their IFD.
-pub(super) fn tiff(big_endian: bool, wide: bool, ifds: &[(Vec<(u16, Value)>, Option<usize>)]) -> Vec<u8> {
+pub(super) fn tiff(big_endian: bool, wide: bool, ifds: &[Ifd]) -> Vec<u8> {
     let number = |value: u64, length: usize| -> Vec<u8> {
         let mut bytes = value.to_le_bytes()[..length].to_vec();
         if big_endian {
