@@ -67,7 +67,10 @@ fn rows_of_every_older_version_are_kept() {
             [("p".to_owned(), Some("{}".to_owned())), ("q".to_owned(), None)]
         );
         let grants = catalog.grants().unwrap();
-        assert_eq!(grants.iter().map(|it| (it.id, it.file)).collect::<Vec<_>>(), &[(5, 77)][..usize::from(version >= 2)]);
+        assert_eq!(
+            grants.iter().map(|it| (it.id, it.file)).collect::<Vec<_>>(),
+            &[(5, 77)][..usize::from(version >= 2)]
+        );
         assert_eq!(catalog.unscanned(volume, 0, 9).unwrap().len(), 2);
         assert!(catalog.new_id() > 77);
         assert_eq!(catalog.version().unwrap().0, 6);
