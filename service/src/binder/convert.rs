@@ -70,7 +70,7 @@ pub(super) fn unsigned(what: &str, value: i32) -> Result<u32> {
 }
 
 /// The other way round.
-fn signed(what: &str, value: u32) -> Result<i32> {
+pub(super) fn signed(what: &str, value: u32) -> Result<i32> {
     i32::try_from(value)
         .map_err(|_| ControlError::Invalid(format!("{what} {value} is too large; the most is {}", i32::MAX)))
 }
@@ -136,7 +136,7 @@ const OPERATIONS: [(&str, aidl::Operation); 9] = [
 ];
 
 /// The word for an enumerator.
-fn word<E: PartialEq>(what: &str, table: &[(&'static str, E)], value: E) -> Result<&'static str> {
+pub(super) fn word<E: PartialEq>(what: &str, table: &[(&'static str, E)], value: E) -> Result<&'static str> {
     table
         .iter()
         .find(|(_, enumerator)| *enumerator == value)
@@ -145,7 +145,7 @@ fn word<E: PartialEq>(what: &str, table: &[(&'static str, E)], value: E) -> Resu
 }
 
 /// The enumerator for a word.
-fn enumerator<E: Copy>(what: &str, table: &[(&'static str, E)], text: &str) -> Result<E> {
+pub(super) fn enumerator<E: Copy>(what: &str, table: &[(&'static str, E)], text: &str) -> Result<E> {
     table.iter().find(|(word, _)| *word == text).map(|(_, enumerator)| *enumerator).ok_or_else(|| {
         let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
         ControlError::Invalid(format!("{text:?} is no {what}; it is one of {}", words.join(", ")))

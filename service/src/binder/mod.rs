@@ -18,7 +18,11 @@ mod rate;
 mod rpc;
 mod server;
 mod service;
+mod store;
+mod store_client;
+mod store_wire;
 
 pub use address::{Address, AddressError};
 pub use client::{Client, ClientError};
 pub use server::{BinderError, Serving, driver, serve};
+pub use store_client::StoreClient;

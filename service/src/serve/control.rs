@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::Shared;
 use super::volumes::Attached;
 use crate::config::{PackageConfig, VolumeConfig, check_volume};
+use crate::control::store::Store;
 use crate::control::{
     Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, Stat,
     VolumeStatus,
@@ -130,6 +131,10 @@ impl Control for Shared {
 
     fn remove_grants(&self, package: &str, user: u32, path: Option<&[u8]>) -> Result<usize, ControlError> {
         self.take_back(package, user, path)
+    }
+
+    fn media_store(self: Arc<Self>) -> Arc<dyn Store> {
+        self
     }
 
     fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ControlError> {

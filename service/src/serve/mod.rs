@@ -8,6 +8,7 @@ mod control;
 mod grants;
 mod locations;
 mod run;
+mod store;
 mod volumes;
 mod watchdog;
 
@@ -45,6 +46,7 @@ pub(crate) struct Shared {
     listed: Arc<Budget>,
     ranges: Arc<dyn RangeSource>,
     volumes: Volumes,
+    observers: store::observe::Observers,
 }
 
 /// A running service. Stopped by [`Service::stop`] or when dropped.
@@ -85,6 +87,7 @@ impl Service {
             handles: Budget::new(run::handle_limits(), Gauge::Handles, Arc::clone(&observer)),
             listed: Budget::new(LISTED, Gauge::ListedEntries, Arc::clone(&observer)),
             volumes: Volumes::default(),
+            observers: store::observe::Observers::default(),
             identity,
             catalog,
             observer,
