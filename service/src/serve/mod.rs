@@ -9,6 +9,7 @@ mod grants;
 mod locations;
 mod run;
 mod scan;
+mod store;
 mod volumes;
 mod watchdog;
 
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     listed: Arc<Budget>,
     ranges: Arc<dyn RangeSource>,
     volumes: Volumes,
+    observers: store::observe::Observers,
 }
 
 /// A running service. Stopped by [`Service::stop`] or when dropped.
@@ -86,6 +88,7 @@ impl Service {
             handles: Budget::new(run::handle_limits(), Gauge::Handles, Arc::clone(&observer)),
             listed: Budget::new(LISTED, Gauge::ListedEntries, Arc::clone(&observer)),
             volumes: Volumes::default(),
+            observers: store::observe::Observers::default(),
             identity,
             catalog,
             observer,

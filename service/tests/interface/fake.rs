@@ -1,9 +1,14 @@
 //! A `Control` that keeps a few things in memory, and acting with another uid.
 #![allow(unsafe_code, reason = "setresuid of one thread only, which libc does not offer")]
 
-use std::sync::Mutex;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex};
 
 use mediagate::config::{PackageConfig, VolumeConfig};
+use mediagate::control::store::{
+    InsertSpec, Inserted, MediaChanges, MediaGroup, MediaGrouping, MediaHistory, MediaPage, MediaQuery,
+    MediaResult, Observation, OpenMode, Store, StoreCaller,
+};
 use mediagate::control::{
     Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, ScanStatus,
     Stat, VolumeStatus,
@@ -39,7 +44,62 @@ impl Fake {
     }
 }
 
+/// A store that has nothing to say.
+#[derive(Debug)]
+struct NoStore;
+
+fn none<T>() -> Result<T, ControlError> {
+    Err(ControlError::Failed("there is no store here".to_owned()))
+}
+
+impl Store for NoStore {
+    fn query(&self, _: StoreCaller, _: &MediaQuery) -> Result<MediaPage, ControlError> {
+        none()
+    }
+    fn count(&self, _: StoreCaller, _: &MediaQuery) -> Result<u64, ControlError> {
+        none()
+    }
+    fn groups(
+        &self,
+        _: StoreCaller,
+        _: &MediaQuery,
+        _: MediaGrouping,
+        _: usize,
+    ) -> Result<Vec<MediaGroup>, ControlError> {
+        none()
+    }
+    fn insert(&self, _: StoreCaller, _: &InsertSpec) -> Result<Inserted, ControlError> {
+        none()
+    }
+    fn update(&self, _: StoreCaller, _: &[i64], _: &MediaChanges) -> Result<Vec<MediaResult>, ControlError> {
+        none()
+    }
+    fn remove(&self, _: StoreCaller, _: &[i64]) -> Result<Vec<MediaResult>, ControlError> {
+        none()
+    }
+    fn open_file(&self, _: StoreCaller, _: i64, _: OpenMode) -> Result<OwnedFd, ControlError> {
+        none()
+    }
+    fn changes(&self, _: StoreCaller, _: &MediaQuery, _: i64) -> Result<MediaHistory, ControlError> {
+        none()
+    }
+    fn version(&self) -> Result<(i64, i64), ControlError> {
+        none()
+    }
+    fn observe(
+        self: Arc<Self>,
+        _: StoreCaller,
+        _: &MediaQuery,
+    ) -> Result<Arc<dyn Observation>, ControlError> {
+        none()
+    }
+}
+
 impl Control for Fake {
+    fn media_store(self: Arc<Self>) -> Arc<dyn Store> {
+        Arc::new(NoStore)
+    }
+
     fn volumes(&self) -> Vec<VolumeStatus> {
         let status = |v: &VolumeConfig| VolumeStatus {
             name: v.name.clone(),
