@@ -10,7 +10,7 @@ mod subject;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use mediagate_policy::{Decision, Errno, Grant as Allowed, Object, Operation, Principal, decide};
+use mediagate_policy::{Decision, Errno, FileGrants, Grant as Allowed, Object, Operation, Principal, decide};
 
 use crate::identity::{Identity, Mix};
 use crate::observe::{Counter, Observer};
@@ -93,6 +93,11 @@ impl Access {
         self.observer.count(Counter::Decisions);
         let decision = decide(who, &who.object(what), op);
         decision.grant().inspect_err(|_| self.observer.count_denial(decision.reason.rule()))
+    }
+
+    /// Whether the caller could read a file if that were granted to it.
+    pub fn reads_if_granted(&self, who: &Who, what: &Subject) -> bool {
+        decide(who, &what.object_with(|_| FileGrants::READ), Operation::OpenRead).grant().is_ok()
     }
 
     /// Whether something is shown: like [`Access::check`], but a no is no refusal that anybody asked for.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mediagate_policy::Operation;
 
-use super::{Caller, Entry, LookupReply, OpError};
+use super::{Caller, Entry, LookupReply, OpError, links};
 use crate::access::{Subject, Who};
 use crate::lower::{FileKind, Meta};
 use crate::node::{File, Found, NodeId, View};
@@ -24,13 +24,19 @@ pub(super) enum Effort {
 
 /// Resolves `name` in `parent`.
 pub fn lookup(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Result<LookupReply, OpError> {
-    let dir = volume.nodes.get(parent).ok_or(OpError::Stale)?;
+    if let Some(dir) = parent.virtual_dir() {
+        return links::lookup_in(volume, caller, dir, name).map(LookupReply::Found);
+    }
+    let dir = volume.known(parent)?;
     let who = volume.access.who(caller.uid);
     // The kind does not matter for lookups, and is not known before the lower file system is asked.
     let subject = volume.subject_at(&dir, name, FileKind::File).ok_or(OpError::NoEntry)?;
     volume.access.check(&who, &subject, Operation::Lookup)?;
     if is_unserved_user(volume, &subject) {
         return Err(OpError::NoEntry);
+    }
+    if let Some(link) = links::link_name(&subject) {
+        return links::resolve(volume, &subject, link).map(LookupReply::Found);
     }
     let lower_dir = volume.open_dir(&dir)?;
     match Meta::at(lower_dir.as_fd(), name) {
@@ -42,9 +48,10 @@ pub fn lookup(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
             &meta,
             Effort::Look,
         )?)),
-        Err(error) if error.is_not_found() => {
-            Ok(LookupReply::Missing(volume.missing_ttl(&dir, lower_dir.as_fd(), &subject)))
-        }
+        Err(error) if error.is_not_found() => Ok(match links::virtual_dir(&subject) {
+            Some(virtual_dir) => LookupReply::Found(links::entry(volume, virtual_dir, &subject)),
+            None => LookupReply::Missing(volume.missing_ttl(&dir, lower_dir.as_fd(), &subject)),
+        }),
         Err(error) => Err(error.into()),
     }
 }
@@ -52,6 +59,22 @@ pub fn lookup(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
 /// True for the directory of a user that the volume does not serve.
 pub(super) fn is_unserved_user(volume: &Volume, subject: &Subject) -> bool {
     subject.is_user_root() && !volume.users.contains(&subject.user_number())
+}
+
+/// Enters what was found in `dir` (whose lower directory is given too) into the node table.
+pub(super) fn enter<'a>(
+    volume: &'a Volume,
+    (dir, lower_dir): (&Arc<File>, BorrowedFd<'_>),
+    name: &[u8],
+    meta: &Meta,
+) -> Result<Found<'a>, OpError> {
+    let found = volume.nodes.enter(dir, name, meta)?;
+    let known = found.file().name();
+    if *known != *name && Meta::at(lower_dir, &known).map(|it| it.id) != Ok(meta.id) {
+        // Not another spelling of a name that is there still: it has been renamed behind the mount.
+        found.file().move_to(dir, name);
+    }
+    Ok(found)
 }
 
 /// Enters what was found in `dir` (whose lower directory is given too) into the node table and says what the kernel is to know of it.
@@ -63,12 +86,7 @@ pub(super) fn answer(
     meta: &Meta,
     effort: Effort,
 ) -> Result<Entry, OpError> {
-    let found = volume.nodes.enter(dir, name, meta)?;
-    let known = found.file().name();
-    if *known != *name && Meta::at(lower_dir, &known).map(|it| it.id) != Ok(meta.id) {
-        // Not another spelling of a name that is there still: it has been renamed behind the mount.
-        found.file().move_to(dir, name);
-    }
+    let found = enter(volume, (dir, lower_dir), name, meta)?;
     let subject = volume.subject_at(dir, name, meta.kind).ok_or(OpError::NoEntry)?;
     let (view, split) = view_for(volume, who, &found, &subject, meta, effort)?;
     let other_spelling = found.file().is_other_spelling(dir, name);
