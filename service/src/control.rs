@@ -239,6 +239,15 @@ pub trait Control: Send + Sync + 'static {
     /// The store, whose calls are for anybody.
     fn media_store(self: Arc<Self>) -> Arc<dyn store::Store>;
 
+    /// A path that shows the file at `path` without its location to everybody who may read it and to `reader`, a package in one
+    /// of its users. `uid` must be allowed to read the file, if it is given.
+    fn redacted_path(
+        &self,
+        uid: Option<u32>,
+        path: &[u8],
+        reader: Option<(&str, u32)>,
+    ) -> Result<Vec<u8>, ControlError>;
+
     /// Decides without performing anything.
     fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ControlError>;
     /// All counters and gauges, sorted by name.

@@ -11,7 +11,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use mediagate_policy::{
-    Decision, Errno, Filter, Grant as Allowed, Object, Operation, Principal, decide, listing_filter,
+    Decision, Errno, FileGrants, Filter, Grant as Allowed, Object, Operation, Principal, decide,
+    listing_filter,
 };
 
 use crate::identity::{Identity, Mix};
@@ -101,6 +102,11 @@ impl Access {
     pub fn listing(&self, who: &Who, dir: &Subject) -> Filter {
         self.observer.count(Counter::Decisions);
         listing_filter(who, &who.object(dir))
+    }
+
+    /// Whether the caller could read a file if that were granted to it.
+    pub fn reads_if_granted(&self, who: &Who, what: &Subject) -> bool {
+        decide(who, &what.object_with(|_| FileGrants::READ), Operation::OpenRead).grant().is_ok()
     }
 
     /// Whether something is shown: like [`Access::check`], but a no is no refusal that anybody asked for.

@@ -213,6 +213,14 @@ impl Client {
         self.call(CALL, move |s| s.cancelScan(&volume, ticket))
     }
 
+    /// A path that shows a file without its location; with `reader`, a package in one of its users, for that one too.
+    pub fn redacted_path(&self, path: &[u8], reader: Option<(&str, u32)>) -> Result<Vec<u8>, ClientError> {
+        let path = path.to_vec();
+        let user = convert::user_to_wire(reader.map_or(0, |(_, user)| user))?;
+        let reader = reader.map(|(package, _)| package.to_owned());
+        self.call(CALL, move |s| s.redactedPath(&path, reader.as_deref(), user))
+    }
+
     /// Decides without performing anything.
     pub fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ClientError> {
         let request = convert::request_to_wire(request)?;

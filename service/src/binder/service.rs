@@ -149,6 +149,23 @@ impl aidl::IMediagate for Binder {
         self.control.cancel_scan(volume, u64::try_from(ticket).unwrap_or(0)).map_err(status)
     }
 
+    fn redactedPath(&self, path: &[u8], reader: Option<&str>, user: i32) -> BinderResult<Vec<u8>> {
+        let caller = authz::caller(&*self.control)?;
+        let path = convert::path_bytes("the path", path).map_err(status)?;
+        let reader = match reader {
+            None => None,
+            Some(reader) => {
+                let user = convert::unsigned("user", user).map_err(status)?;
+                if user != caller.uid / PER_USER {
+                    authz::require(&*self.control, Right::Administer)?;
+                }
+                Some((convert::name("package's name", reader).map_err(status)?, user))
+            }
+        };
+        let uid = (!caller.admin).then_some(caller.uid);
+        self.control.redacted_path(uid, &path, reader).map_err(status)
+    }
+
     fn explain(&self, request: &aidl::ExplainRequest) -> BinderResult<aidl::Explanation> {
         // A negative uid is nobody's: only an administrator gets to hear that it makes no sense.
         let about = u32::try_from(request.uid).map_or(Right::Administer, Right::AboutSelf);

@@ -31,6 +31,7 @@ mod grants;
 mod health;
 mod ids;
 mod life;
+mod links;
 mod media;
 mod migrate;
 mod open;
@@ -62,6 +63,7 @@ pub use feed::{Change, ChangeKind, Committed, MOST_TOLD};
 pub use findings::Finding;
 pub use grants::{GrantPlace, NewGrant, StoredGrant};
 pub use life::VolumeRecord;
+pub use links::{LinkName, LinkPlace, NewLink};
 pub use media::{FoundFacts, Stamp};
 pub use query::{
     Criteria, Cursor, Entry, Group, GroupBy, Holder, Match, Page, Projection, Query, Scope, Sort, Within,

@@ -22,6 +22,7 @@
 //!   number, after the index was mended while nobody watched.
 //! * A finding hangs on a lower inode, not on a row of `files`: it is stored for indexed files only, though, and goes
 //!   when the row does. That takes a finding away too early at worst, as when the inode number is another file's by then.
+//! * A link hangs on the row of a file as a grant does, and whom it was given to hangs on the link.
 
 /// Every step, oldest first.
 pub(super) const STEPS: &[&str] = &[
@@ -236,6 +237,24 @@ CREATE TRIGGER findings_removed AFTER DELETE ON files BEGIN
 END;
 CREATE TRIGGER findings_replaced AFTER UPDATE OF ino ON files WHEN old.ino <> new.ino BEGIN
     DELETE FROM findings WHERE volume_id = old.volume_id AND ino = old.ino;
+END;
+",
+    "
+CREATE TABLE links (
+    file_id INTEGER PRIMARY KEY NOT NULL REFERENCES files (id) ON DELETE CASCADE,
+    name    BLOB NOT NULL UNIQUE CHECK (length(name) = 16),
+    birth   INTEGER NOT NULL
+) STRICT;
+CREATE TABLE link_readers (
+    file_id INTEGER NOT NULL REFERENCES links (file_id) ON DELETE CASCADE,
+    package TEXT NOT NULL,
+    user_id INTEGER NOT NULL,
+    PRIMARY KEY (file_id, package, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX link_readers_of ON link_readers (package, user_id);
+CREATE TRIGGER links_replaced AFTER UPDATE OF ino, birth ON files
+WHEN old.ino <> new.ino OR (old.birth <> new.birth AND old.birth <> 0) BEGIN
+    DELETE FROM links WHERE file_id = old.id;
 END;
 ",
 ];

@@ -116,6 +116,21 @@ statements! {
             (volume_id, ino, birth, size, mtime_ns, ctime_ns, version, hidden)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
+    LINK_PUT = "INSERT OR IGNORE INTO links (file_id, name, birth) VALUES (?1, ?2, ?3)";
+    LINK_REMOVE_OTHER = "DELETE FROM links WHERE file_id = ?1 AND birth <> ?2";
+    LINK_OF = "SELECT name FROM links WHERE file_id = ?1";
+    LINK_GET = "SELECT volume_id, user_id, dir, files.name, ino, links.birth
+        FROM links JOIN files ON files.id = links.file_id WHERE links.name = ?1";
+    LINK_READER = "SELECT 1 FROM files INDEXED BY files_listing
+        CROSS JOIN links ON links.file_id = files.id
+        CROSS JOIN link_readers ON link_readers.file_id = files.id
+        WHERE volume_id = ?1 AND files.user_id = ?2 AND dir = ?3 AND files.name = ?4 AND ino = ?5
+            AND links.birth = ?6 AND package = ?7 AND link_readers.user_id = ?8";
+    LINK_READER_PUT = "INSERT OR IGNORE INTO link_readers (file_id, package, user_id) VALUES (?1, ?2, ?3)";
+    LINK_READERS = "SELECT DISTINCT package, user_id FROM link_readers INDEXED BY link_readers_of";
+    LINK_READER_REMOVE = "DELETE FROM link_readers WHERE package = ?1 AND user_id = ?2";
+    LINK_READERS_REMOVE_OF = "DELETE FROM link_readers WHERE package = ?1";
+
     VOLUME_GET = "SELECT name, kind FROM volumes WHERE id = ?1";
 
     FACTS_PUT = "INSERT OR REPLACE INTO media (id, mime, width, height, orientation, duration_ms, bitrate,

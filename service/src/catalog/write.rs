@@ -6,6 +6,7 @@ use super::batch::{Move, Removal};
 use super::findings::{self, Finding};
 use super::grants::{self, NewGrant};
 use super::life;
+use super::links::{self, NewLink};
 use super::media::FoundFacts;
 use super::rows::Tx;
 use super::{FileKey, FileRow, HidingRules, Recorded, Renamed, StateChange, VolumeKey, changes, sql};
@@ -54,6 +55,10 @@ pub(super) enum Write {
     PutGrant(Box<NewGrant>),
     RemoveGrants(Vec<i64>),
     PutFinding(VolumeKey, u64, Box<Finding>),
+    /// Yields the id of the file's row; 0 if there is no such file.
+    PutLink(Box<NewLink>),
+    /// Takes what it was given from a package in a user.
+    DropLinkReader(Box<str>, u32),
     /// Yields the volume's id.
     Volume {
         name: Box<str>,
@@ -102,6 +107,8 @@ impl Write {
             | Write::PutGrant(_)
             | Write::RemoveGrants(_)
             | Write::PutFinding(..)
+            | Write::PutLink(_)
+            | Write::DropLinkReader(..)
             | Write::Volume { .. }
             | Write::RemoveSome { .. }
             | Write::RemoveVolume(_)
@@ -143,12 +150,17 @@ impl Write {
             Write::Package(name, record) => {
                 if record.is_none() {
                     tx.run(sql::GRANTS_REMOVE_OF, [name])?;
+                    tx.run(sql::LINK_READERS_REMOVE_OF, [name])?;
                 }
                 tx.run(sql::PACKAGE_SET, params![name, record])?
             }
             Write::PutGrant(grant) => return grants::put(tx.conn, grant),
             Write::RemoveGrants(ids) => grants::remove(tx.conn, ids)?,
             Write::PutFinding(volume, ino, finding) => findings::put(tx, *volume, *ino, finding)?,
+            Write::PutLink(link) => return links::put(tx, link),
+            Write::DropLinkReader(package, user) => {
+                tx.run(sql::LINK_READER_REMOVE, params![package, user])?
+            }
             Write::Volume { name, kind, marker } => return life::volume(tx, name, kind, marker.as_deref()),
             Write::Reconciled(volume, done) => tx.run(sql::VOLUME_SET_RECONCILED, params![volume.0, done])?,
             Write::RemoveSome { volume, user, most } => life::remove_some(tx, *volume, *user, *most)?,

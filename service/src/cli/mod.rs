@@ -40,7 +40,7 @@ const DEFAULT_CONFIG: &str = "/etc/mediagate/mediagate.toml";
     long_about = "mediagate stands between apps and shared storage. It mounts a volume through FUSE, works out which \
         app is calling, decides from that app's permissions and from who owns which file, and hands approved opens to \
         the kernel, so that reads and writes do not come back to it.\n\n\
-        `serve` runs the service and `demo` shows it off; all other commands but `doctor`, `policy` and `redact` talk to a running service.",
+        `serve` runs the service and `demo` shows it off; all other commands but `doctor`, `policy`, `redact show` and `redact export` talk to a running service.",
     after_long_help = "Examples:\n  \
         mediagate doctor                                    can this machine do it?\n  \
         mediagate demo --once                               a tour, with nothing to set up\n  \
@@ -210,7 +210,7 @@ fn run(cli: Cli) -> ExitCode {
         Command::Open(open) => open.run(&connection),
         Command::Explain(explain) => explain.run(&connection, json),
         Command::Policy(command) => command.run(json),
-        Command::Redact(command) => command.run(json),
+        Command::Redact(command) => command.run(&connection, json),
         Command::Stats => status::stats(&connection, json),
         Command::Dump => status::dump(&connection, json),
     };
@@ -335,6 +335,7 @@ mod tests {
             "mediagate policy matrix --format html --output f",
             "mediagate redact show a.jpg --json",
             "mediagate redact export a.jpg b.jpg --force",
+            "mediagate redact link /p --to p --user 10 --json",
             "mediagate stats --connect unix:///s",
             "mediagate dump",
             "mediagate run-as p --user 10 -- ls -l --color",
@@ -376,6 +377,7 @@ mod tests {
             "mediagate explain --uid 1 read /p --to /q",
             "mediagate redact show",
             "mediagate redact export a.jpg",
+            "mediagate redact link /p --user 10",
             "mediagate run-as p",
             "mediagate demo --size-mib 0",
         ] {

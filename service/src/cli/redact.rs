@@ -1,15 +1,18 @@
-//! `redact`: what the service would hide in a file, and a copy of it with that hidden. Needs no running service.
+//! `redact`: what the service would hide in a file, and a copy of it with that hidden, which need no running service; and a
+//! path for sharing, which the service shows with that hidden.
 
 use std::fs::{File, FileTimes, OpenOptions};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::connection::Connection;
 use super::failure::Failure;
-use super::output;
+use super::{output, volume};
 use crate::redaction::find::{Fill, Finding, Format, ReadAt, Report, What, find};
 use crate::redaction::{Parsers, RangeSource as _};
 
@@ -21,6 +24,7 @@ const PIECE: usize = 1 << 20;
 pub(super) enum Command {
     Show(Show),
     Export(Export),
+    Link(Link),
 }
 
 /// Show what in a file tells where it was made.
@@ -59,11 +63,44 @@ pub(super) struct Export {
     force: bool,
 }
 
+/// Print a path that shows a file without its location.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "Prints a path below the mount that shows the picture, video or sound file without its location: to \
+        everybody, its owner and holders of ACCESS_MEDIA_LOCATION included, and for reading only. The path stays the same when \
+        the file is renamed and is gone when the file is. Whoever may read the file may read it by this path; so may the app \
+        given with --to, which gets no other right to the file. Apps may ask for files that they may read.",
+    after_long_help = "Examples:\n  mediagate redact link /storage/emulated/0/DCIM/a.jpg\n  \
+        mediagate redact link /storage/emulated/0/DCIM/a.jpg --to com.example.chat"
+)]
+pub(super) struct Link {
+    /// The file, as apps see it.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Package that may read by this path.
+    #[arg(long, value_name = "PACKAGE")]
+    to: Option<String>,
+    /// User in which it may.
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "to")]
+    user: u32,
+}
+
+impl Link {
+    fn run(self, connection: &Connection, json: bool) -> Result<String, Failure> {
+        let file = volume::absolute(self.file)?.into_os_string().into_vec();
+        let reader = self.to.as_deref().map(|package| (package, self.user));
+        let path = connection.open()?.redacted_path(&file, reader)?;
+        let path = output::escape(&path);
+        if json { output::json(&serde_json::json!({ "path": path })) } else { Ok(path + "\n") }
+    }
+}
+
 impl Command {
-    pub(super) fn run(self, json: bool) -> Result<String, Failure> {
+    pub(super) fn run(self, connection: &Connection, json: bool) -> Result<String, Failure> {
         match self {
             Command::Show(show) => show.run(json),
             Command::Export(export) => export.run(json),
+            Command::Link(link) => link.run(connection, json),
         }
     }
 }

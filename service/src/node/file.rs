@@ -43,10 +43,14 @@ struct Place {
     name: Box<[u8]>,
 }
 
-/// What is known of the redacted view.
+/// What is known of the redacted views.
 #[derive(Debug, Default)]
 struct RedactedView {
     pages: Pages,
+    forced_pages: Pages,
+    /// How the open handles of the forced view are served: by the daemon, but it knows that there are some. Kept here as few
+    /// files have links.
+    forced_io: Arc<Mutex<IoState>>,
     /// When an open was last told to look the name up again because callers are to be told apart.
     parted: Mutex<Option<Instant>>,
 }
@@ -73,7 +77,7 @@ pub struct File {
     redacted: OnceLock<Box<RedactedView>>,
     /// The kernel may hold a name for it that it does not ask about.
     named: AtomicBool,
-    /// How the open handles of each view are served at the moment. Most files that the kernel knows are never opened.
+    /// How the open handles of the original and of the redacted view are served at the moment. Most files that the kernel knows are never opened.
     io: OnceLock<[Arc<Mutex<IoState>>; 2]>,
     /// For directories: whether it contains a `.nomedia`, and when that was last looked at.
     nomedia: Mutex<Option<(bool, Instant)>>,
@@ -136,12 +140,18 @@ impl File {
 
     /// How the open handles of a view are served at the moment.
     pub fn io(&self, view: View) -> &Arc<Mutex<IoState>> {
-        &self.io.get_or_init(Default::default)[view as usize]
+        let [original, redacted] = self.io.get_or_init(Default::default);
+        match view {
+            View::Original => original,
+            View::Redacted => redacted,
+            View::Forced => &self.redacted.get_or_init(Box::default).forced_io,
+        }
     }
 
     /// A descriptor of the lower file, while any handle of it is open, and a little longer.
     pub fn open_fd(&self) -> Option<Arc<OwnedFd>> {
-        self.io.get()?.iter().find_map(|io| io.lock().fd())
+        let forced = self.redacted.get().map(|views| &views.forced_io);
+        self.io.get().into_iter().flatten().chain(forced).find_map(|io| io.lock().fd())
     }
 
     /// Lets go of what is kept for the next open.
@@ -284,9 +294,10 @@ impl File {
         self.writers.load(SeqCst) > 0
     }
 
-    /// What the kernel has in its cache of the redacted view.
-    pub fn pages(&self) -> &Pages {
-        &self.redacted.get_or_init(Box::default).pages
+    /// What the kernel has in its cache of a redacted view.
+    pub fn pages(&self, view: View) -> &Pages {
+        let views = self.redacted.get_or_init(Box::default);
+        if view == View::Forced { &views.forced_pages } else { &views.pages }
     }
 
     /// An open is told to look the name up again: callers are to be told apart from now on.

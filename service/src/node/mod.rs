@@ -1,14 +1,15 @@
 //! Nodes: what the kernel knows of a volume, and where each is on the lower file system.
 //!
 //! A node is (lower file, view). Its id is the lower inode number, so that it can be recomputed after a restart;
-//! the redacted view of a file sets the top bit; the FUSE root is 1. Both views share one [`File`].
+//! the redacted view of a file sets the top bit, the forced view (that of a link) another; the FUSE root is 1. All views share
+//! one [`File`]. The directories that lead to links are no files: see [`VirtualDir`].
 //!
 //! # Life
-//! A [`File`] enters the [`Table`] with the kernel's first lookup and leaves when the kernel has forgotten both
+//! A [`File`] enters the [`Table`] with the kernel's first lookup and leaves when the kernel has forgotten all
 //! views and nothing refers to it any more: children hold their parent, handles and requests hold their file.
 //!
 //! # Locks
-//! In this order, and none is held across a system call: a table shard, then a file's place. Each is a leaf for
+//! In this order, and none is held across a system call: a table shard or the table of links, then a file's place. Each is a leaf for
 //! everybody outside this module.
 
 mod file;
@@ -22,6 +23,6 @@ mod tests;
 
 pub use file::{Exposed, File, Owner, Writing};
 pub use handles::Handles;
-pub use id::{NodeId, View};
+pub use id::{NodeId, View, VirtualDir};
 pub use pages::{Pages, Token};
 pub use table::{Found, Table};

@@ -54,11 +54,20 @@ impl Shard {
     }
 }
 
+/// A file whose forced view the kernel knows. It keeps the file in the table, so that all views share it.
+#[derive(Debug)]
+struct Link {
+    file: Arc<File>,
+    lookups: u64,
+}
+
 /// All files of one volume that the kernel knows.
 #[derive(Debug)]
 pub struct Table {
     root: Arc<File>,
     shards: Vec<Mutex<Shard>>,
+    /// By the key of the file. Few files have links, so a slot need not have room for one.
+    links: Mutex<HashMap<u64, Link>>,
     observer: Arc<Observer>,
 }
 
@@ -68,6 +77,7 @@ impl Table {
         Table {
             root: Arc::new(File::new(root.id, root.kind, NodeId::ROOT, None, b"")),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            links: Mutex::default(),
             observer,
         }
     }
@@ -81,6 +91,12 @@ impl Table {
     pub fn get(&self, node: NodeId) -> Option<Arc<File>> {
         if node == NodeId::ROOT {
             return Some(Arc::clone(&self.root));
+        }
+        if node.virtual_dir().is_some() {
+            return None;
+        }
+        if node.view() == View::Forced {
+            return self.links.lock().get(&node.key()).map(|link| Arc::clone(&link.file));
         }
         self.shard(node).lock().slots.get(&node.key()).map(|slot| Arc::clone(&slot.file))
     }
@@ -116,6 +132,9 @@ impl Table {
     pub fn is_known(&self, node: NodeId) -> bool {
         if node == NodeId::ROOT {
             return true;
+        }
+        if node.view() == View::Forced {
+            return node.virtual_dir().is_some() || self.links.lock().contains_key(&node.key());
         }
         let shard = self.shard(node).lock();
         shard.slots.get(&node.key()).is_some_and(|slot| slot.lookups[node.view() as usize] > 0)
@@ -168,10 +187,40 @@ impl Table {
         Ok(known.unwrap_or_else(made))
     }
 
+    /// Counts a lookup of the forced view of a file that was entered: the id to answer with.
+    pub fn enter_link(&self, file: &Arc<File>) -> NodeId {
+        let node = file.node().in_view(View::Forced);
+        let replaced = {
+            let mut links = self.links.lock();
+            let link = links.entry(node.key()).or_insert_with(|| Link { file: Arc::clone(file), lookups: 0 });
+            link.lookups += 1;
+            // The inode number was used again: see `enter`.
+            (!Arc::ptr_eq(&link.file, file)).then(|| std::mem::replace(&mut link.file, Arc::clone(file)))
+        };
+        self.observer.shift(Gauge::Lookups, 1);
+        self.reap_upwards(replaced);
+        node
+    }
+
+    fn forget_link(&self, node: NodeId, n: u64) {
+        let gone = {
+            let mut links = self.links.lock();
+            let Some(link) = links.get_mut(&node.key()) else { return };
+            let taken = n.min(link.lookups);
+            link.lookups -= taken;
+            self.observer.shift(Gauge::Lookups, -i64::try_from(taken).unwrap_or(i64::MAX));
+            if link.lookups == 0 { links.remove(&node.key()) } else { None }
+        };
+        self.reap_upwards(gone.map(|link| link.file));
+    }
+
     /// The kernel forgot `n` lookups of `node`.
     pub fn forget(&self, node: NodeId, n: u64) {
-        if node == NodeId::ROOT {
+        if node == NodeId::ROOT || node.virtual_dir().is_some() {
             return;
+        }
+        if node.view() == View::Forced {
+            return self.forget_link(node, n);
         }
         let mut dropped = Vec::new();
         {
@@ -214,11 +263,15 @@ impl Table {
     /// Dropping a file may free its parents, which then are nobody's either.
     fn drop_all(&self, dropped: Vec<Slot>) {
         for slot in dropped {
-            let mut above = slot.file.parent();
+            let above = slot.file.parent();
             drop(slot);
-            while let Some(parent) = above {
-                above = self.reap(parent);
-            }
+            self.reap_upwards(above);
+        }
+    }
+
+    fn reap_upwards(&self, mut file: Option<Arc<File>>) {
+        while let Some(last) = file {
+            file = self.reap(last);
         }
     }
 

@@ -194,3 +194,51 @@ fn spellings_differ_in_case_alone() {
     }
     assert!(!file.is_other_spelling(&root, b"\xff.txt"));
 }
+
+#[test]
+fn a_forced_view_is_a_node_of_its_own_of_the_same_file() {
+    let (table, observer) = table();
+    let root = Arc::clone(table.root());
+    let found = table.enter(&root, b"a.jpg", &meta(1, 1, FileKind::File)).unwrap();
+    let file = Arc::clone(found.file());
+    let link = table.enter_link(&file);
+    assert_eq!(table.enter_link(&file), link);
+    drop(found);
+    assert_eq!((link.view(), link.virtual_dir()), (View::Forced, None));
+    assert!(table.is_known(link) && !table.is_known(file.node()));
+    // Whoever walks to the file itself gets the one that writers of it are counted on.
+    assert!(Arc::ptr_eq(&look_up(&table, &root, "a.jpg", 1), &file));
+    assert!(Arc::ptr_eq(&table.get(link).unwrap(), &file));
+    assert!(!Arc::ptr_eq(file.io(View::Forced), file.io(View::Redacted)));
+    table.forget(file.node(), 1);
+    assert!(table.get(file.node()).is_some());
+    drop(file);
+    table.forget(link, 1);
+    assert!(table.get(link).is_some());
+    table.forget(link, 5);
+    assert!(table.get(link).is_none() && table.find(Id { ino: 1, generation: 1 }).is_none());
+    assert_eq!(observer.gauge(Gauge::Lookups), 0);
+    assert_eq!(observer.gauge(Gauge::Nodes), 0);
+}
+
+#[test]
+fn virtual_directories_are_told_from_everything_else() {
+    for (user, depth) in [(0, 1), (0, 3), (10, 2), (u32::MAX, 3)] {
+        let dir = VirtualDir { user, depth };
+        assert_eq!(dir.node().virtual_dir(), Some(dir));
+        assert!(NodeId::of(dir.node().0, View::Original).is_err());
+    }
+    for ino in [1, 2, 3, 7, 1 << 60] {
+        for view in [View::Original, View::Redacted, View::Forced] {
+            let node = NodeId::of(ino, view).unwrap();
+            assert_eq!((node.virtual_dir(), node.view()), (None, view), "{ino}");
+            assert_eq!(node.in_view(View::Original), NodeId::of(ino, View::Original).unwrap());
+        }
+    }
+    assert!(NodeId::of(1 << 61, View::Original).is_err());
+    let (table, observer) = table();
+    let node = VirtualDir { user: 0, depth: 1 }.node();
+    table.forget(node, 1);
+    assert!(table.get(node).is_none() && table.is_known(node));
+    assert_eq!(observer.gauge(Gauge::Lookups), 0);
+}

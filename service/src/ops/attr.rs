@@ -4,11 +4,11 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mediagate_policy::Operation;
+use mediagate_policy::{Errno, Operation};
 
-use super::{Caller, OpError};
+use super::{Caller, OpError, links};
 use crate::lower::{FileKind, LowerError, Meta, Root, Time};
-use crate::node::{File, NodeId};
+use crate::node::{File, NodeId, View};
 use crate::volume::{FileHandle, Volume};
 
 /// What SETATTR asks for. Mode and owner are accepted without effect (mediaprovider.md §1.6).
@@ -24,11 +24,17 @@ pub struct SetAttr {
 
 /// Attributes of a node and how long they may be kept.
 pub fn getattr(volume: &Volume, caller: Caller, node: NodeId) -> Result<(Meta, Duration), OpError> {
-    let file = volume.nodes.get(node).ok_or(OpError::Stale)?;
+    if let Some(dir) = node.virtual_dir() {
+        return links::getattr(volume, caller, dir);
+    }
+    let file = volume.known(node)?;
+    let ttl = |meta: &Meta| {
+        if node.view() == View::Forced { Duration::ZERO } else { volume.attr_ttl(&file, meta) }
+    };
     // A file that is open answers for itself, whatever became of its name.
     if let Some(fd) = file.open_fd() {
         let meta = Meta::of(fd.as_fd())?;
-        return Ok((meta, volume.attr_ttl(&file, &meta)));
+        return Ok((meta, ttl(&meta)));
     }
     if file.is_removed() {
         let open = volume.dirs.find(|handle| Arc::ptr_eq(&handle.file, &file)).ok_or(OpError::Stale)?;
@@ -39,7 +45,7 @@ pub fn getattr(volume: &Volume, caller: Caller, node: NodeId) -> Result<(Meta, D
     volume.access.check(&who, &place, Operation::GetAttr)?;
     let fd = volume.open(&file, place.lower_path())?;
     let meta = Meta::of(fd.as_fd())?;
-    Ok((meta, volume.attr_ttl(&file, &meta)))
+    Ok((meta, ttl(&meta)))
 }
 
 /// Sets size and times. With a handle that is all that is asked; by path the caller must be allowed to write.
@@ -50,7 +56,10 @@ pub fn setattr(
     handle: Option<u64>,
     change: SetAttr,
 ) -> Result<(Meta, Duration), OpError> {
-    let file = volume.nodes.get(node).ok_or(OpError::Stale)?;
+    let file = volume.known(node)?;
+    if node.view() == View::Forced {
+        return Err(OpError::Denied(Errno::Eacces));
+    }
     let handle = handle.and_then(|number| volume.files.get(number)).filter(|it| Arc::ptr_eq(&it.file, &file));
     let fd = match &handle {
         Some(handle) => handle_fd(handle, change)?,

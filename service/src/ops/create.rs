@@ -75,7 +75,7 @@ fn make(
     parent: NodeId,
     name: &[u8],
 ) -> Result<(Entry, Arc<File>, OwnedFd), OpError> {
-    let dir = volume.nodes.get(parent).ok_or(OpError::Stale)?;
+    let dir = volume.known(parent)?;
     let who = volume.access.who(caller.uid);
     let subject = volume.subject_at(&dir, name, FileKind::File).ok_or(OpError::NotPermitted)?;
     let grant = volume.access.check(&who, &subject, Operation::Create)?;
@@ -91,7 +91,7 @@ fn make(
     let fd = volume.lower.create(lower_dir.as_fd(), name)?;
     let made = record(volume, &subject, &dir, &fd, (creator.as_ref(), owner.as_ref())).and_then(|meta| {
         let entry = answer(volume, &who, (&dir, lower_dir.as_fd()), name, &meta, Effort::Look)?;
-        let file = volume.nodes.get(entry.node).ok_or(OpError::Stale)?;
+        let file = volume.known(entry.node)?;
         file.set_owner(Owner::from(owner.clone()));
         Ok((entry, file))
     });

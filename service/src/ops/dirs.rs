@@ -12,7 +12,7 @@ use crate::volume::Volume;
 
 /// Makes a directory.
 pub fn mkdir(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Result<Entry, OpError> {
-    let dir = volume.nodes.get(parent).ok_or(OpError::Stale)?;
+    let dir = volume.known(parent)?;
     let who = volume.access.who(caller.uid);
     let subject = volume.subject_at(&dir, name, FileKind::Directory).ok_or(OpError::NotPermitted)?;
     volume.access.check(&who, &subject, Operation::MakeDir)?;
@@ -27,7 +27,7 @@ pub fn mkdir(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Re
 
 /// Removes an empty directory; one that is not empty stays, even if the caller sees nothing in it.
 pub fn rmdir(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Result<(), OpError> {
-    let dir = volume.nodes.get(parent).ok_or(OpError::Stale)?;
+    let dir = volume.known(parent)?;
     let who = volume.access.who(caller.uid);
     let subject = volume.subject_at(&dir, name, FileKind::Directory).ok_or(OpError::NoEntry)?;
     volume.access.check(&who, &subject, Operation::RemoveDir)?;

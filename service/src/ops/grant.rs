@@ -43,10 +43,10 @@ pub fn grantable(volume: &Volume, path: &[u8]) -> Result<Grantable, ControlError
     let target = resolve(volume, path, FileKind::File)?;
     let subject = target.subject;
     if target.file.is_none() {
-        return Err(ControlError::NotFound("there is no such file; a grant needs one".into()));
+        return Err(ControlError::NotFound("there is no such file; a grant or link needs one".into()));
     }
     if subject.object().kind == Kind::Directory {
-        return Err(ControlError::Invalid("it is a directory; grants are for files".into()));
+        return Err(ControlError::Invalid("it is a directory; grants and links are for files".into()));
     }
     let Some(facts) = subject.row().filter(|_| !subject.is_invisible()) else {
         return Err(ControlError::Invalid(

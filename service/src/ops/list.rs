@@ -18,7 +18,7 @@ use crate::volume::{DirHandle, Listed, Volume};
 
 /// Opens a directory for listing.
 pub fn opendir(volume: &Volume, caller: Caller, node: NodeId) -> Result<u64, OpError> {
-    let file = volume.nodes.get(node).ok_or(OpError::Stale)?;
+    let file = volume.known(node)?;
     if file.kind != FileKind::Directory {
         return Err(OpError::NotDirectory);
     }

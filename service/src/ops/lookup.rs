@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mediagate_policy::Operation;
 
-use super::{Caller, Entry, LookupReply, OpError};
+use super::{Caller, Entry, LookupReply, OpError, links};
 use crate::access::{Subject, Who};
 use crate::lower::{FileKind, Meta};
 use crate::node::{File, Found, NodeId, View};
@@ -24,13 +24,19 @@ pub(super) enum Effort {
 
 /// Resolves `name` in `parent`.
 pub fn lookup(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Result<LookupReply, OpError> {
-    let dir = volume.nodes.get(parent).ok_or(OpError::Stale)?;
+    if let Some(dir) = parent.virtual_dir() {
+        return links::lookup_in(volume, caller, dir, name).map(LookupReply::Found);
+    }
+    let dir = volume.known(parent)?;
     let who = volume.access.who(caller.uid);
     // The kind does not matter for lookups, and is not known before the lower file system is asked.
     let subject = volume.subject_at(&dir, name, FileKind::File).ok_or(OpError::NoEntry)?;
     volume.access.check(&who, &subject, Operation::Lookup)?;
     if is_unserved_user(volume, &subject) {
         return Err(OpError::NoEntry);
+    }
+    if let Some(link) = links::link_name(&subject) {
+        return links::resolve(volume, &subject, link).map(LookupReply::Found);
     }
     let lower_dir = volume.open_dir(&dir)?;
     match Meta::at(lower_dir.as_fd(), name) {
@@ -43,9 +49,10 @@ pub fn lookup(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
             }
             Ok(LookupReply::Found(entry))
         }
-        Err(error) if error.is_not_found() => {
-            Ok(LookupReply::Missing(volume.missing_ttl(&dir, lower_dir.as_fd(), &subject)))
-        }
+        Err(error) if error.is_not_found() => Ok(match links::virtual_dir(&subject) {
+            Some(virtual_dir) => LookupReply::Found(links::entry(volume, virtual_dir, &subject)),
+            None => LookupReply::Missing(volume.missing_ttl(&dir, lower_dir.as_fd(), &subject)),
+        }),
         Err(error) => Err(error.into()),
     }
 }

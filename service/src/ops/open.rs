@@ -8,7 +8,7 @@ use mediagate_policy::{Errno, Operation};
 use parking_lot::Mutex;
 
 use super::lookup::view_of;
-use super::{Caller, OpError, Opened};
+use super::{Caller, OpError, Opened, links};
 use crate::access::Subject;
 use crate::lower::{Access, FileKind, Meta, Root};
 use crate::node::{File, NodeId, View};
@@ -32,15 +32,24 @@ pub struct OpenRequest {
 /// Opens a file: decides, makes sure that the node's view is the one that the caller may see, and hands the open to the
 /// kernel if it can be.
 pub fn open(volume: &Volume, caller: Caller, node: NodeId, request: OpenRequest) -> Result<Opened, OpError> {
-    let file = volume.nodes.get(node).ok_or(OpError::Stale)?;
+    let file = volume.known(node)?;
     if file.kind != FileKind::File {
         return Err(OpError::IsDirectory);
+    }
+    let writes = request.access != Access::Read;
+    if node.view() == View::Forced && (writes || request.truncate) {
+        return Err(OpError::Denied(Errno::Eacces));
     }
     let who = volume.access.who(caller.uid);
     let place = volume.place_of(&file)?;
     let fd = volume.open(&file, place.lower_path())?;
     let subject = volume.subject_of(&file, Some(fd.as_fd()))?;
-    let writes = request.access != Access::Read;
+    if node.view() == View::Forced {
+        links::check_read(volume, &who, &subject)?;
+        let sight = redact(volume, &file, &subject, &fd, View::Forced)?;
+        let ticket = volume.handles.take(caller.uid, 1)?;
+        return Ok(attach(volume, caller, &file, request.access, sight, (fd, ticket)));
+    }
     // O_TRUNC changes the file whatever the access mode says.
     let operation = if writes || request.truncate { Operation::OpenWrite } else { Operation::OpenRead };
     volume.access.check(&who, &subject, operation)?;
@@ -50,10 +59,10 @@ pub fn open(volume: &Volume, caller: Caller, node: NodeId, request: OpenRequest)
     let sight = match (view, node.view()) {
         (View::Original, View::Original) => Sight::Original,
         // The walk that led here was that of somebody who may see less.
-        (View::Original, View::Redacted) => return Err(stale(volume)),
-        (View::Redacted, walked) => redact(volume, &file, &subject, &fd, walked)?,
+        (View::Original, View::Redacted | View::Forced) => return Err(stale(volume)),
+        (View::Redacted | View::Forced, walked) => redact(volume, &file, &subject, &fd, walked)?,
     };
-    if writes && sight.view() == View::Redacted {
+    if writes && sight.view() != View::Original {
         // A page that is written back would carry its zeros into the file.
         return Err(OpError::Denied(Errno::Eacces));
     }
@@ -99,8 +108,8 @@ fn wait_until_unexposed(volume: &Volume, file: &File) {
     }
 }
 
-/// What a caller that may not see a location gets when it opens a file for reading. `walked` is the view that the walk led to. A redacted view is looked into whatever its name is by now: the
-/// file may have had another one when the walk began, or be opened by a descriptor of that time.
+/// What a caller that may not see a location gets when it opens a file for reading. `walked` is the view that the walk led to.
+/// A redacted view is looked into whatever its name is by now: the file may have had another one when the walk began, or be opened by a descriptor of that time.
 fn redact(
     volume: &Volume,
     file: &Arc<File>,
@@ -129,11 +138,11 @@ fn redact(
     }
     // With nothing to hide both views are the same.
     let settled = resting.filter(|resting| resting.settled);
-    let token = file.pages().open(settled.as_ref().map(|resting| resting.stamp));
+    let token = file.pages(walked).open(settled.as_ref().map(|resting| resting.stamp));
     if token.is_none() {
         volume.observer.count(Counter::CacheKept);
     }
-    Ok(Sight::Redacted(Redaction { keep, token, last: Mutex::new(settled) }))
+    Ok(Sight::Redacted(Redaction { view: walked, keep, token, last: Mutex::new(settled) }))
 }
 
 /// Joins the inode's I/O state and makes the handle, which the ticket has room for.
@@ -149,7 +158,7 @@ pub(super) fn attach(
     let keep_cache = sight.redaction().is_some_and(|redaction| redaction.token.is_none());
     let mode = match view {
         View::Original => volume.passthrough.join(file.io(view), &fd, caller.uid),
-        View::Redacted => {
+        View::Redacted | View::Forced => {
             file.io(view).lock().join_daemon(&fd);
             volume.passthrough.count_refusal(RefusedBy::RedactedView);
             IoMode::Daemon
@@ -164,8 +173,10 @@ pub(super) fn attach(
 /// The last reference to an open file is gone.
 pub fn release(volume: &Volume, number: u64) -> Result<(), OpError> {
     let handle = volume.files.remove(number).ok_or(OpError::BadHandle)?;
-    if let Some(token) = handle.sight.redaction().and_then(|redaction| redaction.token) {
-        handle.file.pages().arrived(token);
+    if let Some(redaction) = handle.sight.redaction()
+        && let Some(token) = redaction.token
+    {
+        handle.file.pages(redaction.view).arrived(token);
     }
     if !handle.is_writer() {
         return Ok(());

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::OpError;
 use super::io::fill;
 use crate::lower::{LowerError, Meta, Stamp};
+use crate::node::View;
 use crate::observe::Counter;
 use crate::redaction::Hidden;
 use crate::volume::{FileHandle, Redaction, Resting, Volume};
@@ -45,7 +46,7 @@ pub(super) fn read(
 ) -> Result<usize, OpError> {
     let file = &handle.file;
     if let Some(token) = redaction.token {
-        file.pages().arrived(token);
+        file.pages(redaction.view).arrived(token);
     }
     let fd = handle.io()?;
     let mut filled = 0;
@@ -54,14 +55,14 @@ pub(super) fn read(
         filled = fill(fd, offset, buffer)?;
         look.hidden().hide(offset, buffer.get_mut(..filled).unwrap_or_default());
         if is_so_still(volume, handle, fd, &look)? {
-            answered(volume, handle, &look);
+            answered(volume, handle, redaction.view, &look);
             return Ok(filled);
         }
     }
     volume.observer.count(Counter::Blanked);
     buffer.get_mut(..filled).unwrap_or_default().fill(0);
-    let _mixed = file.pages().fill(None);
-    volume.drop_redacted_pages(file);
+    let _mixed = file.pages(redaction.view).fill(None);
+    volume.drop_redacted_pages(file, redaction.view);
     Ok(filled)
 }
 
@@ -114,8 +115,8 @@ fn is_so_still(
 }
 
 /// Keeps what the kernel will have in its cache honest.
-fn answered(volume: &Volume, handle: &FileHandle, look: &Look) {
-    let pages = handle.file.pages();
+fn answered(volume: &Volume, handle: &FileHandle, view: View, look: &Look) {
+    let pages = handle.file.pages(view);
     let drop = match look {
         Look::Resting(resting) => pages.fill(Some(resting.stamp)),
         Look::Changing { quiet, .. } => {
@@ -126,6 +127,6 @@ fn answered(volume: &Volume, handle: &FileHandle, look: &Look) {
     };
     if drop {
         // The page that is being read is locked until this is answered, so the notice comes after it.
-        volume.drop_redacted_pages(&handle.file);
+        volume.drop_redacted_pages(&handle.file, view);
     }
 }

@@ -49,8 +49,8 @@ pub fn rename(
     if from == to {
         return Ok(());
     }
-    let from_dir = volume.nodes.get(from.0).ok_or(OpError::Stale)?;
-    let to_dir = volume.nodes.get(to.0).ok_or(OpError::Stale)?;
+    let from_dir = volume.known(from.0)?;
+    let to_dir = volume.known(to.0)?;
     let (from_fd, to_fd) = (volume.open_dir(&from_dir)?, volume.open_dir(&to_dir)?);
     let from = End { dir: &from_dir, fd: from_fd.as_fd(), name: from.1 };
     let to = End { dir: &to_dir, fd: to_fd.as_fd(), name: to.1 };

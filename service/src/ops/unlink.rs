@@ -12,7 +12,7 @@ use crate::volume::Volume;
 
 /// Removes a file.
 pub fn unlink(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Result<(), OpError> {
-    let dir = volume.nodes.get(parent).ok_or(OpError::Stale)?;
+    let dir = volume.known(parent)?;
     let lower_dir = volume.open_dir(&dir)?;
     let meta = Meta::at(lower_dir.as_fd(), name)?;
     if meta.kind != FileKind::File {

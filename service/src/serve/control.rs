@@ -154,6 +154,15 @@ impl Control for Shared {
         self
     }
 
+    fn redacted_path(
+        &self,
+        uid: Option<u32>,
+        path: &[u8],
+        reader: Option<(&str, u32)>,
+    ) -> Result<Vec<u8>, ControlError> {
+        self.link(uid, path, reader)
+    }
+
     fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ControlError> {
         let (attached, path) = self.locate(&request.path)?;
         let to = match &request.to {

@@ -36,7 +36,7 @@ fn grant(stored: StoredGrant) -> Option<Grant> {
     })
 }
 
-/// Has the grants of a package go when it does, whoever removes it.
+/// Has the grants of a package, and the links that were given to it, go when it does, whoever removes it.
 pub(super) fn follow_departures(identity: &Identity, access: &Arc<Access>, catalog: &Arc<Catalog>) {
     let (access, catalog) = (Arc::downgrade(access), Arc::downgrade(catalog));
     identity.on_departures(Box::new(move |is_installed| {
@@ -44,6 +44,12 @@ pub(super) fn follow_departures(identity: &Identity, access: &Arc<Access>, catal
         let gone = access.grants().retain_apps(is_installed);
         if !gone.is_empty() {
             catalog.drop_grants(gone);
+        }
+        // A catalog that fails says so itself, and is asked for each open by a link.
+        for (package, user) in catalog.link_readers().unwrap_or_default() {
+            if !is_installed(&package, user) {
+                catalog.drop_link_reader(&package, user);
+            }
         }
     }));
 }

@@ -6,6 +6,7 @@
 
 mod control;
 mod grants;
+mod links;
 mod locations;
 mod run;
 mod scan;

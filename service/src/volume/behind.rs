@@ -116,7 +116,7 @@ impl Volume {
 
     /// The attributes of a file, and its pages if any of its views can have some in use.
     fn forget_content(&self, file: &File, pages: bool, go_on: &dyn Fn() -> bool) {
-        for view in [View::Original, View::Redacted] {
+        for view in [View::Original, View::Redacted, View::Forced] {
             let node = file.node().in_view(view);
             if (view == View::Original && file.node() == NodeId::ROOT) || self.nodes.is_known(node) {
                 let notice = if pages { Notice::Contents(node) } else { Notice::Attributes(node) };

@@ -82,13 +82,14 @@ impl Volume {
         }
     }
 
-    /// The kernel is to ask again for a file's attributes, and for the bytes of its redacted view: the original's are
-    /// written without a request, and the page cache of the other inode knows nothing of that.
+    /// The kernel is to ask again for a file's attributes, and for the bytes of its redacted views: the original's are
+    /// written without a request, and the page caches of the other inodes know nothing of that.
     pub fn file_changes(&self, file: &File) {
         self.notices.send(Notice::Attributes(file.node()));
-        let redacted = file.node().in_view(View::Redacted);
-        if self.nodes.is_known(redacted) {
-            self.notices.send(Notice::Contents(redacted));
+        for redacted in [View::Redacted, View::Forced].map(|view| file.node().in_view(view)) {
+            if self.nodes.is_known(redacted) {
+                self.notices.send(Notice::Contents(redacted));
+            }
         }
     }
 
@@ -202,6 +203,12 @@ impl Volume {
     /// What grants know a file by.
     pub fn file_id(&self, id: Id) -> FileId {
         FileId { volume: self.key.number(), ino: id.ino, generation: id.generation }
+    }
+
+    /// The file or directory of a node that the kernel names.
+    pub fn known(&self, node: NodeId) -> Result<Arc<File>, OpError> {
+        let absent = if node.virtual_dir().is_some() { OpError::NotPermitted } else { OpError::Stale };
+        self.nodes.get(node).ok_or(absent)
     }
 
     /// Opens a known file (`O_PATH`) at its path and makes sure that it is the one that is meant.

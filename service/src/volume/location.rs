@@ -53,13 +53,15 @@ impl Sight {
 
     /// The node that handles of this kind belong to.
     pub fn view(&self) -> View {
-        if self.redaction().is_some() { View::Redacted } else { View::Original }
+        self.redaction().map_or(View::Original, |redaction| redaction.view)
     }
 }
 
 /// How bytes are hidden from a handle.
 #[derive(Debug)]
 pub struct Redaction {
+    /// Which of the redacted views.
+    pub view: View,
     /// Where findings may be remembered.
     pub keep: Keep,
     /// Shows that the open which dropped the kernel's pages is over.
@@ -127,8 +129,8 @@ impl Volume {
         }
     }
 
-    /// The kernel is to drop what it has of a file's redacted view.
-    pub fn drop_redacted_pages(&self, file: &File) {
-        self.notices.send(Notice::Contents(file.node().in_view(View::Redacted)));
+    /// The kernel is to drop what it has of a redacted view of a file.
+    pub fn drop_redacted_pages(&self, file: &File, view: View) {
+        self.notices.send(Notice::Contents(file.node().in_view(view)));
     }
 }

@@ -47,6 +47,7 @@ fn administer(client: &Client) -> Vec<(&'static str, Result<(), ClientError>)> {
         ("scan of everything", client.scan(None).map(drop)),
         ("scanProgress", client.scans().map(drop)),
         ("cancelScan", client.cancel_scan("v", 1)),
+        ("redactedPath for another user's", client.redacted_path(b"/f", Some(("p", 4000))).map(drop)),
         ("stats", client.stats().map(drop)),
         ("dumpState", client.dump().map(drop)),
     ]

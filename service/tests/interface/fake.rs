@@ -254,6 +254,16 @@ impl Control for Fake {
         Ok(())
     }
 
+    fn redacted_path(
+        &self,
+        uid: Option<u32>,
+        path: &[u8],
+        reader: Option<(&str, u32)>,
+    ) -> Result<Vec<u8>, ControlError> {
+        self.note(format!("link {uid:?} {reader:?}"));
+        Ok([path, b".link"].concat())
+    }
+
     fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ControlError> {
         assert_ne!(request.path, b"/panic", "a panic made on purpose");
         self.note(format!("explain {} {} {:?}", request.uid, request.operation, request.path));

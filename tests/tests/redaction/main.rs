@@ -4,6 +4,7 @@
 
 mod classes;
 mod cost;
+mod links;
 mod paths;
 mod race;
 mod writing;

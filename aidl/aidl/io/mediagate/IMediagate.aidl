@@ -170,4 +170,18 @@ interface IMediagate {
      * Administrators only.
      */
     String dumpState();
+
+    /**
+     * A path below the mount that shows a picture, video or sound file without its location: to everybody, the file's
+     * owner and holders of ACCESS_MEDIA_LOCATION included, and for reading only. It is made at the first call and stays the
+     * same for as long as the file is there, whatever its name. Who may read the file may read it by this path; so may
+     * "readerPackage" in "readerUser", if it is given, which gets no other right to the file. That ends when the package or
+     * the file goes.
+     *
+     * Administrators may ask for any file; any other caller for one that it may read, with a reader in its own user.
+     * NOT_FOUND: no such file, or none that the caller may read; or no such package in that user. INVALID: it is a
+     * directory, not indexed, or no such media file. FAILED: a volume whose files cannot be told apart for good (vfat,
+     * exfat), or it could not be stored.
+     */
+    byte[] redactedPath(in byte[] path, in @nullable String readerPackage, int readerUser);
 }

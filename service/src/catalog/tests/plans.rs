@@ -48,6 +48,7 @@ fn all_sql_is_where_the_plans_are_checked() {
         include_str!("../grants.rs"),
         include_str!("../ids.rs"),
         include_str!("../life.rs"),
+        include_str!("../links.rs"),
         include_str!("../media.rs"),
         include_str!("../mod.rs"),
         include_str!("../open.rs"),
