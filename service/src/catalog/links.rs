@@ -85,9 +85,7 @@ impl Catalog {
 
 impl Readers {
     fn link_of(&self, file: i64) -> Result<Option<LinkName>, CatalogError> {
-        self.with(|conn| {
-            conn.prepare_cached(sql::LINK_OF)?.query_row([file], |row| row.get(0)).optional()
-        })
+        self.with(|conn| conn.prepare_cached(sql::LINK_OF)?.query_row([file], |row| row.get(0)).optional())
     }
 
     fn link(&self, name: &LinkName) -> Result<Option<LinkPlace>, CatalogError> {

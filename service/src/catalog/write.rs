@@ -158,7 +158,9 @@ impl Write {
             Write::RemoveGrants(ids) => grants::remove(tx.conn, ids)?,
             Write::PutFinding(volume, ino, finding) => findings::put(tx, *volume, *ino, finding)?,
             Write::PutLink(link) => return links::put(tx, link),
-            Write::DropLinkReader(package, user) => tx.run(sql::LINK_READER_REMOVE, params![package, user])?,
+            Write::DropLinkReader(package, user) => {
+                tx.run(sql::LINK_READER_REMOVE, params![package, user])?
+            }
             Write::Volume { name, kind, marker } => return life::volume(tx, name, kind, marker.as_deref()),
             Write::Reconciled(volume, done) => tx.run(sql::VOLUME_SET_RECONCILED, params![volume.0, done])?,
             Write::RemoveSome { volume, user, most } => life::remove_some(tx, *volume, *user, *most)?,

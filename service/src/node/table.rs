@@ -191,8 +191,7 @@ impl Table {
         let node = file.node().in_view(View::Forced);
         let replaced = {
             let mut links = self.links.lock();
-            let link =
-                links.entry(node.key()).or_insert_with(|| Link { file: Arc::clone(file), lookups: 0 });
+            let link = links.entry(node.key()).or_insert_with(|| Link { file: Arc::clone(file), lookups: 0 });
             link.lookups += 1;
             // The inode number was used again: see `enter`.
             (!Arc::ptr_eq(&link.file, file)).then(|| std::mem::replace(&mut link.file, Arc::clone(file)))

@@ -136,9 +136,8 @@ pub(super) fn resolve(volume: &Volume, subject: &Subject, link: LinkName) -> Res
     // What was renamed or removed before this lookup began.
     volume.catalog.flush_volume(volume.key).map_err(|_| OpError::Index)?;
     let place = volume.catalog.link(&link).map_err(|_| OpError::Index)?;
-    let here = |place: &LinkPlace| {
-        place.file.volume == volume.key && place.file.user == subject.user_number()
-    };
+    let here =
+        |place: &LinkPlace| place.file.volume == volume.key && place.file.user == subject.user_number();
     let place = place.filter(here).ok_or(OpError::NoEntry)?;
     let (found, meta) = match walk(volume, &place) {
         Err(OpError::Lower(error)) if error.is_not_found() => return Err(OpError::NoEntry),
@@ -197,11 +196,7 @@ fn is_given(volume: &Volume, who: &Who, subject: &Subject) -> Result<bool, OpErr
 
 /// The path, below the volume's root, of the link of the picture, video or sound file at `path`; it is made if there is none,
 /// and given to `reader`.
-pub fn make_link(
-    volume: &Volume,
-    path: &[u8],
-    reader: Option<(&str, u32)>,
-) -> Result<Vec<u8>, ControlError> {
+pub fn make_link(volume: &Volume, path: &[u8], reader: Option<(&str, u32)>) -> Result<Vec<u8>, ControlError> {
     let target = grantable(volume, path)?;
     let media = MediaType::of_mime(mime_of(&target.key.name));
     if !matches!(media, MediaType::Image | MediaType::Video | MediaType::Audio) {
@@ -209,7 +204,8 @@ pub fn make_link(
             "links are for pictures, videos and sound files; the name says that it is none".into(),
         ));
     }
-    let failed = |error: &dyn std::fmt::Display| ControlError::Failed(format!("cannot make the link: {error}"));
+    let failed =
+        |error: &dyn std::fmt::Display| ControlError::Failed(format!("cannot make the link: {error}"));
     let mut name = LinkName::default();
     std::fs::File::open("/dev/urandom")
         .and_then(|mut random| random.read_exact(&mut name))
@@ -222,9 +218,9 @@ pub fn make_link(
         name,
         reader: reader.map(|(package, user)| (package.into(), user)),
     });
-    let name = made.map_err(|error| failed(&error))?.ok_or_else(|| {
-        ControlError::NotFound("the file was moved or removed meanwhile; try again".into())
-    })?;
+    let name = made
+        .map_err(|error| failed(&error))?
+        .ok_or_else(|| ControlError::NotFound("the file was moved or removed meanwhile; try again".into()))?;
     let file = format!("RUID{:032x}", u128::from_be_bytes(name));
     let subject = subject_of(volume, VirtualDir { user, depth: 3 }, Some(file.as_bytes()));
     subject.map(|subject| subject.lower_path().to_vec()).map_err(|error| failed(&error))
@@ -238,7 +234,9 @@ mod tests {
     fn names_of_links() {
         let digits = "00112233445566778899aabbccddeeff";
         let number = 0x0011_2233_4455_6677_8899_aabb_ccdd_eeff_u128.to_be_bytes();
-        for name in [format!("RUID{digits}"), format!("RUID{}", digits.to_uppercase()), format!("RUID{digits}.jpg")] {
+        for name in
+            [format!("RUID{digits}"), format!("RUID{}", digits.to_uppercase()), format!("RUID{digits}.jpg")]
+        {
             assert_eq!(parse(name.as_bytes()), Some(number), "{name}");
         }
         for name in [
