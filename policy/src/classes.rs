@@ -116,7 +116,7 @@ impl UidFacts<'_> {
             (legacy_write || writes_images, Traits::WRITE_IMAGES),
             (gallery, Traits::GALLERY),
             (!self.sees_locations(), Traits::REDACTION_NEEDED),
-            (self.has_raw_access(manager, gallery), Traits::RAW_ACCESS),
+            (self.has_raw_access(manager, gallery, legacy_write), Traits::RAW_ACCESS),
         ]
         .into_iter()
         .filter(|(holds, _)| *holds)
@@ -188,13 +188,14 @@ impl UidFacts<'_> {
             || self.has_op(AppOp::AccessMediaLocation) && self.has_selected_photos()
     }
 
-    fn has_raw_access(&self, manager: bool, gallery: bool) -> bool {
-        let last_default = match (manager, gallery) {
-            (true, _) => LAST_RAW_MANAGER_SDK,
-            (false, true) => LAST_RAW_GALLERY_SDK,
+    fn has_raw_access(&self, manager: bool, gallery: bool, legacy_write: bool) -> bool {
+        let by_default = match (manager, gallery) {
+            (true, _) => self.first.target_sdk <= LAST_RAW_MANAGER_SDK,
+            // Scoped galleries never had it (§2.4).
+            (false, true) => legacy_write && self.first.target_sdk <= LAST_RAW_GALLERY_SDK,
             (false, false) => return false,
         };
-        self.first.requests_raw_access.unwrap_or(self.first.target_sdk <= last_default)
+        self.first.requests_raw_access.unwrap_or(by_default)
     }
 }
 

@@ -171,7 +171,8 @@ fn raw_access_by_manifest_then_by_target_sdk() {
     let (manager, gallery) = ("MANAGE_EXTERNAL_STORAGE", "allow:WRITE_MEDIA_IMAGES WRITE_EXTERNAL_STORAGE");
     assert!(raw(30, manager, None) && !raw(31, manager, None));
     assert!(raw(31, manager, Some(true)) && !raw(30, manager, Some(false)));
-    assert!(raw(29, gallery, None) && !raw(30, gallery, None));
+    assert!(raw(28, gallery, None), "a legacy writer");
+    assert!(!raw(29, gallery, None) && !raw(30, gallery, None), "scoped galleries");
     assert!(raw(34, gallery, Some(true)) && !raw(28, gallery, Some(false)));
     assert!(!raw(28, "", Some(true)));
 }

@@ -12,7 +12,7 @@ use crate::reason::Reason;
 
 pub(super) fn decide(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
     wrong_kind(case, op)
-        .or_else(|| other_user(case))
+        .or_else(|| other_user(case, op))
         .or_else(|| service_directory(case, op))
         .or_else(|| mount_root(case, op))
         .or_else(|| volume_root(case, op))
@@ -44,15 +44,16 @@ fn wrong_kind(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
     (case.what.kind != wanted).then_some(Decision::deny(Reason::WrongKind, Errno::Einval))
 }
 
-/// §2.10. A uid of user 0's system may look into every tree.
-fn other_user(case: &Case<'_>) -> Option<Decision> {
+/// §2.10. A uid of user 0's system may look into every tree; an app that runs under one does so as an app.
+fn other_user(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
     if case.what.volume == VolumeKind::Public || case.what.mount_root {
         return None;
     }
     let Some(user) = case.what.user else {
         return Some(Decision::deny(Reason::NotInATree, Errno::Enoent));
     };
-    let is_system = case.is_core() && case.who.user().0 == 0;
+    let is_system =
+        case.is_core() && case.who.user().0 == 0 && (is_look(op) || case.who.kind != PrincipalKind::App);
     if is_system || case.who.kind == PrincipalKind::Shell {
         return None;
     }

@@ -50,7 +50,13 @@ impl Table {
             }
         }
         let known_users: Vec<u32> = users.into_iter().collect();
-        let mix = Mix { users: known_users.len() > 1, instant: packages.iter().any(|it| it.facts.instant) };
+        // Packages that come without users may be anybody's, unless it was said which users there are.
+        let anybodys =
+            packages.iter().any(|it| it.users == Users::Every) && profiles.users().next().is_none();
+        let mix = Mix {
+            users: anybodys || known_users.len() > 1,
+            instant: packages.iter().any(|it| it.facts.instant),
+        };
         let profiles = Arc::clone(profiles);
         let mut table =
             Table { epoch, packages, known_users, mix, profiles, by_uid: HashMap::new(), by_app_id };
