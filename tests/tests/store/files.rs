@@ -7,6 +7,8 @@ use crate::stage::{APP, CAMERA, GALLERY, MANAGER, ask, call, fails, fill, id, na
 #[test]
 fn inserts_follow_the_rules_of_names_and_places() {
     let mut world = world();
+    // The system makes it.
+    std::fs::create_dir_all(world.lower("Android/media")).unwrap();
     let base = world.shared("").to_str().unwrap().to_owned();
     let mut made = |package, line: &[&str]| {
         let made = ask(&mut world, Some(package), &[&["insert"][..], line].concat());
