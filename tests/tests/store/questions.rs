@@ -117,9 +117,15 @@ fn files_are_opened_as_the_caller_sees_them() {
     assert!(fails(&mut world, Some(CAMERA), &["open", "999999"]).contains("there is no file"));
     // The service's own thread is nobody's any more afterwards.
     assert_eq!(std::fs::read(world.shared("DCIM/a.jpg")).unwrap(), content);
-    assert!(
-        world.daemon().stat("open.passthrough") > 0 || world.daemon().stat("backing_files.registered") >= 0
-    );
+    // The kernel gets the file as it does from an open of the app's own.
+    let passed_by_path = {
+        let before = world.daemon().stat("open.passthrough");
+        camera.can_read(world.shared("DCIM/a.jpg")).unwrap();
+        world.daemon().stat("open.passthrough") - before
+    };
+    let before = world.daemon().stat("open.passthrough");
+    call(&mut world, Some(CAMERA), &["open", &id]);
+    assert_eq!(world.daemon().stat("open.passthrough") - before, passed_by_path);
 }
 
 #[test]
