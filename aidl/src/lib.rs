@@ -20,6 +20,7 @@ mod generated {
 pub use generated::io::mediagate::{
     AppOp::AppOp,
     AppOpMode::AppOpMode,
+    ChangeBatch::ChangeBatch,
     ChangeKind::ChangeKind,
     ChangeNotice::ChangeNotice,
     ErrorCode::ErrorCode,

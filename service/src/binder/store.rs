@@ -1,9 +1,9 @@
 //! The store's AIDL object, for every caller: each method says who is calling, converts, calls, converts back.
 //!
 //! # Observers
-//! On kernel binder a thread of its own calls each observer as changes come. On a socket nobody but the client begins
-//! anything, so an observer is called by the thread of a `deliver` of its own process. Either way an observer ends with its
-//! process: a call that fails ends it, and so does its obituary.
+//! On kernel binder a thread of its own calls each observer as changes come. A session on a socket has no connection for
+//! calls of the service's own, so its client waits for changes in `awaitChanges`. Either way an observer ends with its process:
+//! by its obituary, or by a call that fails.
 //!
 //! Lock: `watching`, held for bookkeeping.
 
@@ -19,10 +19,10 @@ use rsbinder::{
 use super::authz;
 use super::service::status;
 use super::store_wire as wire;
-use crate::control::store::{Observation, Store, StoreCaller, Told};
+use crate::control::store::{Observation, Store, StoreCaller};
 use crate::control::{Control, ControlError};
 
-/// The longest a `deliver` waits.
+/// The longest an `awaitChanges` waits.
 const LONGEST: Duration = Duration::from_secs(30);
 /// How often the thread of an observer looks whether it is still wanted.
 const PERIOD: Duration = Duration::from_secs(5);
@@ -98,14 +98,6 @@ impl StoreBinder {
 
 fn unknown() -> ControlError {
     ControlError::NotFound("this observer is not registered".to_owned())
-}
-
-/// Calls an observer; says of how many changes it was told.
-fn call(observer: &Strong<dyn aidl::IMediaObserver>, told: Told) -> BinderResult<usize> {
-    let (notices, missed) = told;
-    let notices: Vec<_> = notices.into_iter().map(wire::notice_to_wire).collect();
-    observer.onChanged(&notices, i64::try_from(missed).unwrap_or(i64::MAX))?;
-    Ok(notices.len())
 }
 
 impl Interface for StoreBinder {}
@@ -207,7 +199,8 @@ impl aidl::IMediaStore for StoreBinder {
                 let wanted = || watching.lock().iter().any(|it| Arc::ptr_eq(&it.place, &place));
                 while wanted() {
                     let Some(told) = place.take(PERIOD) else { continue };
-                    if let Err(why) = call(&observer, told) {
+                    let batch = wire::batch_to_wire(told);
+                    if let Err(why) = observer.onChanged(&batch.changes, batch.missed) {
                         log::debug!("an observer of uid {} is gone: {why}", caller.uid);
                         Self::forget(&watching, caller.uid, &binder);
                     }
@@ -227,13 +220,14 @@ impl aidl::IMediaStore for StoreBinder {
         }
     }
 
-    fn deliver(&self, observer: &Strong<dyn aidl::IMediaObserver>, millis: i32) -> BinderResult<i32> {
+    fn awaitChanges(
+        &self,
+        observer: &Strong<dyn aidl::IMediaObserver>,
+        millis: i32,
+    ) -> BinderResult<aidl::ChangeBatch> {
         let caller = self.caller()?;
         let place = self.place(caller, &observer.as_binder())?;
         let patience = Duration::from_millis(u64::try_from(millis).unwrap_or(0)).min(LONGEST);
-        match place.take(patience) {
-            None => Ok(0),
-            Some(told) => Ok(i32::try_from(call(observer, told)?).unwrap_or(i32::MAX)),
-        }
+        Ok(place.take(patience).map(wire::batch_to_wire).unwrap_or_default())
     }
 }

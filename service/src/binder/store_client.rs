@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use mediagate_aidl as aidl;
+use parking_lot::Mutex;
 use rsbinder::{BinderResult, Interface, Strong};
 
 use super::client::{CALL, Client, ClientError, MOUNT};
@@ -14,8 +15,8 @@ use crate::control::store::{
     MediaResult, OpenMode, Told,
 };
 
-/// How long one wait for changes is lent to the service.
-const LENT: i32 = 20_000;
+/// How long one wait for changes is, in milliseconds.
+const PATIENCE: i32 = 5_000;
 
 /// The store of a running service.
 pub struct StoreClient<'a> {
@@ -29,16 +30,17 @@ impl std::fmt::Debug for StoreClient<'_> {
     }
 }
 
-/// What the service calls.
-struct Ear(parking_lot::Mutex<mpsc::Sender<Told>>);
+/// What the service calls on kernel binder; on a socket it only stands for this process's waiting.
+struct Ear(Mutex<mpsc::Sender<Told>>);
 
 impl Interface for Ear {}
 
 impl aidl::IMediaObserver for Ear {
     fn onChanged(&self, changes: &[aidl::ChangeNotice], missed: i64) -> BinderResult<()> {
-        let notices = changes.iter().filter_map(|it| wire::notice_from_wire(it).ok()).collect();
-        // Nobody listens any more.
-        let _ = self.0.lock().send((notices, u64::try_from(missed).unwrap_or(0)));
+        if let Ok(told) = wire::batch_from_wire(changes, missed) {
+            // An error means that nobody listens any more.
+            let _ = self.0.lock().send(told);
+        }
         Ok(())
     }
 }
@@ -128,15 +130,17 @@ impl<'a> StoreClient<'a> {
         mut f: impl FnMut(Told) -> bool,
     ) -> Result<(), ClientError> {
         let filter = wire::query_to_wire(query)?;
-        let (sender, told) = mpsc::channel();
-        let ear = aidl::BnMediaObserver::new_binder(Ear(parking_lot::Mutex::new(sender)));
+        let (sender, called) = mpsc::channel();
+        let ear = aidl::BnMediaObserver::new_binder(Ear(Mutex::new(sender)));
         let observer = ear.clone();
         self.call(CALL, move |s| s.registerObserver(&observer, &filter))?;
         begun();
         loop {
             let observer = ear.clone();
-            self.call(MOUNT, move |s| s.deliver(&observer, LENT))?;
-            while let Ok(told) = told.try_recv() {
+            let batch = self.call(MOUNT, move |s| s.awaitChanges(&observer, PATIENCE))?;
+            let asked = Some(wire::batch_from_wire(&batch.changes, batch.missed)?)
+                .filter(|(changes, _)| !changes.is_empty());
+            for told in called.try_iter().chain(asked) {
                 if !f(told) {
                     return self.call(CALL, move |s| s.unregisterObserver(&ear));
                 }

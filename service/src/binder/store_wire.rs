@@ -10,7 +10,8 @@ use super::convert::{name, unsigned};
 use crate::control::ControlError;
 use crate::control::store::{
     ChangeNotice, InsertSpec, Inserted, MOST_IDS, MediaChanges, MediaDetails, MediaGroup, MediaGrouping,
-    MediaHistory, MediaItem, MediaPage, MediaQuery, MediaResult, MediaSort, NoticeKind, OpenMode, Which,
+    MediaHistory, MediaItem, MediaPage, MediaQuery, MediaResult, MediaSort, NoticeKind, OpenMode, Told,
+    Which,
 };
 
 type Result<T> = std::result::Result<T, ControlError>;
@@ -467,7 +468,15 @@ pub(super) fn history_from_wire(history: aidl::MediaHistory) -> MediaHistory {
     }
 }
 
-pub(super) fn notice_to_wire(notice: ChangeNotice) -> aidl::ChangeNotice {
+pub(super) fn batch_to_wire((notices, missed): Told) -> aidl::ChangeBatch {
+    aidl::ChangeBatch { changes: notices.into_iter().map(notice_to_wire).collect(), missed: long(missed) }
+}
+
+pub(super) fn batch_from_wire(changes: &[aidl::ChangeNotice], missed: i64) -> Result<Told> {
+    Ok((changes.iter().map(notice_from_wire).collect::<Result<_>>()?, long_nat(missed)))
+}
+
+fn notice_to_wire(notice: ChangeNotice) -> aidl::ChangeNotice {
     aidl::ChangeNotice {
         kind: wire(&NOTICES, &notice.kind),
         volume: notice.volume,
@@ -476,7 +485,7 @@ pub(super) fn notice_to_wire(notice: ChangeNotice) -> aidl::ChangeNotice {
     }
 }
 
-pub(super) fn notice_from_wire(notice: &aidl::ChangeNotice) -> Result<ChangeNotice> {
+fn notice_from_wire(notice: &aidl::ChangeNotice) -> Result<ChangeNotice> {
     Ok(ChangeNotice {
         kind: ours("change", &NOTICES, notice.kind)?,
         volume: notice.volume.clone(),

@@ -1,5 +1,6 @@
 package io.mediagate;
 
+import io.mediagate.ChangeBatch;
 import io.mediagate.IMediaObserver;
 import io.mediagate.InsertSpec;
 import io.mediagate.Inserted;
@@ -89,7 +90,8 @@ interface IMediaStore {
      * query's times, names and tags are not asked. An observer that does not keep up is told less in more general terms,
      * and how much it missed. At most 64 for each uid.
      *
-     * On a Unix socket the service can call only while it is called: the process lends its connection with deliver.
+     * On a Unix socket the service begins no call: the process asks for what waits for the observer with awaitChanges, and
+     * the observer stands for it.
      *
      * FAILED: too many observers. NOT_FOUND, INVALID: as query.
      */
@@ -99,10 +101,10 @@ interface IMediaStore {
     void unregisterObserver(IMediaObserver observer);
 
     /**
-     * Waits for changes for the caller's observer, and calls it in the course of this call. Returns after the first time it
-     * was called, or after so many milliseconds (30000 at most); says how many changes it was told of.
+     * Takes what waits for the caller's observer, and if nothing does, waits for changes for so many milliseconds (30000
+     * at most). For processes that the service cannot call.
      *
      * NOT_FOUND: it is not registered.
      */
-    int deliver(IMediaObserver observer, int millis);
+    ChangeBatch awaitChanges(IMediaObserver observer, int millis);
 }
