@@ -22,7 +22,7 @@ fn on(place: &str, project: u32) -> (World, tempfile::TempDir) {
     }
     let mut world = World::new(&[Package::new(OWNER, 10_121), Package::new(STRANGER, 10_122)]);
     world.config.volumes[0].lower = dir.path().to_owned();
-    world.config.volumes[0].cache_seconds = -1;
+    world.config.volumes[0].cache_seconds = Some(-1);
     world.start();
     (world, dir)
 }
