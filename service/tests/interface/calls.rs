@@ -78,7 +78,7 @@ fn an_app_may_have_a_file_scanned_as_itself() {
     let service = Service::start().with_apps();
     let scans = as_uid(APP, || service.client().scan(Some(b"/storage/emulated/0/DCIM/\xff.jpg"))).unwrap();
     assert_eq!((scans.len(), scans[0].path.as_slice()), (1, &b"/storage/emulated/0/DCIM/\xff.jpg"[..]));
-    assert_eq!(*service.fake.calls.lock().unwrap(), [format!("scan for {APP}")]);
+    assert_eq!(service.state().calls, [format!("scan for {APP}")]);
 }
 
 #[test]
