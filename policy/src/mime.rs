@@ -4,7 +4,10 @@
 //! (`android.mime.types` over Debian's `mime.types`) reads differently, where the difference would change a
 //! decision, and those `mime_guess` does not know.
 
+mod made;
 mod overrides;
+
+pub use made::extension_of;
 
 use crate::path::{DefaultDir, last_component};
 

@@ -3,6 +3,10 @@
 //! [`crate::binder`] decodes calls, authorises them and hands them to an implementation of [`Control`];
 //! [`crate::serve::Service`] is the real one, tests bring their own.
 
+pub mod store;
+
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::{PackageConfig, VolumeConfig};
@@ -22,6 +26,9 @@ pub enum ControlError {
     /// The service failed at it: a mount, a write to the catalog.
     #[error("{0}")]
     Failed(String),
+    /// The caller may not do that.
+    #[error("{0}")]
+    Denied(String),
 }
 
 /// A volume as `volume list` shows it.
@@ -229,6 +236,8 @@ pub trait Control: Send + Sync + 'static {
     fn scans(&self) -> Vec<ScanStatus>;
     /// Cancels a scan.
     fn cancel_scan(&self, volume: &str, ticket: u64) -> Result<(), ControlError>;
+    /// The store, whose calls are for anybody.
+    fn media_store(self: Arc<Self>) -> Arc<dyn store::Store>;
 
     /// A path that shows the file at `path` without its location to everybody who may read it and to `reader`, a package in one
     /// of its users. `uid` must be allowed to read the file, if it is given.

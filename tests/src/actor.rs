@@ -11,6 +11,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
+use crate::caller::{self, Call, Failure};
 use crate::data::{self, Job};
 
 /// What an app can be asked to do. Paths are bytes.
@@ -68,6 +69,8 @@ pub enum Ask {
     Statfs { path: Vec<u8> },
     /// More about the bytes of files.
     Data(Job),
+    /// A call of the service's interface.
+    Interface(Call),
 }
 
 /// What `stat` said.
@@ -96,6 +99,8 @@ pub enum Answer {
     Names(Vec<Vec<u8>>),
     Stat(Stat),
     Errno(i32),
+    /// How a call of the interface failed.
+    Failed(Failure),
     /// A job saw something that it must not see.
     Wrong(String),
 }
@@ -352,6 +357,8 @@ pub fn serve(uid: u32) {
 pub(crate) struct Files {
     next: u64,
     open: HashMap<u64, OwnedFd>,
+    /// Its connection to the service.
+    pub(crate) client: Option<mediagate::binder::Client>,
 }
 
 impl Files {
@@ -415,6 +422,7 @@ impl Files {
             }
             Ask::SetXattr { path } => fs::setxattr(path, "user.test", b"1", fs::XattrFlags::empty())?,
             Ask::Data(job) => return data::run(self, job),
+            Ask::Interface(call) => return Ok(caller::run(self, call)),
             Ask::GetXattr { path } => {
                 return Ok(Answer::Number(fs::getxattr(path, "user.test", &mut [0; 256])? as u64));
             }

@@ -18,13 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Daemon {
     child: Child,
-    socket: String,
+    address: String,
     mounts: Vec<PathBuf>,
 }
 
 impl Daemon {
     /// Starts it and waits until it says that it is ready. `mounts` are unmounted at the end in any case.
-    pub fn start(config: &Path, socket: &Path, mounts: Vec<PathBuf>) -> Daemon {
+    /// Clients reach it at `address`.
+    pub fn start(config: &Path, address: &str, mounts: Vec<PathBuf>) -> Daemon {
         let mut child = Command::new(program("mediagate-tested"))
             .args(["serve", "--config"])
             .arg(config)
@@ -39,7 +40,7 @@ impl Daemon {
                 let _ = sender.send(line);
             }
         });
-        let daemon = Daemon { child, socket: format!("unix://{}", socket.display()), mounts };
+        let daemon = Daemon { child, address: address.to_owned(), mounts };
         match ready.recv_timeout(PATIENCE) {
             Ok(line) => assert_eq!(line, "ready"),
             Err(error) => panic!("the service did not become ready ({error}); what it said is above"),
@@ -54,7 +55,7 @@ impl Daemon {
 
     /// The address of its interface.
     pub fn address(&self) -> &str {
-        &self.socket
+        &self.address
     }
 
     fn signal(&self, signal: Signal) {
@@ -93,7 +94,7 @@ impl Daemon {
     /// Runs a client command as root.
     pub fn try_cli(&self, arguments: &[&str]) -> Output {
         Command::new(program("mediagate-tested"))
-            .args(["--connect", &self.socket])
+            .args(["--connect", &self.address])
             .args(arguments)
             .output()
             .expect("run the client")
@@ -101,13 +102,18 @@ impl Daemon {
 
     /// One number of `stats`.
     pub fn stat(&self, name: &str) -> i64 {
+        let [value] = self.numbers([name]);
+        value
+    }
+
+    /// Several numbers of `stats`, of one moment.
+    pub fn numbers<const N: usize>(&self, names: [&str; N]) -> [i64; N] {
         let stats: Vec<serde_json::Value> =
             serde_json::from_str(&self.cli(&["stats", "--json"])).expect("stats are JSON");
-        stats
-            .iter()
-            .find(|stat| stat["name"] == name)
-            .and_then(|stat| stat["value"].as_i64())
-            .unwrap_or_else(|| panic!("no number {name:?}"))
+        names.map(|name| {
+            let found = stats.iter().find(|stat| stat["name"] == name);
+            found.and_then(|stat| stat["value"].as_i64()).unwrap_or_else(|| panic!("no number {name:?}"))
+        })
     }
 
     /// Lets go of a service that has ended without taking its mounts away.

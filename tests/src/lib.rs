@@ -6,6 +6,7 @@
 
 pub mod actor;
 pub mod as_app;
+pub mod caller;
 pub mod daemon;
 pub mod data;
 pub mod index;
@@ -15,6 +16,7 @@ pub mod world;
 
 pub use actor::{Actor, Errno};
 pub use as_app::{as_app, become_app};
+pub use caller::{Call, Failure};
 pub use daemon::Daemon;
 pub use data::Job;
 pub use world::{Package, World};

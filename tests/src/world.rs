@@ -1,6 +1,7 @@
 //! A small world: a temporary directory with a lower tree, a configuration, a running service, apps.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use mediagate::config::{Config, PackageConfig, ServiceConfig, VolumeConfig, VolumeKindConfig, WatchConfig};
 
@@ -71,7 +72,7 @@ impl World {
         let volume = volume("external_primary", VolumeKindConfig::Emulated, &at("lower"), &at("mnt"));
         let service = ServiceConfig {
             state_dir: at("state"),
-            listen: vec![format!("unix://{}", at("socket").display())],
+            listen: listen(&at("socket")),
             ..toml::from_str(&format!("state_dir = {:?}", at("state"))).expect("defaults")
         };
         let config = Config {
@@ -105,7 +106,7 @@ impl World {
         let file = self.path("mediagate.toml");
         std::fs::write(&file, self.config.to_toml().expect("encode the configuration")).expect("write it");
         let mounts = self.config.volumes.iter().map(|volume| volume.mount.clone()).collect();
-        self.daemon = Some(Daemon::start(&file, &self.path("socket"), mounts));
+        self.daemon = Some(Daemon::start(&file, &self.config.service.listen[0], mounts));
     }
 
     /// A started world.
@@ -139,6 +140,21 @@ impl World {
     pub fn app(&self, package: &str) -> Actor {
         let known = self.config.packages.iter().find(|it| it.name == package);
         Actor::start(known.unwrap_or_else(|| panic!("no package {package}")).app_id)
+    }
+}
+
+/// Where a service listens whose socket is this. With `MEDIAGATE_TEST_TRANSPORT=binder` clients come by kernel binder,
+/// and the socket is served beside it.
+fn listen(socket: &Path) -> Vec<String> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let socket = format!("unix://{}", socket.display());
+    match std::env::var("MEDIAGATE_TEST_TRANSPORT").as_deref() {
+        Ok("binder") => {
+            let number = COUNT.fetch_add(1, Ordering::Relaxed);
+            vec![format!("binder://mediagate.test-{}-{number}", std::process::id()), socket]
+        }
+        Ok("unix") | Err(_) => vec![socket],
+        Ok(other) => panic!("MEDIAGATE_TEST_TRANSPORT is {other}; there are unix and binder"),
     }
 }
 

@@ -10,7 +10,10 @@ mod subject;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use mediagate_policy::{Decision, Errno, FileGrants, Grant as Allowed, Object, Operation, Principal, decide};
+use mediagate_policy::{
+    Decision, Errno, FileGrants, Filter, Grant as Allowed, Object, Operation, Principal, decide,
+    listing_filter,
+};
 
 use crate::identity::{Identity, Mix};
 use crate::observe::{Counter, Observer};
@@ -93,6 +96,12 @@ impl Access {
         self.observer.count(Counter::Decisions);
         let decision = decide(who, &who.object(what), op);
         decision.grant().inspect_err(|_| self.observer.count_denial(decision.reason.rule()))
+    }
+
+    /// What a caller sees of the indexed files in and below a directory.
+    pub fn listing(&self, who: &Who, dir: &Subject) -> Filter {
+        self.observer.count(Counter::Decisions);
+        listing_filter(who, &who.object(dir))
     }
 
     /// Whether the caller could read a file if that were granted to it.

@@ -38,6 +38,15 @@ impl RpcTransport for Bounded {
         self.0.send_raw_draining(buf, fds, drain)
     }
 
+    // Descriptors go out only: what is received is received without them.
+    fn supports_fd_passing(&self) -> bool {
+        self.0.supports_fd_passing()
+    }
+
+    fn send_raw_with_fds(&self, buf: &[u8], fds: &[BorrowedFd<'_>]) -> RpcResult<()> {
+        self.0.send_raw_with_fds(buf, fds)
+    }
+
     // Sessions do not use whole frames.
     fn send_frame(&self, _buf: &[u8]) -> RpcResult<()> {
         Err(RpcError::Protocol("frames are not used on this socket"))

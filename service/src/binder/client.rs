@@ -14,12 +14,13 @@ use std::time::Duration;
 use mediagate_aidl as aidl;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
 use rsbinder::rpc::transport::UnixTransport;
-use rsbinder::rpc::{RpcSession, RpcTransport as _};
+use rsbinder::rpc::{FileDescriptorTransportMode, RpcSession, RpcTransport as _};
 use rsbinder::{BinderResult, ExceptionCode, FromIBinder as _, Status, StatusCode, Strong};
 
 use super::address::{Address, AddressError, private_socket};
 use super::rpc::WIRE_VERSION;
 use super::server::driver;
+use super::store_client::StoreClient;
 use super::{convert, scans};
 use crate::config::{PackageConfig, VolumeConfig};
 use crate::control::{
@@ -32,9 +33,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How much of that may be spent on waiting in line: a refusal then says so before the time is up.
 const QUEUE: Duration = Duration::from_millis(4500);
 /// How long an ordinary call may take.
-const CALL: Duration = Duration::from_secs(30);
+pub(super) const CALL: Duration = Duration::from_secs(30);
 /// How long mounting and unmounting may take.
-const MOUNT: Duration = Duration::from_secs(120);
+pub(super) const MOUNT: Duration = Duration::from_secs(120);
 
 /// Why a call did not do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -236,13 +237,26 @@ impl Client {
         self.call(CALL, |s| s.dumpState())
     }
 
-    fn call<T: Send + 'static>(
+    /// The store.
+    pub fn store(&self) -> Result<StoreClient<'_>, ClientError> {
+        Ok(StoreClient::new(self, self.call(CALL, |s| s.mediaStore())?))
+    }
+
+    pub(super) fn call<T: Send + 'static>(
         &self,
         limit: Duration,
         method: impl FnOnce(&dyn aidl::IMediagate) -> BinderResult<T> + Send + 'static,
     ) -> Result<T, ClientError> {
         let service = self.service.clone();
-        match within(limit, move || method(&*service)) {
+        self.within(limit, move || method(&*service))
+    }
+
+    pub(super) fn within<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        work: impl FnOnce() -> BinderResult<T> + Send + 'static,
+    ) -> Result<T, ClientError> {
+        match within(limit, work) {
             Some(Ok(answer)) => Ok(answer),
             Some(Err(status)) => Err(self.error(&status)),
             None => Err(self.lost(format!("no answer within {} s", limit.as_secs()))),
@@ -300,7 +314,11 @@ fn connect_rpc(path: &Path) -> Result<Strong<dyn aidl::IMediagate>, String> {
         let transport = UnixTransport::from_stream(stream)?;
         transport.set_read_timeout(Some(CONNECT))?;
         transport.set_write_timeout(Some(CONNECT))?;
-        let session = RpcSession::connect_android13plus(Box::new(transport), WIRE_VERSION)?;
+        let session = RpcSession::connect_android13plus_fd(
+            Box::new(transport),
+            WIRE_VERSION,
+            FileDescriptorTransportMode::Unix,
+        )?;
         // The longest wait of all: each call has its own, shorter one around it.
         session.set_timeout(Some(MOUNT));
         <dyn aidl::IMediagate>::try_from(session.get_root()?)

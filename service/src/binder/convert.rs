@@ -70,7 +70,7 @@ pub(super) fn unsigned(what: &str, value: i32) -> Result<u32> {
 }
 
 /// The other way round.
-fn signed(what: &str, value: u32) -> Result<i32> {
+pub(super) fn signed(what: &str, value: u32) -> Result<i32> {
     i32::try_from(value)
         .map_err(|_| ControlError::Invalid(format!("{what} {value} is too large; the most is {}", i32::MAX)))
 }

@@ -19,7 +19,11 @@ mod rpc;
 mod scans;
 mod server;
 mod service;
+mod store;
+mod store_client;
+mod store_wire;
 
 pub use address::{Address, AddressError};
 pub use client::{Client, ClientError};
 pub use server::{BinderError, Serving, driver, serve};
+pub use store_client::StoreClient;

@@ -172,7 +172,7 @@ impl Door {
 fn serve_connection(transport: UnixTransport, root: SIBinder, place: &Place) -> rsbinder::Result<()> {
     transport.set_read_timeout(Some(IDLE))?;
     transport.set_write_timeout(Some(SEND))?;
-    let session = RpcSession::accept_android13plus(Box::new(Bounded(transport)), WIRE_VERSION)?;
+    let session = RpcSession::accept_android13plus_fd(Box::new(Bounded(transport)), WIRE_VERSION, true)?;
     place.greeted();
     session.set_timeout(Some(SEND));
     session.set_root(root)?;

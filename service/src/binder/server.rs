@@ -98,7 +98,10 @@ pub fn serve(uris: &[String], control: Arc<dyn Control>) -> Result<Serving, Bind
     let addresses = uris.iter().map(|uri| uri.parse()).collect::<Result<Vec<Address>, _>>()?;
     let root = BnMediagate::new_binder(Binder::new(Arc::clone(&control))).as_binder();
     let mut serving = Serving { sockets: Vec::new(), listeners: Vec::new(), kernel: Vec::new() };
-    for address in addresses {
+    // A name at the service manager is there for good, in the place of whoever had it: last, when all else has worked.
+    let (kernel, unix): (Vec<_>, Vec<_>) =
+        addresses.into_iter().partition(|address| matches!(address, Address::Kernel(_)));
+    for address in unix.into_iter().chain(kernel) {
         match &address {
             Address::Unix(path) => {
                 let mut listen = |path: PathBuf, mode| {

@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use mediagate_aidl as aidl;
-use rsbinder::{BinderResult, Interface, Status};
+use rsbinder::{BinderResult, ExceptionCode, Interface, Status, Strong};
 
 use super::authz::{self, Right};
+use super::store::StoreBinder;
 use super::{convert, scans};
 use crate::control::{Control, ControlError};
 
@@ -25,11 +26,13 @@ const PER_USER: u32 = 100_000;
 /// The service behind the AIDL.
 pub(super) struct Binder {
     control: Arc<dyn Control>,
+    store: Strong<dyn aidl::IMediaStore>,
 }
 
 impl Binder {
     pub(super) fn new(control: Arc<dyn Control>) -> Self {
-        Binder { control }
+        let store = aidl::BnMediaStore::new_binder(StoreBinder::new(Arc::clone(&control)));
+        Binder { control, store }
     }
 }
 
@@ -176,6 +179,11 @@ impl aidl::IMediagate for Binder {
         Ok(convert::explanation_to_wire(answer))
     }
 
+    fn mediaStore(&self) -> BinderResult<Strong<dyn aidl::IMediaStore>> {
+        authz::caller(&*self.control)?;
+        Ok(self.store.clone())
+    }
+
     fn stats(&self) -> BinderResult<Vec<aidl::Stat>> {
         authz::require(&*self.control, Right::Administer)?;
         Ok(self.control.stats().into_iter().map(convert::stat_to_wire).collect())
@@ -198,18 +206,19 @@ fn cut(mut text: String) -> String {
 }
 
 /// An error of the service as its caller gets it.
-fn status(error: ControlError) -> Status {
+pub(super) fn status(error: ControlError) -> Status {
     let code = match &error {
         ControlError::NotFound(_) => aidl::ErrorCode::NOT_FOUND,
         ControlError::AlreadyExists(_) => aidl::ErrorCode::ALREADY_EXISTS,
         ControlError::Invalid(_) => aidl::ErrorCode::INVALID,
         ControlError::Failed(_) => aidl::ErrorCode::FAILED,
+        ControlError::Denied(message) => return (ExceptionCode::Security, message.as_str()).into(),
     };
     Status::new_service_specific_error(code.get(), Some(error.to_string()))
 }
 
 /// An answer that the wire cannot carry is our failure, not a wrong argument.
-fn ours(error: ControlError) -> Status {
+pub(super) fn ours(error: ControlError) -> Status {
     status(ControlError::Failed(format!("cannot send the answer: {error}")))
 }
 

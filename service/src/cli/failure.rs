@@ -45,7 +45,10 @@ impl Failure {
                 ClientError::Address(_) | ClientError::Failed(ControlError::Invalid(_)) => USAGE,
                 ClientError::Denied(_)
                 | ClientError::Failed(
-                    ControlError::NotFound(_) | ControlError::AlreadyExists(_) | ControlError::Failed(_),
+                    ControlError::NotFound(_)
+                    | ControlError::AlreadyExists(_)
+                    | ControlError::Failed(_)
+                    | ControlError::Denied(_),
                 ) => FAILED,
             },
         }

@@ -13,10 +13,12 @@ mod output;
 mod package;
 mod permission;
 mod policy;
+mod query;
 mod redact;
 mod run_as;
 mod scan;
 mod status;
+mod store;
 mod volume;
 
 use std::io::Write as _;
@@ -102,6 +104,16 @@ enum Command {
     #[command(subcommand)]
     Grant(grant::Command),
     Scan(scan::Scan),
+    Query(query::Ask),
+    Changes(query::Changes),
+    Watch(query::Watch),
+    Insert(store::Insert),
+    Update(store::Update),
+    Trash(store::Trash),
+    Untrash(store::Untrash),
+    Favorite(store::Favorite),
+    Delete(store::Delete),
+    Open(store::Open),
     Explain(explain::Explain),
     /// Show the rules that all of this follows.
     #[command(subcommand)]
@@ -186,6 +198,16 @@ fn run(cli: Cli) -> ExitCode {
         Command::Appop(command) => command.run(&connection, json),
         Command::Grant(command) => command.run(&connection, json),
         Command::Scan(scan) => scan.run(&connection, json),
+        Command::Query(ask) => ask.run(&connection, json),
+        Command::Changes(changes) => changes.run(&connection, json),
+        Command::Watch(watch) => watch.run(&connection, json),
+        Command::Insert(insert) => insert.run(&connection, json),
+        Command::Update(update) => update.run(&connection, json),
+        Command::Trash(trash) => trash.run(&connection, json),
+        Command::Untrash(untrash) => untrash.run(&connection, json),
+        Command::Favorite(favorite) => favorite.run(&connection, json),
+        Command::Delete(delete) => delete.run(&connection, json),
+        Command::Open(open) => open.run(&connection),
         Command::Explain(explain) => explain.run(&connection, json),
         Command::Policy(command) => command.run(json),
         Command::Redact(command) => command.run(&connection, json),
@@ -293,6 +315,19 @@ mod tests {
             "mediagate grant list --package p --json",
             "mediagate grant remove p /f --user 10",
             "mediagate grant remove p --all",
+            "mediagate query",
+            "mediagate query --volume v --dir DCIM --tree --type image,video --owner p --favorite --trashed --pending=include --sort taken --desc --limit 3 --details --json",
+            "mediagate query --count --type audio",
+            "mediagate query --groups album",
+            "mediagate changes --since 5",
+            "mediagate watch --json --count 1",
+            "mediagate insert a.jpg --dir Pictures --mime image/jpeg --pending",
+            "mediagate update 1 2 --name a --dir DCIM --publish",
+            "mediagate trash 1 2",
+            "mediagate untrash 1",
+            "mediagate favorite 1 --off",
+            "mediagate delete 1 2 3",
+            "mediagate open 1",
             "mediagate explain --uid 10101 read /p",
             "mediagate explain --package p --user 10 rename /p --to /q",
             "mediagate scan",
@@ -321,6 +356,13 @@ mod tests {
             "mediagate package install p --app-id 10101 --app-op A",
             "mediagate package install p --app-id 10101 --app-op A=sometimes",
             "mediagate appop set p OP sometimes",
+            "mediagate query --tree",
+            "mediagate query --type pictures",
+            "mediagate query --count --limit 3",
+            "mediagate changes",
+            "mediagate insert",
+            "mediagate trash",
+            "mediagate open",
             "mediagate grant add p",
             "mediagate grant add p /f --write --selected",
             "mediagate grant add p /f --for 10m --expires 2000000000",

@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 use std::os::fd::BorrowedFd;
 
-use rustix::fs::{FileType, RawDir, SeekFrom, seek};
+use rustix::fs::{FileType, Mode, OFlags, RawDir, SeekFrom, openat, seek};
 
 use super::{FileKind, LowerError, Meta};
 
@@ -34,6 +34,22 @@ impl DirEntry {
             },
         }
     }
+}
+
+/// The name in the directory `dir` (`O_PATH` is enough) that is `name` itself, or that of the inode, whichever comes first.
+pub(super) fn name_of(dir: BorrowedFd<'_>, name: &[u8], ino: u64) -> Result<Option<Box<[u8]>>, LowerError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let readable = openat(dir, ".", flags, Mode::empty())?;
+    let mut buffer = vec![MaybeUninit::uninit(); BUFFER];
+    let mut raw = RawDir::new(readable, &mut buffer);
+    while let Some(entry) = raw.next() {
+        let entry = entry?;
+        let found = entry.file_name().to_bytes();
+        if found == name || entry.ino() == ino {
+            return Ok(Some(found.into()));
+        }
+    }
+    Ok(None)
 }
 
 /// Every servable entry of the directory that `dir` (opened for reading) refers to, in the directory's order:

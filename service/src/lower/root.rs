@@ -9,6 +9,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use super::dir::name_of;
 use super::{LowerError, Meta, xattr};
 
 /// `openat2` answers EAGAIN when a rename anywhere raced with a `..`-free but scoped walk; it is safe to try again.
@@ -97,6 +98,24 @@ impl Root {
     /// decided by its names, so each thing must have one only.
     pub fn is_alias(&self, name: &[u8]) -> bool {
         self.aliasing && is_fat_alias(name)
+    }
+
+    /// True where a name has several spellings and no owner is kept with the file, so that what is known of it is known
+    /// by its name: FAT.
+    pub fn has_spellings(&self) -> bool {
+        self.aliasing
+    }
+
+    /// How the directory spells the name of what was found in it as `name`, described by `meta`. Costs a walk over the
+    /// directory, as does every lookup on FAT (fs/fat/dir.c, `fat_search_long`).
+    pub fn spelling(&self, dir: BorrowedFd<'_>, name: &[u8], meta: &Meta) -> Result<Box<[u8]>, LowerError> {
+        // Held open meanwhile: FAT makes inode numbers up anew for files that nobody has (fs/fat/inode.c,
+        // `fat_build_inode`).
+        let file = self.open_child(dir, name)?;
+        if Meta::of(file.as_fd())?.id != meta.id {
+            return Err(LowerError::Os(Errno::STALE));
+        }
+        name_of(dir, name, meta.id.ino)?.ok_or(LowerError::Os(Errno::NOENT))
     }
 
     /// True when a watch hears of every change.

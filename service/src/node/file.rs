@@ -191,12 +191,21 @@ impl File {
         *place.name == *name && place.parent.as_ref().is_some_and(|known| Arc::ptr_eq(known, parent))
     }
 
-    /// True when it is known in this directory under another spelling of this name.
+    /// True when it is known in this directory, under this name or another.
+    pub fn is_in(&self, parent: &Arc<File>) -> bool {
+        self.place.read().parent.as_ref().is_some_and(|known| Arc::ptr_eq(known, parent))
+    }
+
+    /// True when it is known in this directory under another name than this. What the directory finds under both is another
+    /// spelling.
+    pub fn is_known_otherwise(&self, parent: &Arc<File>, name: &[u8]) -> bool {
+        self.is_in(parent) && *self.place.read().name != *name
+    }
+
+    /// True when it is known in this directory under what differs from this name in case alone. A file system may fold more
+    /// than that: [`File::is_known_otherwise`] is for what it has answered.
     pub fn is_other_spelling(&self, parent: &Arc<File>, name: &[u8]) -> bool {
-        let place = self.place.read();
-        *place.name != *name
-            && place.name.eq_ignore_ascii_case(name)
-            && place.parent.as_ref().is_some_and(|known| Arc::ptr_eq(known, parent))
+        self.is_known_otherwise(parent, name) && is_same_but_for_case(&self.place.read().name, name)
     }
 
     /// Records that it is now known at this place. A place inside itself is refused (it could only come from a lower
@@ -342,4 +351,10 @@ impl Drop for Exposed {
     fn drop(&mut self) {
         self.0.exposed.fetch_sub(1, SeqCst);
     }
+}
+
+fn is_same_but_for_case(one: &[u8], other: &[u8]) -> bool {
+    let text = |name| std::str::from_utf8(name).ok().map(|name| name.chars().flat_map(char::to_lowercase));
+    let folded = text(one).zip(text(other)).is_some_and(|(one, other)| one.eq(other));
+    folded || one.eq_ignore_ascii_case(other)
 }

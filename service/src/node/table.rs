@@ -142,6 +142,9 @@ impl Table {
 
     /// The file that was found as `name` in `parent`, with one lookup counted: answer it with
     /// [`Found::answer`], or drop it to take the count back.
+    ///
+    /// What is known in `parent` under another name keeps that: this may be another spelling of it, as only the lower file
+    /// system can say. The caller asks ([`crate::volume::Volume::enter`]).
     pub fn enter(&self, parent: &Arc<File>, name: &[u8], meta: &Meta) -> Result<Found<'_>, LowerError> {
         if meta.id == self.root.id {
             return Err(LowerError::NotServed);
@@ -169,9 +172,7 @@ impl Table {
         }
         if file.is_at(parent, name) {
             file.revive();
-        } else if !file.is_other_spelling(parent, name) {
-            // What is known under another spelling may keep its name: where the lower file system takes both. The caller
-            // finds out (`is_other_spelling`).
+        } else if file.is_removed() || !file.is_in(parent) {
             file.move_to(parent, name);
         }
         Ok(Found { table: self, node, file: Some(file), answered: false })

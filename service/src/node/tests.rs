@@ -140,12 +140,13 @@ fn a_reused_inode_number_is_another_file_and_takes_the_old_forgets() {
 }
 
 #[test]
-fn another_spelling_keeps_the_known_name() {
+fn what_is_found_in_its_directory_keeps_the_known_name() {
     let (table, _) = table();
     let root = Arc::clone(table.root());
     let file = look_up(&table, &root, "File", 2);
     assert!(Arc::ptr_eq(&file, &look_up(&table, &root, "FILE", 2)));
     assert_eq!(file.path(), b"File");
+    file.mark_removed();
     look_up(&table, &root, "other", 2);
     assert_eq!(file.path(), b"other");
 }
@@ -178,6 +179,20 @@ fn concurrent_lookups_and_forgets_balance() {
     });
     table.sweep();
     assert_eq!((observer.gauge(Gauge::Nodes), observer.gauge(Gauge::Lookups)), (0, 0));
+}
+
+#[test]
+fn spellings_differ_in_case_alone() {
+    let (table, _) = table();
+    let root = Arc::clone(table.root());
+    let file = look_up(&table, &root, "Übung.txt", 2);
+    for (name, known_otherwise, other_spelling) in
+        [("Übung.txt", false, false), ("übung.TXT", true, true), ("Ubung.txt", true, false)]
+    {
+        assert_eq!(file.is_known_otherwise(&root, name.as_bytes()), known_otherwise, "{name}");
+        assert_eq!(file.is_other_spelling(&root, name.as_bytes()), other_spelling, "{name}");
+    }
+    assert!(!file.is_other_spelling(&root, b"\xff.txt"));
 }
 
 #[test]

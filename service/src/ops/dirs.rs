@@ -33,12 +33,14 @@ pub fn rmdir(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Re
     volume.access.check(&who, &subject, Operation::RemoveDir)?;
     let lower_dir = volume.open_dir(&dir)?;
     let meta = Meta::at(lower_dir.as_fd(), name)?;
+    let known = volume.known_name(&dir, lower_dir.as_fd(), name, &meta)?;
+    let known = volume.subject_at(&dir, &known, FileKind::Directory).ok_or(OpError::NoEntry)?;
     volume.lower.remove_dir(lower_dir.as_fd(), name)?;
     if let Some(removed) = volume.nodes.find(meta.id) {
         volume.forget_other_spelling(&removed, &dir, name);
         removed.mark_removed();
     }
     // Rows of files that were removed behind the mount.
-    volume.catalog.remove_dir(volume.key, subject.user_number(), subject.path().to_vec());
+    volume.catalog.remove_dir(volume.key, known.user_number(), known.path().to_vec());
     Ok(())
 }

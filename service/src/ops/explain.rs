@@ -126,10 +126,13 @@ pub(super) fn resolve(volume: &Volume, path: &[u8], kind: FileKind) -> Result<Ta
         if name == b"." || name == b".." {
             return Err(ControlError::Invalid("give the path without . and ..".into()));
         }
-        let meta = volume.open_dir(&dir).and_then(|fd| Ok(Meta::at(fd.as_fd(), name)?));
-        match meta {
-            Ok(meta) => {
-                dir = volume.nodes.peek(&dir, name, &meta).map_err(|error| failed(error.into()))?;
+        let found = volume.open_dir(&dir).and_then(|fd| {
+            let meta = Meta::at(fd.as_fd(), name)?;
+            Ok((volume.known_name(&dir, fd.as_fd(), name, &meta)?, meta))
+        });
+        match found {
+            Ok((name, meta)) => {
+                dir = volume.nodes.peek(&dir, &name, &meta).map_err(|error| failed(error.into()))?;
             }
             Err(OpError::Lower(error)) if error.is_not_found() => missing = true,
             Err(OpError::NotDirectory | OpError::Stale) => missing = true,

@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use mediagate_policy::{AccessMask, Kind, MediaType, Operation, VolumeKind, mime_of};
 
-use super::lookup::enter;
 use super::{Caller, Entry, OpError, grantable};
 use crate::access::{Subject, Who};
 use crate::catalog::{LinkName, LinkPlace, NewLink};
@@ -160,12 +159,12 @@ fn walk<'a>(volume: &'a Volume, place: &LinkPlace) -> Result<(Found<'a>, Meta), 
     for name in user.into_iter().chain(dirs) {
         let lower = volume.open_dir(&dir)?;
         let meta = Meta::at(lower.as_fd(), name)?;
-        let found = enter(volume, (&dir, lower.as_fd()), name, &meta)?;
+        let found = volume.enter(&dir, lower.as_fd(), name, &meta)?;
         dir = found.file().clone();
     }
     let lower = volume.open_dir(&dir)?;
     let meta = Meta::at(lower.as_fd(), &place.file.name)?;
-    Ok((enter(volume, (&dir, lower.as_fd()), &place.file.name, &meta)?, meta))
+    Ok((volume.enter(&dir, lower.as_fd(), &place.file.name, &meta)?, meta))
 }
 
 /// Whether the caller may read by the link of a file.

@@ -40,14 +40,15 @@ pub fn lookup(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
     }
     let lower_dir = volume.open_dir(&dir)?;
     match Meta::at(lower_dir.as_fd(), name) {
-        Ok(meta) => Ok(LookupReply::Found(answer(
-            volume,
-            &who,
-            (&dir, lower_dir.as_fd()),
-            name,
-            &meta,
-            Effort::Look,
-        )?)),
+        Ok(meta) => {
+            let known = volume.known_name(&dir, lower_dir.as_fd(), name, &meta)?;
+            let mut entry = answer(volume, &who, (&dir, lower_dir.as_fd()), &known, &meta, Effort::Look)?;
+            if *known != *name {
+                // Another spelling is asked about each time, so that the kernel has one entry to be told about.
+                entry.entry_ttl = Duration::ZERO;
+            }
+            Ok(LookupReply::Found(entry))
+        }
         Err(error) if error.is_not_found() => Ok(match links::virtual_dir(&subject) {
             Some(virtual_dir) => LookupReply::Found(links::entry(volume, virtual_dir, &subject)),
             None => LookupReply::Missing(volume.missing_ttl(&dir, lower_dir.as_fd(), &subject)),
@@ -61,22 +62,6 @@ pub(super) fn is_unserved_user(volume: &Volume, subject: &Subject) -> bool {
     subject.is_user_root() && !volume.users.contains(&subject.user_number())
 }
 
-/// Enters what was found in `dir` (whose lower directory is given too) into the node table.
-pub(super) fn enter<'a>(
-    volume: &'a Volume,
-    (dir, lower_dir): (&Arc<File>, BorrowedFd<'_>),
-    name: &[u8],
-    meta: &Meta,
-) -> Result<Found<'a>, OpError> {
-    let found = volume.nodes.enter(dir, name, meta)?;
-    let known = found.file().name();
-    if *known != *name && Meta::at(lower_dir, &known).map(|it| it.id) != Ok(meta.id) {
-        // Not another spelling of a name that is there still: it has been renamed behind the mount.
-        found.file().move_to(dir, name);
-    }
-    Ok(found)
-}
-
 /// Enters what was found in `dir` (whose lower directory is given too) into the node table and says what the kernel is to know of it.
 pub(super) fn answer(
     volume: &Volume,
@@ -86,10 +71,10 @@ pub(super) fn answer(
     meta: &Meta,
     effort: Effort,
 ) -> Result<Entry, OpError> {
-    let found = enter(volume, (dir, lower_dir), name, meta)?;
+    let found = volume.enter(dir, lower_dir, name, meta)?;
     let subject = volume.subject_at(dir, name, meta.kind).ok_or(OpError::NoEntry)?;
     let (view, split) = view_for(volume, who, &found, &subject, meta, effort)?;
-    let other_spelling = found.file().is_other_spelling(dir, name);
+    let other_spelling = found.file().is_known_otherwise(dir, name);
     let entry_ttl = if split || other_spelling { Duration::ZERO } else { volume.entry_ttl(&subject) };
     if !entry_ttl.is_zero() {
         found.file().set_named(true);

@@ -1,5 +1,6 @@
 //! RENAME.
 
+use std::borrow::Cow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
@@ -74,7 +75,9 @@ pub fn rename(
     }
     drop(open);
     volume.forget_other_spelling(moved.file(), from.dir, from.name);
-    moved.file().move_to(to.dir, to.name);
+    let spelled = spelled(volume, &to, moved.file());
+    let new = volume.subject_at(to.dir, &spelled, moved.file().kind).unwrap_or(new);
+    moved.file().move_to(to.dir, &spelled);
     drop(moving);
     if moved.file().kind == FileKind::File && volume.may_be_split(&new) && !volume.may_be_split(&old) {
         // The kernel took what it knows of the old name over to the new one.
@@ -89,10 +92,21 @@ pub fn rename(
     volume.settle_index()
 }
 
+/// How the directory spells the new name: what was replaced may have kept its own spelling, and FAT takes a name that
+/// differs in case alone for the old one.
+fn spelled<'a>(volume: &Volume, to: &End<'a>, moved: &File) -> Cow<'a, [u8]> {
+    let there = |meta: Meta| Some(volume.lower.spelling(to.fd, to.name, &meta).ok()?.into_vec());
+    let meta = volume.lower.has_spellings().then(|| Meta::at(to.fd, to.name).ok()).flatten();
+    meta.filter(|meta| meta.id == moved.id).and_then(there).map_or(Cow::Borrowed(to.name), Cow::Owned)
+}
+
 /// What stands at one end, if anything; entered for the time of the request.
 fn enter<'a>(volume: &'a Volume, end: &End<'_>) -> Result<Option<Found<'a>>, OpError> {
     match Meta::at(end.fd, end.name) {
-        Ok(meta) => Ok(Some(volume.nodes.enter(end.dir, end.name, &meta)?)),
+        Ok(meta) => {
+            let known = volume.known_name(end.dir, end.fd, end.name, &meta)?;
+            Ok(Some(volume.enter(end.dir, end.fd, &known, &meta)?))
+        }
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error.into()),
     }

@@ -18,7 +18,8 @@ pub fn unlink(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
     if meta.kind != FileKind::File {
         return Err(OpError::IsDirectory);
     }
-    let found = volume.nodes.enter(&dir, name, &meta)?;
+    let known = volume.known_name(&dir, lower_dir.as_fd(), name, &meta)?;
+    let found = volume.enter(&dir, lower_dir.as_fd(), &known, &meta)?;
     let fd = volume.lower.open_child(lower_dir.as_fd(), name)?;
     if Meta::of(fd.as_fd())?.id != found.file().id {
         return Err(OpError::Stale);
@@ -36,7 +37,7 @@ pub fn unlink(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
         volume.catalog.remove(volume.key_of(&subject));
         volume.settle_index()?;
     }
-    if name == b".nomedia" {
+    if *known == *b".nomedia" {
         hide_below(volume, &dir, false);
     }
     Ok(())

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::Shared;
 use super::volumes::Attached;
 use crate::config::{PackageConfig, VolumeConfig, check_volume};
+use crate::control::store::Store;
 use crate::control::{
     Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, ScanStatus,
     Stat, VolumeStatus,
@@ -147,6 +148,10 @@ impl Control for Shared {
 
     fn cancel_scan(&self, volume: &str, ticket: u64) -> Result<(), ControlError> {
         self.end_scan(volume, ticket)
+    }
+
+    fn media_store(self: Arc<Self>) -> Arc<dyn Store> {
+        self
     }
 
     fn redacted_path(

@@ -10,6 +10,7 @@ mod links;
 mod locations;
 mod run;
 mod scan;
+mod store;
 mod volumes;
 mod watchdog;
 
@@ -47,6 +48,7 @@ pub(crate) struct Shared {
     listed: Arc<Budget>,
     ranges: Arc<dyn RangeSource>,
     volumes: Volumes,
+    observers: store::observe::Observers,
 }
 
 /// A running service. Stopped by [`Service::stop`] or when dropped.
@@ -87,6 +89,7 @@ impl Service {
             handles: Budget::new(run::handle_limits(), Gauge::Handles, Arc::clone(&observer)),
             listed: Budget::new(LISTED, Gauge::ListedEntries, Arc::clone(&observer)),
             volumes: Volumes::default(),
+            observers: store::observe::Observers::default(),
             identity,
             catalog,
             observer,

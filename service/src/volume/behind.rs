@@ -80,6 +80,16 @@ impl Volume {
         BehindDir { volume: self, path: path.to_vec(), fd, file, hidden: None }
     }
 
+    /// Whether a path below the lower root is in a tree of a user that is served, and not above them.
+    pub fn serves_below(&self, path: &[u8]) -> bool {
+        let place = Subject::new(self.kind, path.to_vec(), Kind::Directory);
+        place.is_some_and(|place| !place.is_mount_root() && self.serves(&place))
+    }
+
+    fn serves(&self, place: &Subject) -> bool {
+        self.users.is_empty() || self.users.contains(&place.user_number())
+    }
+
     /// Everything that the kernel was told is to be asked for again: names, attributes, pages.
     ///
     /// What nothing uses goes as a whole. Of the rest only names that are wrong are taken away: with a directory's name goes what
@@ -125,8 +135,7 @@ impl BehindDir<'_> {
     fn place(&self, name: &[u8], kind: Kind) -> Option<Subject> {
         let between: &[u8] = if self.path.is_empty() { b"" } else { b"/" };
         let subject = Subject::new(self.volume.kind, [&self.path, between, name].concat(), kind)?;
-        let users = &self.volume.users;
-        (users.is_empty() || users.contains(&subject.user_number())).then_some(subject)
+        self.volume.serves(&subject).then_some(subject)
     }
 
     fn key(&self, subject: &Subject) -> FileKey {

@@ -1,5 +1,6 @@
 //! Finding out what decisions need to know about a file: who owns it, and whether it is hidden.
 
+use std::borrow::Cow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use super::{Notice, OpError, Volume};
 use crate::access::{FileId, RowFacts, Subject, is_hidden_by_name, nomedia_counts_in};
 use crate::catalog::FileRow;
 use crate::lower::{self, FileKind, Id, LowerError, Meta};
-use crate::node::{File, NodeId, Owner, View};
+use crate::node::{File, Found, NodeId, Owner, View};
 use crate::observe::Counter;
 
 /// How long it is believed whether a directory holds a `.nomedia` (one made behind the mount takes that long).
@@ -115,7 +116,7 @@ impl Volume {
     /// `name` in `dir` was changed through the mount, and what it stands for is known by another spelling: the kernel is
     /// to forget that.
     pub fn forget_other_spelling(&self, file: &File, dir: &Arc<File>, name: &[u8]) {
-        if file.is_other_spelling(dir, name) {
+        if file.is_known_otherwise(dir, name) {
             self.notices.send(Notice::Entry(dir.node(), file.name()));
         }
     }
@@ -131,6 +132,41 @@ impl Volume {
             return None;
         }
         Subject::new(self.kind, path, policy_kind(kind))
+    }
+
+    /// The name by which what was found as `name` in `dir` (`fd` is its lower directory) is known: as the directory spells
+    /// it, wherever files are known by their names alone.
+    pub fn known_name<'a>(
+        &self,
+        dir: &Arc<File>,
+        fd: BorrowedFd<'_>,
+        name: &'a [u8],
+        meta: &Meta,
+    ) -> Result<Cow<'a, [u8]>, OpError> {
+        let known = |file: Arc<File>| file.is_at(dir, name) && !file.is_removed();
+        if !self.lower.has_spellings() || self.nodes.find(meta.id).is_some_and(known) {
+            return Ok(Cow::Borrowed(name));
+        }
+        Ok(Cow::Owned(self.lower.spelling(fd, name, meta)?.into_vec()))
+    }
+
+    /// Enters what was found as `name` in `dir` (`fd` is its lower directory) into the node table, by
+    /// [`Volume::known_name`] if it was asked for by an app. It keeps a name that it is known by in `dir`, if the lower file
+    /// system still finds it there: `name` is another spelling then, in whatever way that file system folds names.
+    pub fn enter(
+        &self,
+        dir: &Arc<File>,
+        fd: BorrowedFd<'_>,
+        name: &[u8],
+        meta: &Meta,
+    ) -> Result<Found<'_>, OpError> {
+        let found = self.nodes.enter(dir, name, meta)?;
+        let known = found.file().name();
+        if *known != *name && Meta::at(fd, &known).map(|it| it.id) != Ok(meta.id) {
+            // It has been renamed behind the mount.
+            found.file().move_to(dir, name);
+        }
+        Ok(found)
     }
 
     /// A known file or directory as the object of a decision, without what the index knows. A file whose name is gone

@@ -9,11 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use mediagate_policy::Kind;
 use parking_lot::{Condvar, Mutex};
 
 use super::batch::{Batch, Move, Names, joined};
-use crate::access::Subject;
 use crate::observe::{Counter, Gauge};
 use crate::scanner::{Area, Progress, walk};
 use crate::volume::{OpError, Volume};
@@ -191,7 +189,7 @@ impl Indexer {
             }
             Work::Nothing => {
                 let walks = tops(std::mem::take(&mut self.walks));
-                for path in walks.into_iter().filter(|path| is_served(volume, path)) {
+                for path in walks.into_iter().filter(|path| volume.serves_below(path)) {
                     // What was told about is believed.
                     let area = Area { path, believes_emptiness: true };
                     walk(volume, &area, &Progress::default(), stop).map_err(|_| OpError::Index)?;
@@ -219,14 +217,6 @@ impl Indexer {
             self.volume.set_watched(self.volume.lower.is_local());
         }
     }
-}
-
-/// In a tree of a user that the volume serves.
-fn is_served(volume: &Volume, path: &[u8]) -> bool {
-    let place = Subject::new(volume.kind, path.to_vec(), Kind::Directory);
-    place.is_some_and(|place| {
-        !place.is_mount_root() && (volume.users.is_empty() || volume.users.contains(&place.user_number()))
-    })
 }
 
 /// Without those that are below others.

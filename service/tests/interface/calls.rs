@@ -8,7 +8,8 @@ use std::sync::Arc;
 use mediagate::binder::{BinderError, Client, ClientError, serve};
 use mediagate::control::{ControlError, ExplainRequest, GrantSpec};
 
-use crate::fake::{ADMIN, APP, Fake, OTHER, Service, as_uid, package, volume};
+use crate::fake::{ADMIN, APP, Fake, OTHER, as_uid, package, volume};
+use crate::service::Service;
 
 fn question(uid: u32) -> ExplainRequest {
     ExplainRequest {
@@ -68,9 +69,9 @@ fn apps_may_administer_nothing() {
     for (method, result) in as_uid(APP, || administer(&service.client())) {
         assert!(matches!(result, Err(ClientError::Denied(_))), "{method}: {result:?}");
     }
-    assert!(service.fake.calls.lock().unwrap().is_empty(), "a denied call reached the service");
-    assert!(service.fake.volumes.lock().unwrap().is_empty());
-    assert!(service.fake.grants.lock().unwrap().is_empty());
+    assert!(service.state().calls.is_empty(), "a denied call reached the service");
+    assert!(service.state().volumes.is_empty());
+    assert!(service.state().grants.is_empty());
 }
 
 #[test]
@@ -78,7 +79,7 @@ fn an_app_may_have_a_file_scanned_as_itself() {
     let service = Service::start().with_apps();
     let scans = as_uid(APP, || service.client().scan(Some(b"/storage/emulated/0/DCIM/\xff.jpg"))).unwrap();
     assert_eq!((scans.len(), scans[0].path.as_slice()), (1, &b"/storage/emulated/0/DCIM/\xff.jpg"[..]));
-    assert_eq!(*service.fake.calls.lock().unwrap(), [format!("scan for {APP}")]);
+    assert_eq!(service.state().calls, [format!("scan for {APP}")]);
 }
 
 #[test]
@@ -170,7 +171,7 @@ fn an_app_may_ask_about_itself_and_learns_nothing_of_others() {
     let answer = service.client().explain(&question(APP)).unwrap();
     assert_eq!(answer.facts.len(), 1);
     let path = format!("{:?}", question(APP).path);
-    assert!(service.fake.calls.lock().unwrap()[0].ends_with(&path), "the path came byte for byte");
+    assert!(service.state().calls[0].ends_with(&path), "the path came byte for byte");
 }
 
 #[test]
@@ -178,7 +179,7 @@ fn data_arrives_as_it_was_sent() {
     let service = Service::start();
     let client = service.client();
     client.attach_volume(&volume("external_primary")).unwrap();
-    assert_eq!(*service.fake.volumes.lock().unwrap(), [volume("external_primary")]);
+    assert_eq!(service.state().volumes, [volume("external_primary")]);
     let volumes = client.volumes().unwrap();
     assert_eq!((volumes[0].name.as_str(), volumes[0].indexed), ("external_primary", false));
 
@@ -197,7 +198,7 @@ fn data_arrives_as_it_was_sent() {
 fn long_package_lists_come_in_pages() {
     let service = Service::start();
     let names: Vec<String> = (0..300).map(|n| format!("com.example.p{n:03}")).collect();
-    *service.fake.packages.lock().unwrap() = names.iter().rev().map(|name| package(name, APP)).collect();
+    service.set_packages(names.iter().rev().map(|name| package(name, APP)).collect());
     let listed = service.client().packages().unwrap();
     assert!(listed.iter().map(|p| &p.package.name).eq(&names));
 }
@@ -235,7 +236,7 @@ fn each_error_keeps_its_kind_and_its_words() {
 
 #[test]
 fn the_socket_is_open_to_all_and_gone_when_served_no_more() {
-    let mut service = Service::start();
+    let mut service = Service::on_socket();
     let meta = std::fs::metadata(&service.socket).unwrap();
     assert_eq!(meta.permissions().mode() & 0o777, 0o666);
     let parent = std::fs::metadata(service.socket.parent().unwrap()).unwrap();
@@ -260,7 +261,7 @@ fn a_socket_of_a_killed_run_is_replaced() {
 
 #[test]
 fn nothing_else_is_ever_replaced() {
-    let service = Service::start();
+    let service = Service::on_socket();
     let again = serve(std::slice::from_ref(&service.uri), Arc::new(Fake::default()));
     assert!(matches!(again, Err(BinderError::InUse(_))));
     assert!(service.client().stats().is_ok(), "the one that was there still answers");

@@ -7,7 +7,8 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::fake::{APP, Service};
+use crate::fake::APP;
+use crate::service::Service;
 
 pub(crate) fn mediagate(uri: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mediagate"));
@@ -44,7 +45,7 @@ fn volumes_come_and_go() {
         &service,
         "volume attach sd --kind emulated --lower /l --mount /m --user 0 --user 10 --cache-seconds -1",
     );
-    let attached = service.fake.volumes.lock().unwrap()[0].clone();
+    let attached = service.state().volumes[0].clone();
     assert_eq!((attached.users, attached.cache_seconds, attached.passthrough), (vec![0, 10], Some(-1), true));
 
     let table = text(&service, "volume list");
@@ -53,7 +54,7 @@ fn volumes_come_and_go() {
     let list = data(&service, "volume list");
     let expected = json!([{
         "name": "sd", "kind": "emulated", "lower": "/l", "mount": "/m", "users": [0, 10],
-        "passthrough": "upstream", "xattrs": true, "indexed": false,
+        "passthrough": "upstream", "xattrs": true, "indexed": false, "emptied": false,
     }]);
     assert_eq!(list, expected);
 
@@ -68,14 +69,14 @@ fn paths_that_are_not_utf8_arrive_whole() {
     command.args(["volume", "attach", "sd", "--kind", "public", "--mount", "/m", "--lower"]);
     let output = command.arg(OsStr::from_bytes(b"/l\xff\n")).output().unwrap();
     assert_eq!(code(&output), 0, "{}", stderr(&output));
-    assert_eq!(service.fake.volumes.lock().unwrap()[0].lower.as_os_str().as_bytes(), b"/l\xff\n");
+    assert_eq!(service.state().volumes[0].lower.as_os_str().as_bytes(), b"/l\xff\n");
 
     let mut command = mediagate(&service.uri);
     command.args(["explain", "--json", "--uid", "10101", "read"]);
     let output = command.arg(OsStr::from_bytes(b"/p\\\xff")).output().unwrap();
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answer["path"], r"/p\\\xff");
-    assert_eq!(service.fake.calls.lock().unwrap()[0], format!("explain 10101 read {:?}", b"/p\\\xff"));
+    assert_eq!(service.state().calls[0], format!("explain 10101 read {:?}", b"/p\\\xff"));
 }
 
 #[test]
@@ -84,7 +85,7 @@ fn relative_paths_are_those_of_the_caller() {
     let mut command = mediagate(&service.uri);
     command.current_dir("/usr").args(["volume", "attach", "sd", "--kind", "public"]);
     assert_eq!(code(&command.args(["--lower", "l", "--mount", "m"]).output().unwrap()), 0);
-    assert_eq!(service.fake.volumes.lock().unwrap()[0].lower.to_str(), Some("/usr/l"));
+    assert_eq!(service.state().volumes[0].lower.to_str(), Some("/usr/l"));
 }
 
 #[test]
@@ -149,7 +150,7 @@ fn permissions_and_app_ops_are_set() {
         "permission com.example.camera READ_MEDIA_VIDEO false",
         "appop com.example.camera MANAGE_EXTERNAL_STORAGE deny",
     ];
-    assert_eq!(*service.fake.calls.lock().unwrap(), expected);
+    assert_eq!(service.state().calls, expected);
 }
 
 #[test]

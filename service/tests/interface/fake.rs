@@ -1,15 +1,20 @@
-//! A `Control` that keeps a few things in memory, a socket to serve it on, and threads with another uid.
+//! A `Control` that keeps a few things in memory, and acting with another uid.
 #![allow(unsafe_code, reason = "setresuid of one thread only, which libc does not offer")]
 
-use std::path::PathBuf;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 
-use mediagate::binder::{Client, Serving, serve};
 use mediagate::config::{PackageConfig, VolumeConfig};
+use mediagate::control::store::{
+    InsertSpec, Inserted, MediaChanges, MediaGroup, MediaGrouping, MediaHistory, MediaPage, MediaQuery,
+    MediaResult, Observation, OpenMode, Store, StoreCaller,
+};
 use mediagate::control::{
     Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, ScanStatus,
     Stat, VolumeStatus,
 };
+
+use crate::service::over_binder;
 
 /// An app's uid, and another one's.
 pub(crate) const APP: u32 = 10_101;
@@ -39,7 +44,62 @@ impl Fake {
     }
 }
 
+/// A store that has nothing to say.
+#[derive(Debug)]
+struct NoStore;
+
+fn none<T>() -> Result<T, ControlError> {
+    Err(ControlError::Failed("there is no store here".to_owned()))
+}
+
+impl Store for NoStore {
+    fn query(&self, _: StoreCaller, _: &MediaQuery) -> Result<MediaPage, ControlError> {
+        none()
+    }
+    fn count(&self, _: StoreCaller, _: &MediaQuery) -> Result<u64, ControlError> {
+        none()
+    }
+    fn groups(
+        &self,
+        _: StoreCaller,
+        _: &MediaQuery,
+        _: MediaGrouping,
+        _: usize,
+    ) -> Result<Vec<MediaGroup>, ControlError> {
+        none()
+    }
+    fn insert(&self, _: StoreCaller, _: &InsertSpec) -> Result<Inserted, ControlError> {
+        none()
+    }
+    fn update(&self, _: StoreCaller, _: &[i64], _: &MediaChanges) -> Result<Vec<MediaResult>, ControlError> {
+        none()
+    }
+    fn remove(&self, _: StoreCaller, _: &[i64]) -> Result<Vec<MediaResult>, ControlError> {
+        none()
+    }
+    fn open_file(&self, _: StoreCaller, _: i64, _: OpenMode) -> Result<OwnedFd, ControlError> {
+        none()
+    }
+    fn changes(&self, _: StoreCaller, _: &MediaQuery, _: i64) -> Result<MediaHistory, ControlError> {
+        none()
+    }
+    fn version(&self) -> Result<(i64, i64), ControlError> {
+        none()
+    }
+    fn observe(
+        self: Arc<Self>,
+        _: StoreCaller,
+        _: &MediaQuery,
+    ) -> Result<Arc<dyn Observation>, ControlError> {
+        none()
+    }
+}
+
 impl Control for Fake {
+    fn media_store(self: Arc<Self>) -> Arc<dyn Store> {
+        Arc::new(NoStore)
+    }
+
     fn volumes(&self) -> Vec<VolumeStatus> {
         let status = |v: &VolumeConfig| VolumeStatus {
             name: v.name.clone(),
@@ -233,49 +293,6 @@ impl Control for Fake {
     }
 }
 
-/// A served [`Fake`].
-pub(crate) struct Service {
-    pub(crate) fake: Arc<Fake>,
-    pub(crate) socket: PathBuf,
-    pub(crate) uri: String,
-    pub(crate) serving: Option<Serving>,
-    // Last: it holds the socket.
-    dir: tempfile::TempDir,
-}
-
-impl Service {
-    pub(crate) fn start() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        open_dir(dir.path());
-        let socket = dir.path().join("run/mediagate.sock");
-        let uri = format!("unix://{}", socket.display());
-        let fake = Arc::new(Fake::default());
-        let serving = serve(std::slice::from_ref(&uri), fake.clone()).unwrap();
-        Service { fake, socket, uri, serving: Some(serving), dir }
-    }
-
-    pub(crate) fn dir(&self) -> &std::path::Path {
-        self.dir.path()
-    }
-
-    pub(crate) fn client(&self) -> Client {
-        Client::connect(&self.uri).unwrap()
-    }
-
-    /// Two apps with a package each.
-    pub(crate) fn with_apps(self) -> Self {
-        *self.fake.packages.lock().unwrap() =
-            vec![package("com.example.camera", APP), package("com.example.gallery", OTHER)];
-        self
-    }
-}
-
-/// Lets other uids through a temporary directory.
-fn open_dir(dir: &std::path::Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o755)).unwrap();
-}
-
 pub(crate) fn package(name: &str, app_id: u32) -> PackageConfig {
     PackageConfig {
         name: name.to_owned(),
@@ -307,7 +324,21 @@ pub(crate) fn volume(name: &str) -> VolumeConfig {
 
 /// Runs `work` on a thread that has `uid`, as do the threads it starts. Credentials belong to threads on Linux, and
 /// the uid of a socket's peer is that of the thread that connected.
+///
+/// Kernel binder takes the uid of the process instead (drivers/android/binder.c, `binder_transaction`): there the whole
+/// process has it meanwhile, which is why the tests are run one by one.
 pub(crate) fn as_uid<T: Send>(uid: u32, work: impl FnOnce() -> T + Send) -> T {
+    if over_binder() {
+        let become_ = |uid| {
+            // SAFETY: takes a number and touches no memory of ours.
+            let result = unsafe { libc::seteuid(uid) };
+            assert_eq!(result, 0, "these tests act as other uids: run them as root");
+        };
+        become_(uid);
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        become_(0);
+        return result.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    }
     std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
             // SAFETY: the system call takes three numbers and touches no memory of ours.

@@ -13,11 +13,12 @@ use mediagate::binder::{Client, ClientError};
 use mediagate::control::ExplainRequest;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
 
-use crate::fake::{ADMIN, APP, OTHER, Service, as_uid};
+use crate::fake::{ADMIN, APP, OTHER, as_uid};
+use crate::service::Service;
 
 #[test]
 fn garbage_ends_its_own_connection_only() {
-    let service = Service::start();
+    let service = Service::on_socket();
     let client = service.client();
     let mut noise: u64 = 0x9e37_79b9_7f4a_7c15;
     for round in 0..200 {
@@ -58,7 +59,7 @@ fn header(size: u32) -> [u8; 16] {
 
 #[test]
 fn a_message_that_claims_to_be_long_is_refused_unread() {
-    let service = Service::start();
+    let service = Service::on_socket();
     for size in [2 << 20, 64 << 20, u32::MAX] {
         let mut stream = greeted(&service.socket);
         stream.write_all(&header(size)).unwrap();
@@ -77,7 +78,7 @@ fn a_message_that_claims_to_be_long_is_refused_unread() {
 
 #[test]
 fn who_does_not_read_its_answers_holds_up_nobody() {
-    let mut service = Service::start();
+    let mut service = Service::on_socket();
     let mut stream = greeted(&service.socket);
     stream.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
     // GET_ROOT over and over: RpcWireTransaction to address 0, code 0, no flags (RpcWireFormat.h).
@@ -98,7 +99,7 @@ fn who_does_not_read_its_answers_holds_up_nobody() {
 
 #[test]
 fn many_clients_at_once_are_all_answered() {
-    let service = Service::start().with_apps();
+    let service = Service::on_socket().with_apps();
     std::thread::scope(|scope| {
         for uid in [0, APP].repeat(8) {
             let service = &service;
@@ -116,7 +117,7 @@ fn many_clients_at_once_are_all_answered() {
 
 #[test]
 fn a_service_that_panics_in_a_call_serves_the_next() {
-    let service = Service::start();
+    let service = Service::on_socket();
     let request = ExplainRequest { uid: 1, operation: "read".to_owned(), path: b"/panic".to_vec(), to: None };
     assert!(service.client().explain(&request).is_err());
     assert!(service.client().stats().is_ok());
@@ -124,7 +125,7 @@ fn a_service_that_panics_in_a_call_serves_the_next() {
 
 #[test]
 fn many_idle_connections_disturb_nobody() {
-    let service = Service::start();
+    let service = Service::on_socket();
     let connect = || (0..200).map(|_| UnixStream::connect(&service.socket).unwrap()).collect::<Vec<_>>();
     let admin = service.client();
     let of_an_app = as_uid(APP, connect);
@@ -142,7 +143,7 @@ fn many_idle_connections_disturb_nobody() {
 #[test]
 fn a_thousand_sessions_in_a_row_leave_no_thread_or_descriptor() {
     let count = |what: &str| std::fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
-    let service = Service::start();
+    let service = Service::on_socket();
     for _ in 0..20 {
         service.client().stats().unwrap();
     }
@@ -200,7 +201,7 @@ fn revoke(service: &Service) -> Result<(), ClientError> {
 
 #[test]
 fn an_app_that_connects_in_a_loop_cannot_hold_off_its_own_revocation() {
-    let service = Service::start().with_apps();
+    let service = Service::on_socket().with_apps();
     let over = AtomicBool::new(false);
     let _alone = ATTACK.lock();
     let start = Instant::now();
@@ -249,7 +250,7 @@ fn an_app_that_connects_in_a_loop_cannot_hold_off_its_own_revocation() {
 
 #[test]
 fn an_app_with_many_threads_cannot_hold_off_its_own_revocation() {
-    let service = Service::start().with_apps();
+    let service = Service::on_socket().with_apps();
     let over = AtomicBool::new(false);
     let _alone = ATTACK.lock();
     std::thread::scope(|scope| {
@@ -281,7 +282,7 @@ fn an_app_with_many_threads_cannot_hold_off_its_own_revocation() {
 
 #[test]
 fn root_has_a_socket_that_apps_cannot_reach() {
-    let mut service = Service::start().with_apps();
+    let mut service = Service::on_socket().with_apps();
     let private = service.socket.with_file_name("mediagate.sock.admin");
     let metadata = std::fs::metadata(&private).unwrap();
     assert!(metadata.file_type().is_socket());
@@ -298,7 +299,7 @@ fn root_has_a_socket_that_apps_cannot_reach() {
 
 #[test]
 fn administrators_that_are_not_root_have_no_rate() {
-    let service = Service::start().with_apps();
+    let service = Service::on_socket().with_apps();
     as_uid(ADMIN, || (0..300).for_each(|n| revoke(&service).unwrap_or_else(|e| panic!("{n}: {e}"))));
     let refused = as_uid(APP, || (0..300).find_map(|_| Client::connect(&service.uri).err()));
     let message = refused.expect("an app has one").to_string();

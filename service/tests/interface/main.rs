@@ -8,3 +8,4 @@ mod doctor;
 mod fake;
 mod hostile;
 mod run_as;
+mod service;

@@ -4,7 +4,8 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Output};
 
 use crate::cli::{code, mediagate, stderr};
-use crate::fake::{APP, Service};
+use crate::fake::APP;
+use crate::service::Service;
 
 fn run_as(service: &Service, words: &[&str]) -> Output {
     mediagate(&service.uri).arg("run-as").args(words).output().unwrap()

@@ -85,6 +85,10 @@ pub(crate) const UNSAFE: &[&str] = &[
     "tests/src/data.rs",
     // A test's: system calls that no crate wraps.
     "tests/tests/hostile/handle.rs",
+    // A test's: the binder driver's ioctls and mapping.
+    "tests/emulator/driver.rs",
+    // A test's: quotactl.
+    "tests/emulator/quota.rs",
     // A test's: memory that the kernel writes to by itself.
     "tests/src/ring.rs",
     // The tests': mmap, and aligned memory for O_DIRECT.

@@ -5,6 +5,7 @@ import io.mediagate.ExplainRequest;
 import io.mediagate.Explanation;
 import io.mediagate.GrantSpec;
 import io.mediagate.GrantStatus;
+import io.mediagate.IMediaStore;
 import io.mediagate.PackageSpec;
 import io.mediagate.PackageStatus;
 import io.mediagate.ScanStatus;
@@ -149,6 +150,11 @@ interface IMediagate {
      * about other packages. NOT_FOUND: the path is on no mounted volume. INVALID: the request makes no sense.
      */
     Explanation explain(in ExplainRequest request);
+
+    /**
+     * The index of files, for apps as well as administrators.
+     */
+    IMediaStore mediaStore();
 
     /**
      * All counters and gauges, sorted by name.

@@ -1,0 +1,12 @@
+package io.mediagate;
+
+/** Which of two kinds of files is wanted. */
+@Backing(type="int")
+enum MediaMatch {
+    /** Not those. */
+    EXCLUDE = 0,
+    /** Those, too. */
+    INCLUDE = 1,
+    /** Only those. */
+    ONLY = 2,
+}

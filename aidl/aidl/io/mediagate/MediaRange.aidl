@@ -1,0 +1,9 @@
+package io.mediagate;
+
+/** From one number up to, and without, another one. */
+parcelable MediaRange {
+    /** The first. */
+    long first;
+    /** Behind the last. */
+    long end;
+}

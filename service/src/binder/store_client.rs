@@ -1,0 +1,146 @@
+//! The client's side of the store.
+
+use std::os::fd::OwnedFd;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use mediagate_aidl as aidl;
+use rsbinder::{BinderResult, Interface, Strong};
+
+use super::client::{CALL, Client, ClientError, MOUNT};
+use super::store_wire as wire;
+use crate::control::store::{
+    InsertSpec, Inserted, MediaChanges, MediaGroup, MediaGrouping, MediaHistory, MediaPage, MediaQuery,
+    MediaResult, OpenMode, Told,
+};
+
+/// How long one wait for changes is lent to the service.
+const LENT: i32 = 20_000;
+
+/// The store of a running service.
+pub struct StoreClient<'a> {
+    client: &'a Client,
+    store: Strong<dyn aidl::IMediaStore>,
+}
+
+impl std::fmt::Debug for StoreClient<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreClient").field("client", self.client).finish_non_exhaustive()
+    }
+}
+
+/// What the service calls.
+struct Ear(parking_lot::Mutex<mpsc::Sender<Told>>);
+
+impl Interface for Ear {}
+
+impl aidl::IMediaObserver for Ear {
+    fn onChanged(&self, changes: &[aidl::ChangeNotice], missed: i64) -> BinderResult<()> {
+        let notices = changes.iter().filter_map(|it| wire::notice_from_wire(it).ok()).collect();
+        // Nobody listens any more.
+        let _ = self.0.lock().send((notices, u64::try_from(missed).unwrap_or(0)));
+        Ok(())
+    }
+}
+
+impl<'a> StoreClient<'a> {
+    pub(super) fn new(client: &'a Client, store: Strong<dyn aidl::IMediaStore>) -> StoreClient<'a> {
+        StoreClient { client, store }
+    }
+
+    fn call<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        method: impl FnOnce(&dyn aidl::IMediaStore) -> BinderResult<T> + Send + 'static,
+    ) -> Result<T, ClientError> {
+        let store = self.store.clone();
+        self.client.within(limit, move || method(&*store))
+    }
+
+    /// A page of files.
+    pub fn query(&self, query: &MediaQuery) -> Result<MediaPage, ClientError> {
+        let query = wire::query_to_wire(query)?;
+        Ok(wire::page_from_wire(self.call(CALL, move |s| s.query(&query))?))
+    }
+
+    /// How many files there are.
+    pub fn count(&self, query: &MediaQuery) -> Result<u64, ClientError> {
+        let query = wire::query_to_wire(query)?;
+        Ok(u64::try_from(self.call(CALL, move |s| s.count(&query))?).unwrap_or(0))
+    }
+
+    /// Groups of files behind the first `skip`.
+    pub fn groups(
+        &self,
+        query: &MediaQuery,
+        by: MediaGrouping,
+        skip: u32,
+    ) -> Result<Vec<MediaGroup>, ClientError> {
+        let (query, by) = (wire::query_to_wire(query)?, wire::grouping_to_wire(by));
+        let skip = i32::try_from(skip).unwrap_or(i32::MAX);
+        let groups = self.call(CALL, move |s| s.groups(&query, by, skip))?;
+        Ok(groups.into_iter().map(wire::group_from_wire).collect())
+    }
+
+    /// Makes a file.
+    pub fn insert(&self, spec: &InsertSpec) -> Result<Inserted, ClientError> {
+        let spec = wire::insert_to_wire(spec)?;
+        Ok(wire::inserted_from_wire(self.call(CALL, move |s| s.insert(&spec))?))
+    }
+
+    /// Changes files.
+    pub fn update(&self, ids: &[i64], changes: &MediaChanges) -> Result<Vec<MediaResult>, ClientError> {
+        let (ids, changes) = (ids.to_vec(), wire::changes_to_wire(changes));
+        let results = self.call(MOUNT, move |s| s.update(&ids, &changes))?;
+        Ok(results.into_iter().map(wire::result_from_wire).collect::<Result<_, _>>()?)
+    }
+
+    /// Removes files.
+    pub fn remove(&self, ids: &[i64]) -> Result<Vec<MediaResult>, ClientError> {
+        let ids = ids.to_vec();
+        let results = self.call(MOUNT, move |s| s.remove(&ids))?;
+        Ok(results.into_iter().map(wire::result_from_wire).collect::<Result<_, _>>()?)
+    }
+
+    /// Opens a file.
+    pub fn open(&self, id: i64, mode: OpenMode) -> Result<OwnedFd, ClientError> {
+        Ok(self.call(CALL, move |s| s.openFile(id, wire::mode_word(mode)))?.into())
+    }
+
+    /// What changed since a generation.
+    pub fn changes(&self, query: &MediaQuery, since: i64) -> Result<MediaHistory, ClientError> {
+        let query = wire::query_to_wire(query)?;
+        Ok(wire::history_from_wire(self.call(CALL, move |s| s.changes(&query, since))?))
+    }
+
+    /// The generation of the last change, and the number of the index.
+    pub fn version(&self) -> Result<(i64, i64), ClientError> {
+        let version = self.call(CALL, |s| s.version())?;
+        Ok((version.generation, version.index))
+    }
+
+    /// Calls `f` with changes as they come, until it says that it has enough by returning false. `begun` is called when no
+    /// change will be missed from then on.
+    pub fn watch(
+        &self,
+        query: &MediaQuery,
+        begun: impl FnOnce(),
+        mut f: impl FnMut(Told) -> bool,
+    ) -> Result<(), ClientError> {
+        let filter = wire::query_to_wire(query)?;
+        let (sender, told) = mpsc::channel();
+        let ear = aidl::BnMediaObserver::new_binder(Ear(parking_lot::Mutex::new(sender)));
+        let observer = ear.clone();
+        self.call(CALL, move |s| s.registerObserver(&observer, &filter))?;
+        begun();
+        loop {
+            let observer = ear.clone();
+            self.call(MOUNT, move |s| s.deliver(&observer, LENT))?;
+            while let Ok(told) = told.try_recv() {
+                if !f(told) {
+                    return self.call(CALL, move |s| s.unregisterObserver(&ear));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The store: questions about the index, and work on files by their ids, each on behalf of a caller.
+//!
+//! What a caller sees is the policy's listing rule, as part of every query. Work on files goes through the volume's own
+//! mount, by a thread that acts for the caller ([`crate::volume::Acting`]): there is one way for a file to be made, moved,
+//! opened and removed, with one set of checks, and what the kernel and the index know stays true. See ADR 10.
+//!
+//! # Threads and locks
+//! Calls run on the interface's threads, and may wait for FUSE workers; no worker waits for a call. `observers` is one thread
+//! while there are observers; its locks are in [`observe`].
+
+mod find;
+mod insert;
+mod items;
+mod mount;
+mod names;
+pub(super) mod observe;
+mod update;
+
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use mediagate_policy::{MediaType, Operation, PrincipalKind, VolumeKind};
+
+use super::Shared;
+use super::volumes::Attached;
+use crate::access::{FileId, RowFacts, Subject, Who};
+use crate::catalog::{At, CatalogError, Entry, FileKey, Projection, Removal, VolumeKey};
+use crate::control::ControlError;
+use crate::control::store::{
+    InsertSpec, Inserted, MOST_IDS, MediaChanges, MediaGroup, MediaGrouping, MediaHistory, MediaPage,
+    MediaQuery, MediaResult, Observation, OpenMode, Store, StoreCaller,
+};
+use mount::{Mount, Mounts, WorkError};
+
+/// A uid is its user times this, plus an app id.
+const PER_USER: u32 = 100_000;
+
+/// One call: who it is for, and the volumes there were when it began, with all that was queued about them committed.
+struct Desk<'a> {
+    shared: &'a Shared,
+    caller: StoreCaller,
+    who: Who,
+    volumes: Vec<Arc<Attached>>,
+}
+
+/// A file of the index that the caller may see.
+struct Found {
+    entry: Entry,
+    attached: Arc<Attached>,
+    subject: Subject,
+}
+
+impl Shared {
+    fn desk(&self, caller: StoreCaller) -> Result<Desk<'_>, ControlError> {
+        let volumes = self.volumes.all();
+        for attached in &volumes {
+            self.catalog.flush_volume(attached.volume.key).map_err(|error| failed(&error))?;
+        }
+        Ok(Desk { shared: self, caller, who: self.access.who(caller.uid), volumes })
+    }
+}
+
+impl Desk<'_> {
+    fn attached(&self, key: VolumeKey) -> Option<&Arc<Attached>> {
+        self.volumes.iter().find(|it| it.volume.key == key)
+    }
+
+    fn named(&self, name: &str) -> Result<&Arc<Attached>, ControlError> {
+        self.volumes
+            .iter()
+            .find(|it| it.config.name == name)
+            .ok_or_else(|| ControlError::NotFound(format!("no volume {name:?} is attached")))
+    }
+
+    /// The users whose trees on a volume are meant by `user`.
+    fn users(&self, attached: &Attached, user: Option<u32>) -> Vec<u32> {
+        let users = &attached.volume.users;
+        match (attached.volume.kind, user) {
+            (VolumeKind::Public, _) => vec![0],
+            (VolumeKind::Emulated, None) if self.who.kind == PrincipalKind::Root => users.clone(),
+            (VolumeKind::Emulated, user) => {
+                let user = user.unwrap_or(self.caller.uid / PER_USER);
+                if users.contains(&user) { vec![user] } else { Vec::new() }
+            }
+        }
+    }
+
+    /// A row of the index as the object of a decision.
+    fn subject(attached: &Attached, key: &FileKey, row: Option<RowFacts>) -> Option<Subject> {
+        let path = lower_path(attached, key.user, &key.dir, &key.name);
+        Some(Subject::new(attached.volume.kind, path, mediagate_policy::Kind::File)?.with_row(row))
+    }
+
+    fn facts(entry: &Entry) -> RowFacts {
+        let row = &entry.row;
+        RowFacts {
+            owner: row.owner.clone(),
+            media_type: MediaType::from_number(row.media_type).unwrap_or_default(),
+            file: Some(FileId { volume: entry.key.volume.number(), ino: row.ino, generation: row.birth }),
+        }
+    }
+
+    /// A file by its id, if it is on an attached volume and the caller may see it.
+    fn find(&self, id: i64) -> Result<Option<Found>, ControlError> {
+        let entry =
+            self.shared.catalog.entry(&At::Id(id), Projection::default()).map_err(|error| failed(&error))?;
+        let Some(entry) = entry else { return Ok(None) };
+        let Some(attached) = self.attached(entry.key.volume).cloned() else { return Ok(None) };
+        let Some(subject) = Self::subject(&attached, &entry.key, Some(Self::facts(&entry))) else {
+            return Ok(None);
+        };
+        let seen = self.shared.access.shows(&self.who, &subject, Operation::ListEntry);
+        Ok(seen.then_some(Found { entry, attached, subject }))
+    }
+
+    /// Does something to each of many files, and forgets the rows of those that turn out to be gone.
+    fn each(
+        &self,
+        ids: &[i64],
+        mut work: impl FnMut(&Mount, &Found) -> Result<(), WorkError>,
+    ) -> Result<Vec<MediaResult>, ControlError> {
+        if ids.len() > MOST_IDS {
+            return Err(ControlError::Invalid(format!("more than {MOST_IDS} ids in one call; make several")));
+        }
+        let mut mounts = Mounts::new(self.caller.uid);
+        let mut gone = Vec::new();
+        let mut results = Vec::with_capacity(ids.len());
+        for id in ids {
+            let done = match self.find(*id)? {
+                None => Err(WorkError::NotFound),
+                Some(found) => mounts.of(&found.attached).and_then(|mount| {
+                    mount.is_there(&found).inspect_err(|error| {
+                        if matches!(error, WorkError::Gone) {
+                            gone.push(Removal { id: *id, ino: found.entry.row.ino });
+                        }
+                    })?;
+                    work(mount, &found)
+                }),
+            };
+            results.push(done.map_or_else(|error| error.result(), |()| MediaResult::Done));
+        }
+        drop(mounts);
+        if !gone.is_empty() {
+            self.shared.catalog.remove_rows(gone).map_err(|error| failed(&error))?;
+        }
+        Ok(results)
+    }
+
+    fn open(&self, id: i64, mode: OpenMode) -> Result<OwnedFd, ControlError> {
+        let nothing = || ControlError::NotFound(format!("there is no file {id} for this caller"));
+        let found = self.find(id)?.ok_or_else(nothing)?;
+        let mut mounts = Mounts::new(self.caller.uid);
+        let opened = mounts
+            .of(&found.attached)
+            .and_then(|mount| mount.is_there(&found).and_then(|()| mount.open(&found.subject, mode)));
+        drop(mounts);
+        opened.map_err(|error| {
+            if matches!(error, WorkError::Gone) {
+                let row = Removal { id, ino: found.entry.row.ino };
+                if let Err(error) = self.shared.catalog.remove_rows(vec![row]) {
+                    log::warn!("the row of file {id}, which is gone, stays: {error}");
+                }
+            }
+            match error {
+                WorkError::Gone | WorkError::NotFound => nothing(),
+                WorkError::Denied => ControlError::Denied(format!(
+                    "uid {} may not open file {id} so; `explain` says why",
+                    self.caller.uid
+                )),
+                other => ControlError::Failed(format!("cannot open file {id}: {other}")),
+            }
+        })
+    }
+}
+
+impl Store for Shared {
+    fn query(&self, caller: StoreCaller, query: &MediaQuery) -> Result<MediaPage, ControlError> {
+        self.desk(caller)?.page(query)
+    }
+
+    fn count(&self, caller: StoreCaller, query: &MediaQuery) -> Result<u64, ControlError> {
+        self.desk(caller)?.count(query)
+    }
+
+    fn groups(
+        &self,
+        caller: StoreCaller,
+        query: &MediaQuery,
+        by: MediaGrouping,
+        skip: usize,
+    ) -> Result<Vec<MediaGroup>, ControlError> {
+        self.desk(caller)?.groups(query, by, skip)
+    }
+
+    fn insert(&self, caller: StoreCaller, spec: &InsertSpec) -> Result<Inserted, ControlError> {
+        self.desk(caller)?.insert(spec)
+    }
+
+    fn update(
+        &self,
+        caller: StoreCaller,
+        ids: &[i64],
+        changes: &MediaChanges,
+    ) -> Result<Vec<MediaResult>, ControlError> {
+        self.desk(caller)?.update(ids, changes)
+    }
+
+    fn remove(&self, caller: StoreCaller, ids: &[i64]) -> Result<Vec<MediaResult>, ControlError> {
+        self.desk(caller)?.each(ids, |mount, found| mount.unlink(&found.subject))
+    }
+
+    fn open_file(&self, caller: StoreCaller, id: i64, mode: OpenMode) -> Result<OwnedFd, ControlError> {
+        self.desk(caller)?.open(id, mode)
+    }
+
+    fn changes(
+        &self,
+        caller: StoreCaller,
+        query: &MediaQuery,
+        since: i64,
+    ) -> Result<MediaHistory, ControlError> {
+        self.desk(caller)?.history(query, since)
+    }
+
+    fn version(&self) -> Result<(i64, i64), ControlError> {
+        for attached in self.volumes.all() {
+            self.catalog.flush_volume(attached.volume.key).map_err(|error| failed(&error))?;
+        }
+        self.catalog.version().map_err(|error| failed(&error))
+    }
+
+    fn observe(
+        self: Arc<Self>,
+        caller: StoreCaller,
+        query: &MediaQuery,
+    ) -> Result<Arc<dyn Observation>, ControlError> {
+        // A query that cannot be asked is refused now, not when something changes.
+        self.desk(caller)?.query(query)?;
+        observe::begin(&self, caller, query)
+    }
+}
+
+/// The path below a volume's lower root, which is that below its mount.
+fn lower_path(attached: &Attached, user: u32, dir: &[u8], name: &[u8]) -> Vec<u8> {
+    let user = user.to_string();
+    let mut parts: Vec<&[u8]> = Vec::new();
+    parts.extend((attached.volume.kind == VolumeKind::Emulated).then_some(user.as_bytes()));
+    parts.extend((!dir.is_empty()).then_some(dir));
+    parts.extend((!name.is_empty()).then_some(name));
+    parts.join(&b'/')
+}
+
+fn failed(error: &CatalogError) -> ControlError {
+    match error {
+        CatalogError::Cursor => ControlError::Invalid("the cursor is of another query".to_owned()),
+        error => ControlError::Failed(error.to_string()),
+    }
+}
+
+/// Volumes by their number.
+type ByVolume<T> = HashMap<VolumeKey, T>;
