@@ -25,7 +25,10 @@ fn old_catalog(version: usize) -> tempfile::TempDir {
         .unwrap();
     }
     if version >= 3 {
-        old.execute_batch("UPDATE files SET added = 9, bucket = bucket_of(volume_id, user_id, dir)").unwrap();
+        old.execute_batch(
+            "UPDATE files SET added = 9, bucket = bucket_of(volume_id, user_id, dir), birth = 3 * (id = 77)",
+        )
+        .unwrap();
     }
     if version >= 2 {
         old.execute_batch(
