@@ -54,7 +54,7 @@ fn volumes_come_and_go() {
     let list = data(&service, "volume list");
     let expected = json!([{
         "name": "sd", "kind": "emulated", "lower": "/l", "mount": "/m", "users": [0, 10],
-        "passthrough": "upstream", "xattrs": true, "indexed": false, "emptied": false,
+        "passthrough": "upstream", "watch": "fanotify", "xattrs": true, "indexed": false, "emptied": false,
     }]);
     assert_eq!(list, expected);
 
