@@ -19,6 +19,7 @@ mod rpc;
 mod scans;
 mod server;
 mod service;
+mod upkeep;
 
 pub use address::{Address, AddressError};
 pub use client::{Client, ClientError};

@@ -9,6 +9,7 @@ mod doctor;
 mod explain;
 mod failure;
 mod grant;
+mod maintain;
 mod output;
 mod package;
 mod permission;
@@ -102,6 +103,7 @@ enum Command {
     #[command(subcommand)]
     Grant(grant::Command),
     Scan(scan::Scan),
+    Maintain(maintain::Maintain),
     Explain(explain::Explain),
     /// Show the rules that all of this follows.
     #[command(subcommand)]
@@ -186,6 +188,7 @@ fn run(cli: Cli) -> ExitCode {
         Command::Appop(command) => command.run(&connection, json),
         Command::Grant(command) => command.run(&connection, json),
         Command::Scan(scan) => scan.run(&connection, json),
+        Command::Maintain(maintain) => maintain.run(&connection, json),
         Command::Explain(explain) => explain.run(&connection, json),
         Command::Policy(command) => command.run(json),
         Command::Redact(command) => command.run(json),
@@ -297,6 +300,8 @@ mod tests {
             "mediagate explain --package p --user 10 rename /p --to /q",
             "mediagate scan",
             "mediagate scan /p --json",
+            "mediagate maintain --json",
+            "mediagate package clear p",
             "mediagate policy matrix --format html --output f",
             "mediagate redact show a.jpg --json",
             "mediagate redact export a.jpg b.jpg --force",

@@ -385,7 +385,7 @@ fn departures_are_told_before_they_count() {
     let identity = listed(&file, &[]);
     let seen = Arc::new(Mutex::new(Vec::new()));
     let (noting, asking) = (Arc::clone(&seen), Arc::downgrade(&identity));
-    identity.on_departures(Box::new(move |is_installed| {
+    identity.on_departures(Box::new(move |_, is_installed| {
         let still =
             asking.upgrade().is_some_and(|it| it.principal(10001).packages.iter().any(|it| &**it == "com.a"));
         let asked = [("com.a", 0), ("com.b", 0), ("com.b", 10)];

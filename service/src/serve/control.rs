@@ -9,8 +9,8 @@ use super::Shared;
 use super::volumes::Attached;
 use crate::config::{PackageConfig, VolumeConfig, check_volume};
 use crate::control::{
-    Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, ScanStatus,
-    Stat, VolumeStatus,
+    Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, MaintenanceStatus,
+    PackageStatus, ScanStatus, Stat, VolumeStatus,
 };
 use crate::identity::PersistError;
 use crate::watch::Watch;
@@ -94,6 +94,7 @@ impl Control for Shared {
     }
 
     fn install_package(&self, package: PackageConfig) -> Result<(), ControlError> {
+        self.let_leave(&package.name)?;
         Ok(self.identity.install(&package, &|name, package| self.persist(name, package))?)
     }
 
@@ -147,6 +148,22 @@ impl Control for Shared {
 
     fn cancel_scan(&self, volume: &str, ticket: u64) -> Result<(), ControlError> {
         self.end_scan(volume, ticket)
+    }
+
+    fn clear_package(&self, name: &str) -> Result<(), ControlError> {
+        self.clear(name)
+    }
+
+    fn maintain(&self) -> Result<MaintenanceStatus, ControlError> {
+        self.begin_maintenance()
+    }
+
+    fn maintenance(&self) -> Option<MaintenanceStatus> {
+        self.last_maintenance()
+    }
+
+    fn cancel_maintenance(&self) -> Result<(), ControlError> {
+        self.end_maintenance()
     }
 
     fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ControlError> {

@@ -131,6 +131,9 @@ impl Shared {
             listed: Arc::clone(&self.listed),
             observer: Arc::clone(&self.observer),
         })?);
+        // Before anybody can be, or make, anything there.
+        self.departing.resume(key)?;
+        self.join_series(&volume)?;
         volume.prepare().context("cannot make the users' directories")?;
         // Before the kernel is told anything that it may keep, and before the index is brought up to date.
         let watch = Watch::start(&volume, config.watch)?;
@@ -157,6 +160,23 @@ impl Shared {
         };
         self.observer.shift(Gauge::Volumes, 1);
         self.volumes.list.write().push(Arc::new(attached));
+        Ok(())
+    }
+
+    /// Ids are of one series on all volumes: that of the emulated one, which does not come from another machine.
+    fn join_series(&self, volume: &Volume) -> anyhow::Result<()> {
+        let joined = match (volume.kind, self.series.get()) {
+            (_, Some(series)) => volume.join_series(Some(*series))?,
+            (VolumeKind::Emulated, None) => volume.join_series(None)?,
+            (VolumeKind::Public, None) => {
+                let own = self.catalog.version()?.1.cast_unsigned().max(1);
+                volume.join_series(Some(own))?
+            }
+        };
+        if let (VolumeKind::Emulated, Some(series)) = (volume.kind, joined) {
+            // Another one set it at the same time, or before.
+            let _ = self.series.set(series);
+        }
         Ok(())
     }
 

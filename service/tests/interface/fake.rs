@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use mediagate::binder::{Client, Serving, serve};
 use mediagate::config::{PackageConfig, VolumeConfig};
 use mediagate::control::{
-    Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, ScanStatus,
-    Stat, VolumeStatus,
+    Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, MaintenanceStatus,
+    MaintenanceStep, PackageStatus, ScanStatus, Stat, VolumeStatus,
 };
 
 /// An app's uid, and another one's.
@@ -96,6 +96,29 @@ impl Control for Fake {
     fn remove_package(&self, name: &str) -> Result<(), ControlError> {
         self.known(name)?;
         self.packages.lock().unwrap().retain(|p| p.name != name);
+        Ok(())
+    }
+
+    fn clear_package(&self, name: &str) -> Result<(), ControlError> {
+        self.known(name)
+    }
+
+    fn maintain(&self) -> Result<MaintenanceStatus, ControlError> {
+        Ok(self.maintenance().unwrap())
+    }
+
+    fn maintenance(&self) -> Option<MaintenanceStatus> {
+        let step = MaintenanceStep {
+            name: "expired".to_owned(),
+            phase: "running".to_owned(),
+            done: 3,
+            failed: 1,
+            said: "3 files deleted".to_owned(),
+        };
+        Some(MaintenanceStatus { number: 2, phase: "done".to_owned(), millis: 7, steps: vec![step] })
+    }
+
+    fn cancel_maintenance(&self) -> Result<(), ControlError> {
         Ok(())
     }
 
