@@ -11,6 +11,7 @@ use parking_lot::RwLock;
 use super::Shared;
 use super::locations::Locations;
 use super::run::descriptors;
+use crate::catalog::VolumeKey;
 use crate::config::{VolumeConfig, VolumeKindConfig, resolve_owner};
 use crate::fuse::{Mounted, mount};
 use crate::lower::Root;
@@ -106,6 +107,19 @@ impl Shared {
             VolumeKindConfig::Public => (VolumeKind::Public, "public", Vec::new()),
         };
         let key = self.catalog.volume(&config.name, kind_name)?;
+        // Before anybody can be, or make, anything there.
+        let open = self.departing.withhold(key)?;
+        let attached = self.attach_as(config, (lower, kind, users), key);
+        self.departing.resume(open);
+        attached
+    }
+
+    fn attach_as(
+        &self,
+        config: &VolumeConfig,
+        (lower, kind, users): (Root, VolumeKind, Vec<u32>),
+        key: VolumeKey,
+    ) -> anyhow::Result<()> {
         let store: Arc<dyn RangeStore> = Arc::new(Locations::new(Arc::clone(&self.catalog), key));
         // Where files cannot carry their owner (FAT) the inode numbers are made up, too (fs/fat/inode.c, fat_build_inode).
         let stable = lower.has_xattrs();
@@ -131,8 +145,6 @@ impl Shared {
             listed: Arc::clone(&self.listed),
             observer: Arc::clone(&self.observer),
         })?);
-        // Before anybody can be, or make, anything there.
-        self.departing.resume(key)?;
         self.join_series(&volume)?;
         volume.prepare().context("cannot make the users' directories")?;
         // Before the kernel is told anything that it may keep, and before the index is brought up to date.

@@ -90,19 +90,26 @@ impl Departing {
         Ok(())
     }
 
-    /// Withholds the packages that left and still have files on this volume, and has those taken away.
+    /// Withholds the packages that left and still have files on this volume, which is about to be attached. They are to be
+    /// given to [`Departing::resume`] when it is, or could not be.
     ///
     /// # Errors
     ///
     /// When the catalog fails.
-    pub fn resume(&self, volume: VolumeKey) -> Result<(), CatalogError> {
+    pub fn withhold(&self, volume: VolumeKey) -> Result<Vec<Departure>, CatalogError> {
         let open: Vec<Departure> =
             self.catalog.departures()?.into_iter().filter(|(key, _)| *key == volume).map(|it| it.1).collect();
         if !open.is_empty() {
             self.identity.withhold(open.iter().map(|it| (Arc::clone(&it.package), it.user)));
+        }
+        Ok(open)
+    }
+
+    /// Has the files of packages that left taken away from all volumes that are attached.
+    pub fn resume(&self, open: Vec<Departure>) {
+        if !open.is_empty() {
             self.add(open);
         }
-        Ok(())
     }
 
     /// Waits until nothing is a package's that left; false when that takes longer than `patience`.

@@ -147,7 +147,7 @@ fn killed_at_any_moment_nothing_that_was_answered_is_lost() {
                 .iter_mut()
                 .zip(1_u64..)
                 .map(|((app, dir), n)| {
-                    scope.spawn(move || work(app, dir, (round * 2 + n) * 0x9e37_79b9_7f4a_7c15))
+                    scope.spawn(move || work(app, dir, (round * 2 + n).wrapping_mul(0x9e37_79b9_7f4a_7c15)))
                 })
                 .collect();
             let pause = 40 + Random(round + 1).below(400) as u64 + round * 7 % 50;

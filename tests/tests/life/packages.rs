@@ -6,7 +6,7 @@ use mediagate_tests::index::rows;
 use mediagate_tests::{Job, World};
 use nix::sys::signal::Signal;
 
-use super::{CAMERA, FILES, NOTES, owner_of, wait_for, world};
+use super::{CAMERA, NOTES, owner_of, wait_for, world};
 
 const MANY: usize = 2000;
 
@@ -44,7 +44,7 @@ fn a_package_that_comes_back_owns_nothing_of_before() {
     camera.create(world.shared("Download/open.txt"), b"open").unwrap();
     let open = camera.open(world.shared("Download/open.txt"), libc::O_RDONLY).unwrap();
     let own = format!("Android/media/{CAMERA}");
-    world.app(FILES).mkdir(world.shared(&own)).unwrap();
+    std::fs::create_dir_all(world.lower(&own)).unwrap();
     camera.create(world.shared(&own).join("own.txt"), b"own").unwrap();
 
     world.daemon().cli(&["package", "remove", CAMERA]);
