@@ -84,13 +84,13 @@ pub(super) fn lookup_in(
     if let Some(link) = link_name(&subject) {
         return resolve(volume, &subject, link);
     }
-    virtual_dir(&subject).map(|dir| entry(volume, dir, &subject)).ok_or(OpError::NoEntry)
+    virtual_dir(&subject).map(entry).ok_or(OpError::NoEntry)
 }
 
-/// The answer to a lookup of a directory on the way.
-pub(super) fn entry(volume: &Volume, dir: VirtualDir, subject: &Subject) -> Entry {
-    let ttl = volume.entry_ttl(subject);
-    Entry { node: dir.node(), meta: meta(dir), entry_ttl: ttl, attr_ttl: ttl }
+/// The answer to a lookup of a directory on the way. The name is asked for each time: a lower directory of that name takes the
+/// place of this one as soon as it is there.
+pub(super) fn entry(dir: VirtualDir) -> Entry {
+    Entry { node: dir.node(), meta: meta(dir), entry_ttl: Duration::ZERO, attr_ttl: Duration::ZERO }
 }
 
 /// Made up, and the same each time.
@@ -115,7 +115,7 @@ fn meta(dir: VirtualDir) -> Meta {
 pub(super) fn getattr(volume: &Volume, caller: Caller, dir: VirtualDir) -> Result<(Meta, Duration), OpError> {
     let subject = subject_of(volume, dir, None)?;
     volume.access.check(&volume.access.who(caller.uid), &subject, Operation::GetAttr)?;
-    Ok((meta(dir), volume.entry_ttl(&subject)))
+    Ok((meta(dir), Duration::ZERO))
 }
 
 /// `access(2)` on a directory on the way: nobody lists it or makes anything in it.

@@ -50,7 +50,7 @@ pub fn lookup(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
             Ok(LookupReply::Found(entry))
         }
         Err(error) if error.is_not_found() => Ok(match links::virtual_dir(&subject) {
-            Some(virtual_dir) => LookupReply::Found(links::entry(volume, virtual_dir, &subject)),
+            Some(virtual_dir) => LookupReply::Found(links::entry(virtual_dir)),
             None => LookupReply::Missing(volume.missing_ttl(&dir, lower_dir.as_fd(), &subject)),
         }),
         Err(error) => Err(error.into()),
