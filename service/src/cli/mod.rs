@@ -354,7 +354,7 @@ mod tests {
     fn what_makes_no_sense_does_not() {
         for line in [
             "mediagate",
-            "mediagate query",
+            "mediagate ask",
             "mediagate volume attach v --kind other --lower /l --mount /m",
             "mediagate volume attach v --kind public --lower /l",
             "mediagate package install p",

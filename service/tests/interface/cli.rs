@@ -222,7 +222,7 @@ fn exit_codes_are_those_of_the_contract() {
     let service = Service::start();
     assert_eq!(code(&run(&service, "volume detach none")), 1);
     assert_eq!(code(&run(&service, "volume")), 2);
-    assert_eq!(code(&run(&service, "query")), 2);
+    assert_eq!(code(&run(&service, "ask")), 2);
     assert_eq!(code(&run(&service, "explain --uid 4294967295 read /a")), 2);
     assert_eq!(code(&run(&service, "stats --connect tcp://x")), 2);
     assert_eq!(code(&run(&service, "--help")), 0);
