@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::health::Health;
-use super::open::open_reader;
+use super::open::{open_for_checkpoint, open_reader};
 use super::tree::{Range, plain, stored};
 use super::{CatalogError, EachFile, FileKey, FileRow, VolumeKey, sql};
 use crate::observe::{Counter, Observer};
@@ -69,6 +69,16 @@ impl Readers {
                 Err(CatalogError::Read(error))
             }
         }
+    }
+
+    /// Folds the log into the database, as far as nobody reads from it.
+    pub(super) fn checkpoint(&self) -> Result<(), CatalogError> {
+        let fold =
+            || open_for_checkpoint(&self.path)?.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        fold().map_err(|error| {
+            self.health.failed(&error);
+            CatalogError::Write(Arc::new(error))
+        })
     }
 
     pub(super) fn file(&self, key: &FileKey) -> Result<Option<FileRow>, CatalogError> {

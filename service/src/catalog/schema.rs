@@ -20,6 +20,8 @@
 //! * A grant hangs on the row of a file, which keeps its id when the file is renamed. It goes with the row, and when
 //!   the row becomes that of another file (`grants_replaced`); `birth` tells that file from a later one with its inode
 //!   number, after the index was mended while nobody watched.
+//! * A departure is a package (of one user, or of all: -1) whose files on a volume are still to be made nobody's.
+//! * `volumes.marked` is the generation up to which files carry the ids of their rows.
 //! * A finding hangs on a lower inode, not on a row of `files`: it is stored for indexed files only, though, and goes
 //!   when the row does. That takes a finding away too early at worst, as when the inode number is another file's by then.
 //! * A link hangs on the row of a file as a grant does, and whom it was given to hangs on the link.
@@ -256,5 +258,14 @@ CREATE TRIGGER links_replaced AFTER UPDATE OF ino, birth ON files
 WHEN old.ino <> new.ino OR (old.birth <> new.birth AND old.birth <> 0) BEGIN
     DELETE FROM links WHERE file_id = old.id;
 END;
+",
+    "
+CREATE TABLE departures (
+    volume_id INTEGER NOT NULL REFERENCES volumes (id) ON DELETE CASCADE,
+    package   TEXT NOT NULL,
+    user_id   INTEGER NOT NULL,
+    PRIMARY KEY (volume_id, package, user_id)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE volumes ADD COLUMN marked INTEGER NOT NULL DEFAULT 0;
 ",
 ];

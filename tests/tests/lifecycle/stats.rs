@@ -26,10 +26,11 @@ process.open_fds
 redaction.looks redaction.opens_from_cache redaction.opens_refused redaction.reads_blanked redaction.reads_while_written
 redaction.writers_beside_readers
 scan.facts_incomplete scan.facts_panics scan.facts_read
+upkeep.departing upkeep.disowned upkeep.expired upkeep.extended upkeep.runs
 volumes
 watch.events watch.overflows watch.own_events watch.pending watch.rescans watch.volumes watchdog.slow_requests
 ";
-const GAUGES: [&str; 13] = [
+const GAUGES: [&str; 14] = [
     "backing.files",
     "backing.parked",
     "catalog.queue",
@@ -40,6 +41,7 @@ const GAUGES: [&str; 13] = [
     "nodes",
     "nodes.lookups",
     "process.open_fds",
+    "upkeep.departing",
     "volumes",
     "watch.pending",
     "watch.volumes",
