@@ -97,7 +97,7 @@ pub fn series(root: BorrowedFd<'_>) -> Option<Series> {
 ///
 /// What the file system answers.
 pub fn set_series(root: BorrowedFd<'_>, series: Series) -> Result<(), LowerError> {
-    write(root, SERIES, &[series.number, series.until.min(LARGEST - 1).max(1).cast_unsigned()])
+    write(root, SERIES, &[series.number, series.until.clamp(1, LARGEST - 1).cast_unsigned()])
 }
 
 #[cfg(test)]
