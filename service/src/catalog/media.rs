@@ -67,7 +67,7 @@ impl Tx<'_> {
             return Ok(false);
         }
         let mime = mime(&row.mime, found.facts.mime.as_deref());
-        let known = self.conn.prepare_cached(sql::FACTS_GET)?.query_row([id], |row| facts(row)).optional()?;
+        let known = self.conn.prepare_cached(sql::FACTS_GET)?.query_row([id], facts).optional()?;
         let was_at = self.conn.prepare_cached(sql::LOCATION_GET)?.query_row([id], location).optional()?;
         let clean = cleaned(&found.facts);
         if known.as_ref() != Some(&clean) || was_at != found.location || mime != row.mime {

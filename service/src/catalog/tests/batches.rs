@@ -109,7 +109,7 @@ fn ids_are_drawn_before_they_are_used_and_never_twice() {
     for name in ["catalog.db", "catalog.db-wal"] {
         fs::copy(world.dir.path().join(name), copy.path().join(name)).unwrap();
     }
-    let last = (0..1000).map(|_| world.catalog.new_id()).last().unwrap();
+    let last = (0..1000).map(|_| world.catalog.new_id()).max().unwrap();
     assert!(Catalog::open(copy.path(), Arc::default()).unwrap().new_id() > last);
     let mark = world.catalog.id_mark();
     world.catalog.close();
