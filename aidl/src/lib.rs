@@ -31,6 +31,8 @@ pub use generated::io::mediagate::{
     Operation::Operation,
     PackageSpec::PackageSpec,
     PackageStatus::PackageStatus,
+    ScanPhase::ScanPhase,
+    ScanStatus::ScanStatus,
     Stat::Stat,
     TriState::TriState,
     VolumeKind::VolumeKind,

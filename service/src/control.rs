@@ -39,10 +39,15 @@ pub struct VolumeStatus {
     pub users: Vec<u32>,
     /// `upstream`, or `off: <why>`.
     pub passthrough: String,
+    /// `fanotify`, `inotify`, or `off: <why>`.
+    pub watch: String,
     /// True when the lower file system keeps extended attributes.
     pub xattrs: bool,
     /// True once the index has been brought up to date with the lower tree since attaching.
     pub indexed: bool,
+    /// True when the last scan found no file at all although the index knows some, and left its rows alone.
+    #[serde(default)]
+    pub emptied: bool,
 }
 
 /// A package as `package list` shows it.
@@ -123,6 +128,50 @@ pub struct GrantStatus {
     pub created: i64,
 }
 
+/// A scan as `scan` shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanStatus {
+    /// Name of the volume.
+    pub volume: String,
+    /// The scan's number on its volume.
+    pub ticket: u64,
+    /// `waiting`, `walking`, `reading`, `done`, `cancelled` or `failed`.
+    pub phase: String,
+    /// What is scanned, as bytes: an absolute path.
+    pub path: Vec<u8>,
+    /// The directory that was looked at last, likewise.
+    pub at: Vec<u8>,
+    /// Directories looked at.
+    pub directories: u64,
+    /// Files looked at.
+    pub files: u64,
+    /// Files that the index did not know.
+    pub added: u64,
+    /// Files of which the index said something that was not so.
+    pub changed: u64,
+    /// Files that the index knew and that are gone.
+    pub removed: u64,
+    /// Directories and files that could not be looked at.
+    pub failed: u64,
+    /// Files whose facts were read.
+    pub read: u64,
+    /// Of these, files that could not be understood as a whole.
+    pub incomplete: u64,
+    /// How long it has taken, in milliseconds.
+    pub millis: u64,
+    /// How much of that the walk took.
+    pub walk_millis: u64,
+    /// There is no file although the index knows some, and so its rows were left alone.
+    pub emptied: bool,
+}
+
+impl ScanStatus {
+    /// Nothing more comes.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase.as_str(), "done" | "cancelled" | "failed")
+    }
+}
+
 /// One counter or gauge of `stats`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stat {
@@ -171,6 +220,15 @@ pub trait Control: Send + Sync + 'static {
     /// Removes what an app holds on one file, or on all without a path, and says how many grants that were. Takes
     /// effect as a permission does, and is stored when this returns.
     fn remove_grants(&self, package: &str, user: u32, path: Option<&[u8]>) -> Result<usize, ControlError>;
+
+    /// Scans one file, or has a directory, a volume, or without a path all volumes scanned; one status for each volume.
+    fn scan(&self, path: Option<&[u8]>) -> Result<Vec<ScanStatus>, ControlError>;
+    /// Scans one file, if `uid` may read it or it is gone.
+    fn scan_file_for(&self, uid: u32, path: &[u8]) -> Result<Vec<ScanStatus>, ControlError>;
+    /// Scans that wait, run, or were over not long ago, oldest first, volume after volume.
+    fn scans(&self) -> Vec<ScanStatus>;
+    /// Cancels a scan.
+    fn cancel_scan(&self, volume: &str, ticket: u64) -> Result<(), ControlError>;
 
     /// Decides without performing anything.
     fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ControlError>;

@@ -24,3 +24,4 @@ pub mod sandbox;
 pub mod scanner;
 pub mod serve;
 pub mod volume;
+pub mod watch;

@@ -21,6 +21,8 @@ pub enum Job {
     MapWrite { file: u64, offset: u64, data: Vec<u8>, sync: bool },
     /// Loads through a mapping.
     MapRead { file: u64, offset: u64, length: usize, private: bool },
+    /// Loads through a mapping of one page that `mremap(2)` then made longer.
+    Remap { file: u64, length: usize },
     /// `ftruncate(2)`.
     Truncate { file: u64, size: u64 },
     /// `fallocate(2)`.
@@ -91,6 +93,11 @@ pub(crate) fn run(files: &mut Files, job: Job) -> Result<Answer, Errno> {
         Job::MapRead { file, offset, length, private } => {
             let flags = if private { libc::MAP_PRIVATE } else { libc::MAP_SHARED };
             let map = Map::new(files.file(file)?.as_fd(), offset, length, libc::PROT_READ, flags)?;
+            return Ok(Answer::Bytes(map.load()));
+        }
+        Job::Remap { file, length } => {
+            let mut map = Map::new(files.file(file)?.as_fd(), 0, 4096, libc::PROT_READ, libc::MAP_SHARED)?;
+            map.grow(length)?;
             return Ok(Answer::Bytes(map.load()));
         }
         Job::Truncate { file, size } => rustix::fs::ftruncate(files.file(file)?, size)?,
@@ -299,6 +306,18 @@ impl Map {
             return Err(errno(nix::errno::Errno::last()));
         }
         Ok(Map { at, skip, length })
+    }
+
+    fn grow(&mut self, length: usize) -> Result<(), Errno> {
+        // SAFETY: exactly what was mapped; no reference into it is left, and the old address is not used again.
+        let at = unsafe {
+            libc::mremap(self.at, self.length + self.skip, length + self.skip, libc::MREMAP_MAYMOVE)
+        };
+        if at == libc::MAP_FAILED {
+            return Err(errno(nix::errno::Errno::last()));
+        }
+        (self.at, self.length) = (at, length);
+        Ok(())
     }
 
     fn store(&self, data: &[u8]) {

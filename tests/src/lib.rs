@@ -8,6 +8,9 @@ pub mod actor;
 pub mod as_app;
 pub mod daemon;
 pub mod data;
+pub mod index;
+pub mod picture;
+pub mod ring;
 pub mod world;
 
 pub use actor::{Actor, Errno};

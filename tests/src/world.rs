@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mediagate::config::{Config, PackageConfig, ServiceConfig, VolumeConfig, VolumeKindConfig};
+use mediagate::config::{Config, PackageConfig, ServiceConfig, VolumeConfig, VolumeKindConfig, WatchConfig};
 
 use crate::actor::Actor;
 use crate::daemon::Daemon;
@@ -151,7 +151,7 @@ fn volume(name: &str, kind: VolumeKindConfig, lower: &Path, mount: &Path) -> Vol
         users: if kind == VolumeKindConfig::Emulated { vec![0] } else { Vec::new() },
         owner: None,
         passthrough: true,
-        // The tests change lower files behind the mount where they say so; caches for ever would hide nothing else.
-        cache_seconds: 1,
+        cache_seconds: None,
+        watch: WatchConfig::Auto,
     }
 }

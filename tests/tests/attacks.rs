@@ -145,7 +145,7 @@ fn an_app_that_opens_without_end_harms_itself_only() {
 fn a_stranger_gets_nothing_of_another_users_tree_from_the_cache() {
     let mut world = World::new(&[Package::new(VICTIM, 10101).users(&[0, 10])]);
     world.config.volumes[0].users = vec![0, 10];
-    world.config.volumes[0].cache_seconds = -1;
+    world.config.volumes[0].cache_seconds = Some(-1);
     world.start();
     let photo = world.shared("DCIM/a.jpg");
     let mut victim = world.app(VICTIM);

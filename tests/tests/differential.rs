@@ -220,7 +220,7 @@ fn tree(root: &Path, below: &Path, all: &mut Vec<(PathBuf, Option<Vec<u8>>)>) {
     }
 }
 
-fn compare(seed: u64, passthrough: bool, cache_seconds: i32) {
+fn compare(seed: u64, passthrough: bool, cache_seconds: Option<i32>) {
     let mut world = World::new(&[Package::new(APP, 10101)]);
     world.config.volumes[0].passthrough = passthrough;
     world.config.volumes[0].cache_seconds = cache_seconds;
@@ -245,7 +245,7 @@ fn compare(seed: u64, passthrough: bool, cache_seconds: i32) {
         let context = |done: &[Op]| {
             let last: Vec<String> = done.iter().rev().take(12).rev().map(|op| format!("{op:?}")).collect();
             format!(
-                "seed {seed} passthrough={passthrough} cache={cache_seconds} op {number}: {op:?}\nafter\n{}",
+                "seed {seed} passthrough={passthrough} cache={cache_seconds:?} op {number}: {op:?}\nafter\n{}",
                 last.join("\n")
             )
         };
@@ -292,20 +292,20 @@ fn brief(seen: &Result<Seen, Errno>) -> String {
 
 #[test]
 fn passed_through_and_cached_for_ever() {
-    [1, 2].into_iter().for_each(|seed| compare(seed, true, -1));
+    [1, 2].into_iter().for_each(|seed| compare(seed, true, Some(-1)));
 }
 
 #[test]
 fn passed_through_and_never_cached() {
-    compare(4, true, 0);
+    compare(4, true, Some(0));
 }
 
 #[test]
 fn served_by_the_daemon_and_cached_for_ever() {
-    compare(5, false, -1);
+    compare(5, false, None);
 }
 
 #[test]
 fn served_by_the_daemon_and_cached_for_a_second() {
-    compare(7, false, 1);
+    compare(7, false, Some(1));
 }

@@ -131,7 +131,7 @@ fn users_are_kept_apart() {
         World::new(&[camera().users(&[0, 10]), gallery().app_op("MANAGE_EXTERNAL_STORAGE", "allow")]);
     world.config.volumes[0].users = vec![0, 10];
     // Nothing that the kernel keeps may let one user's app in after another's.
-    world.config.volumes[0].cache_seconds = -1;
+    world.config.volumes[0].cache_seconds = Some(-1);
     world.start();
     let mount = world.config.volumes[0].mount.clone();
     let at = |relative: &str| mount.join(relative);

@@ -1,14 +1,10 @@
 //! The index says what the lower tree says, whatever raced and whatever happened while nobody watched.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mediagate::catalog::{Catalog, FileRow};
-use mediagate::observe::Observer;
+use mediagate_tests::index::{rows, says_what_is_there};
 use mediagate_tests::{Job, Package, World, as_app};
 use nix::sys::signal::Signal;
 
@@ -23,49 +19,6 @@ fn packages() -> [Package; 3] {
         Package::new("com.example.other", OTHER),
         Package::new("com.example.files", MANAGER).app_op("MANAGE_EXTERNAL_STORAGE", "allow"),
     ]
-}
-
-/// All rows by path, read from the catalog's own file after an orderly stop.
-fn rows(world: &mut World) -> BTreeMap<String, FileRow> {
-    assert_eq!(world.daemon().stop(Signal::SIGTERM).code(), Some(0));
-    let catalog = Catalog::open(&world.config.service.state_dir, Arc::new(Observer::default())).unwrap();
-    let volume = catalog.volume("external_primary", "emulated").unwrap();
-    let mut rows = BTreeMap::new();
-    let mut note = |dir: &[u8], name: &[u8], row: &FileRow| {
-        let path = Path::new(std::str::from_utf8(dir).unwrap()).join(std::str::from_utf8(name).unwrap());
-        rows.insert(path.into_os_string().into_string().unwrap(), row.clone());
-    };
-    catalog.for_each_below(volume, 0, b"", &mut note).unwrap();
-    catalog.close();
-    rows
-}
-
-/// Path and inode number of every lower file.
-fn files(root: &Path) -> BTreeMap<String, u64> {
-    let mut dirs: Vec<PathBuf> = vec![root.to_owned()];
-    let mut files = BTreeMap::new();
-    while let Some(dir) = dirs.pop() {
-        for entry in std::fs::read_dir(dir).unwrap() {
-            let entry = entry.unwrap();
-            if entry.file_type().unwrap().is_dir() {
-                dirs.push(entry.path());
-            } else {
-                let path = entry.path().strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-                files.insert(path, entry.metadata().unwrap().ino());
-            }
-        }
-    }
-    files
-}
-
-fn says_what_is_there(world: &mut World) {
-    let rows = rows(world);
-    let indexed: BTreeMap<String, u64> = rows.iter().map(|(path, row)| (path.clone(), row.ino)).collect();
-    assert_eq!(indexed, files(&world.lower("")));
-    for (path, row) in rows {
-        let meta = std::fs::metadata(world.lower(&path)).unwrap();
-        assert_eq!((row.size, row.mtime_ns), (meta.len(), meta.mtime() * 1_000_000_000 + meta.mtime_nsec()));
-    }
 }
 
 /// RELEASE comes after `close` has returned, so what the app does next overtakes it.

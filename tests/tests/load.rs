@@ -23,7 +23,7 @@ fn world() -> World {
         Package::new(GALLERY, 10103).permissions(&["READ_MEDIA_IMAGES"]),
     ]);
     // A name that is looked up again and again would be counted again and again.
-    world.config.volumes[0].cache_seconds = -1;
+    world.config.volumes[0].cache_seconds = Some(-1);
     world.start();
     world
 }

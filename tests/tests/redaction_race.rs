@@ -5,13 +5,12 @@
 //! only its children do.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mediagate::lower::{LowerError, Meta};
+use mediagate::redaction::find::{ReadAt, Unreadable};
 use mediagate::redaction::{RangeSource, Ranges};
 use mediagate::serve::Service;
 use mediagate_tests::{Actor, Job, Package, World};
@@ -25,12 +24,16 @@ const LENGTH: usize = 20_500;
 struct Fixed;
 
 impl RangeSource for Fixed {
-    fn may_have_ranges(&self, name: &[u8]) -> bool {
-        name.ends_with(b".jpg")
+    fn may_have_ranges(&self, mime: &str) -> bool {
+        mime == "image/jpeg"
     }
 
-    fn ranges(&self, _file: BorrowedFd<'_>, _meta: &Meta) -> Result<Arc<Ranges>, LowerError> {
-        Ok(Arc::new(Ranges::new(HIDDEN)))
+    fn find(&self, _file: &dyn ReadAt) -> Result<Ranges, Unreadable> {
+        Ok(Ranges::new(HIDDEN))
+    }
+
+    fn version(&self) -> u32 {
+        1
     }
 }
 
@@ -63,7 +66,7 @@ impl Running {
                 .permissions(&["MANAGE_EXTERNAL_STORAGE"])
                 .app_op("MANAGE_EXTERNAL_STORAGE", "allow"),
         ]);
-        world.config.volumes[0].cache_seconds = -1;
+        world.config.volumes[0].cache_seconds = Some(-1);
         let service = Service::start_with(world.config.clone(), Arc::new(Fixed)).unwrap();
         Running { service, world }
     }

@@ -1,7 +1,7 @@
 //! Runs the examples of `docs/SEMANTICS.md` against a real service: what the document says is what apps get.
 //!
 //! A block fenced with ```` ```callers ```` names the callers, one in a line: name, app id, target SDK, and what it
-//! holds (a permission, an app op as `OP=mode`, or `legacy`). Every block fenced with ```` ```example ```` is a world of
+//! holds (a permission, an app op as `OP=mode`, `legacy` or `instant`). Every block fenced with ```` ```example ```` is a world of
 //! its own, in which its lines are carried out in order: caller, operation, paths, `=>`, outcome. The document says which
 //! operations and outcomes there are.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -9,11 +9,13 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use mediagate::config::{UserConfig, UserKindConfig};
 use mediagate_tests::actor::Ask;
 use mediagate_tests::{Actor, Errno, Package, World};
 
 const DOCUMENT: &str = include_str!("../../docs/SEMANTICS.md");
-const OTHER_USER: u32 = 10;
+/// A full user, a clone profile and a work profile.
+const USERS: [u32; 4] = [0, 10, 11, 12];
 
 /// The blocks with this word after their fence, each with the number of its first line.
 fn blocks(kind: &str) -> Vec<(usize, Vec<&'static str>)> {
@@ -46,13 +48,14 @@ fn callers() -> HashMap<String, (u32, Option<Package>)> {
         let app_id: u32 = app_id.parse().expect("an app id");
         let package = (*sdk != "no-package").then(|| {
             let mut package = Package::new(&package_of(name), app_id)
-                .users(&[0, OTHER_USER])
+                .users(&USERS)
                 .target_sdk(sdk.parse().expect("a target SDK"));
             let mut permissions = Vec::new();
             for word in holds {
                 match word.split_once('=') {
                     Some((op, mode)) => package = package.app_op(op, mode),
                     None if *word == "legacy" => package.0.request_legacy_storage = true,
+                    None if *word == "instant" => package.0.instant = true,
                     None => permissions.push(*word),
                 }
             }
@@ -75,7 +78,9 @@ impl Stage {
         let callers = callers();
         let packages: Vec<Package> = callers.values().filter_map(|(_, package)| package.clone()).collect();
         let mut world = World::new(&packages);
-        world.config.volumes[0].users = vec![0, OTHER_USER];
+        world.config.volumes[0].users = USERS.to_vec();
+        let profile = |id, kind| UserConfig { id, kind, parent: Some(0), usb_file_transfer: true };
+        world.config.users = vec![profile(11, UserKindConfig::Clone), profile(12, UserKindConfig::Work)];
         world.start();
         Stage { world, callers, actors: HashMap::new(), held: HashMap::new() }
     }

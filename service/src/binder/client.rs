@@ -18,12 +18,13 @@ use rsbinder::rpc::{RpcSession, RpcTransport as _};
 use rsbinder::{BinderResult, ExceptionCode, FromIBinder as _, Status, StatusCode, Strong};
 
 use super::address::{Address, AddressError, private_socket};
-use super::convert;
 use super::rpc::WIRE_VERSION;
 use super::server::driver;
+use super::{convert, scans};
 use crate::config::{PackageConfig, VolumeConfig};
 use crate::control::{
-    ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, Stat, VolumeStatus,
+    ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, ScanStatus, Stat,
+    VolumeStatus,
 };
 
 /// How long connecting may take, the handshake included.
@@ -190,6 +191,25 @@ impl Client {
             (package.to_owned(), path.map(<[u8]>::to_vec), convert::user_to_wire(user)?);
         let removed = self.call(CALL, move |s| s.removeGrant(&package, user, path.as_deref()))?;
         Ok(convert::unsigned("number of grants", removed)?)
+    }
+
+    /// Scans one file, or begins scans of a directory, or of every volume without a path.
+    pub fn scan(&self, path: Option<&[u8]>) -> Result<Vec<ScanStatus>, ClientError> {
+        let path = path.map(<[u8]>::to_vec);
+        let begun = self.call(CALL, move |s| s.scan(path.as_deref()))?;
+        Ok(begun.into_iter().map(scans::from_wire).collect::<Result<_, _>>()?)
+    }
+
+    /// Scans that wait, run, or were over not long ago.
+    pub fn scans(&self) -> Result<Vec<ScanStatus>, ClientError> {
+        let scans = self.call(CALL, |s| s.scanProgress())?;
+        Ok(scans.into_iter().map(scans::from_wire).collect::<Result<_, _>>()?)
+    }
+
+    /// Cancels a scan.
+    pub fn cancel_scan(&self, volume: &str, ticket: u64) -> Result<(), ClientError> {
+        let (volume, ticket) = (volume.to_owned(), i64::try_from(ticket).unwrap_or(i64::MAX));
+        self.call(CALL, move |s| s.cancelScan(&volume, ticket))
     }
 
     /// Decides without performing anything.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use mediagate_aidl as aidl;
 
-use crate::config::{PackageConfig, VolumeConfig, VolumeKindConfig};
+use crate::config::{PackageConfig, VolumeConfig, VolumeKindConfig, WatchConfig, check_watch};
 use crate::control::{
     ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, Stat, VolumeStatus,
 };
@@ -136,7 +136,7 @@ const OPERATIONS: [(&str, aidl::Operation); 9] = [
 ];
 
 /// The word for an enumerator.
-fn word<E: PartialEq>(what: &str, table: &[(&'static str, E)], value: E) -> Result<&'static str> {
+pub(super) fn word<E: PartialEq>(what: &str, table: &[(&'static str, E)], value: E) -> Result<&'static str> {
     table
         .iter()
         .find(|(_, enumerator)| *enumerator == value)
@@ -145,11 +145,23 @@ fn word<E: PartialEq>(what: &str, table: &[(&'static str, E)], value: E) -> Resu
 }
 
 /// The enumerator for a word.
-fn enumerator<E: Copy>(what: &str, table: &[(&'static str, E)], text: &str) -> Result<E> {
+pub(super) fn enumerator<E: Copy>(what: &str, table: &[(&'static str, E)], text: &str) -> Result<E> {
     table.iter().find(|(word, _)| *word == text).map(|(_, enumerator)| *enumerator).ok_or_else(|| {
         let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
         ControlError::Invalid(format!("{text:?} is no {what}; it is one of {}", words.join(", ")))
     })
+}
+
+/// `cacheSeconds` of a volume whose watch decides.
+const CACHE_BY_WATCH: i32 = -2;
+
+fn watch_word(watch: WatchConfig) -> &'static str {
+    match watch {
+        WatchConfig::Auto => "auto",
+        WatchConfig::Fanotify => "fanotify",
+        WatchConfig::Inotify => "inotify",
+        WatchConfig::Off => "off",
+    }
 }
 
 pub(super) fn volume_from_wire(spec: &aidl::VolumeSpec) -> Result<VolumeConfig> {
@@ -161,7 +173,8 @@ pub(super) fn volume_from_wire(spec: &aidl::VolumeSpec) -> Result<VolumeConfig> 
         users: all_unsigned("user", &spec.users)?,
         owner: spec.owner.as_deref().map(|owner| name("owner", owner)).transpose()?.map(str::to_owned),
         passthrough: spec.passthrough,
-        cache_seconds: spec.cacheSeconds,
+        cache_seconds: (spec.cacheSeconds != CACHE_BY_WATCH).then_some(spec.cacheSeconds),
+        watch: check_watch(&spec.watch).map_err(ControlError::Invalid)?,
     })
 }
 
@@ -174,7 +187,8 @@ pub(super) fn volume_to_wire(volume: &VolumeConfig) -> Result<aidl::VolumeSpec> 
         users: all_signed("user", &volume.users)?,
         owner: volume.owner.clone(),
         passthrough: volume.passthrough,
-        cacheSeconds: volume.cache_seconds,
+        cacheSeconds: volume.cache_seconds.unwrap_or(CACHE_BY_WATCH),
+        watch: watch_word(volume.watch).to_owned(),
     })
 }
 
@@ -186,8 +200,10 @@ pub(super) fn volume_status_to_wire(status: &VolumeStatus) -> Result<aidl::Volum
         mount: status.mount.clone().into_bytes(),
         users: all_signed("user", &status.users)?,
         passthrough: status.passthrough.clone(),
+        watch: status.watch.clone(),
         xattrs: status.xattrs,
         indexed: status.indexed,
+        emptied: status.emptied,
     })
 }
 
@@ -203,8 +219,10 @@ pub(super) fn volume_status_from_wire(status: aidl::VolumeStatus) -> Result<Volu
         users: all_unsigned("user", &status.users)?,
         name: status.name,
         passthrough: status.passthrough,
+        watch: status.watch,
         xattrs: status.xattrs,
         indexed: status.indexed,
+        emptied: status.emptied,
     })
 }
 
@@ -433,7 +451,7 @@ mod tests {
         let volume = volume_from_wire(&spec()).unwrap();
         assert_eq!(volume.lower.as_os_str().as_bytes(), b"/lower/\xff");
         assert!(volume.passthrough);
-        assert_eq!(volume.cache_seconds, 1);
+        assert_eq!((volume.cache_seconds, volume.watch), (None, WatchConfig::Auto));
         let again = volume_from_wire(&volume_to_wire(&volume).unwrap()).unwrap();
         assert_eq!(again, volume);
     }

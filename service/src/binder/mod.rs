@@ -16,6 +16,7 @@ mod client;
 mod convert;
 mod rate;
 mod rpc;
+mod scans;
 mod server;
 mod service;
 

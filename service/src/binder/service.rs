@@ -8,7 +8,7 @@ use mediagate_aidl as aidl;
 use rsbinder::{BinderResult, Interface, Status};
 
 use super::authz::{self, Right};
-use super::convert;
+use super::{convert, scans};
 use crate::control::{Control, ControlError};
 
 /// Packages in one answer of `listPackages`: with some hundred permissions each they still fit the 1 MiB that all
@@ -119,6 +119,31 @@ impl aidl::IMediagate for Binder {
         let path = path.map(|path| convert::path_bytes("the path", path)).transpose().map_err(status)?;
         let removed = self.control.remove_grants(package, user, path.as_deref()).map_err(status)?;
         Ok(i32::try_from(removed).unwrap_or(i32::MAX))
+    }
+
+    fn scan(&self, path: Option<&[u8]>) -> BinderResult<Vec<aidl::ScanStatus>> {
+        let caller = authz::caller(&*self.control)?;
+        let path = path.map(|path| convert::path_bytes("the path", path)).transpose().map_err(status)?;
+        let scans = match (caller.admin, &path) {
+            (true, path) => self.control.scan(path.as_deref()),
+            (false, Some(path)) => self.control.scan_file_for(caller.uid, path),
+            (false, None) => {
+                authz::require(&*self.control, Right::Administer)?;
+                return Ok(Vec::new());
+            }
+        };
+        scans.map_err(status)?.into_iter().map(|scan| scans::to_wire(scan).map_err(ours)).collect()
+    }
+
+    fn scanProgress(&self) -> BinderResult<Vec<aidl::ScanStatus>> {
+        authz::require(&*self.control, Right::Administer)?;
+        self.control.scans().into_iter().map(|scan| scans::to_wire(scan).map_err(ours)).collect()
+    }
+
+    fn cancelScan(&self, volume: &str, ticket: i64) -> BinderResult<()> {
+        authz::require(&*self.control, Right::Administer)?;
+        let volume = convert::name("volume's name", volume).map_err(status)?;
+        self.control.cancel_scan(volume, u64::try_from(ticket).unwrap_or(0)).map_err(status)
     }
 
     fn explain(&self, request: &aidl::ExplainRequest) -> BinderResult<aidl::Explanation> {

@@ -22,6 +22,8 @@
 //! * A grant hangs on the row of a file, which keeps its id when the file is renamed. It goes with the row, and when
 //!   the row becomes that of another file (`grants_replaced`); `birth` tells that file from a later one with its inode
 //!   number, after the index was mended while nobody watched.
+//! * A finding hangs on a lower inode, not on a row of `files`: it is stored for indexed files only, though, and goes
+//!   when the row does. That takes a finding away too early at worst, as when the inode number is another file's by then.
 
 /// Every step, oldest first.
 pub(super) const STEPS: &[&str] = &[
@@ -215,6 +217,25 @@ CREATE TRIGGER media_shown AFTER UPDATE OF media_type, pending, trashed ON files
 WHEN new.media_type IN (1, 3) AND NOT new.pending AND NOT new.trashed
     AND NOT (old.media_type IN (1, 3) AND NOT old.pending AND NOT old.trashed) BEGIN
     DELETE FROM deleted_media WHERE id = new.id;
+END;
+",
+    "
+CREATE TABLE findings (
+    volume_id INTEGER NOT NULL REFERENCES volumes (id) ON DELETE CASCADE,
+    ino       INTEGER NOT NULL,
+    birth     INTEGER NOT NULL,
+    size      INTEGER NOT NULL,
+    mtime_ns  INTEGER NOT NULL,
+    ctime_ns  INTEGER NOT NULL,
+    version   INTEGER NOT NULL,
+    hidden    BLOB,
+    PRIMARY KEY (volume_id, ino)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER findings_removed AFTER DELETE ON files BEGIN
+    DELETE FROM findings WHERE volume_id = old.volume_id AND ino = old.ino;
+END;
+CREATE TRIGGER findings_replaced AFTER UPDATE OF ino ON files WHEN old.ino <> new.ino BEGIN
+    DELETE FROM findings WHERE volume_id = old.volume_id AND ino = old.ino;
 END;
 ",
 ];

@@ -37,6 +37,13 @@ statements! {
     DIR_LIST = "SELECT name, owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns
         FROM files INDEXED BY files_listing
         WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3";
+    /// One page of a directory, from behind a name.
+    DIR_PAGE = "SELECT name, owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns
+        FROM files INDEXED BY files_listing
+        WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name > ?4 ORDER BY name LIMIT ?5";
+    /// The next directory of a tree that has rows.
+    DIR_NEXT = "SELECT dir FROM files INDEXED BY files_listing
+        WHERE volume_id = ?1 AND user_id = ?2 AND dir >= ?3 AND dir < ?4 ORDER BY dir LIMIT 1";
     /// One page of a tree, from behind the place (`?3`, `?4`).
     TREE_PAGE = "SELECT dir, name, owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns
         FROM files INDEXED BY files_listing
@@ -102,6 +109,13 @@ statements! {
     GRANTS_LIST = "SELECT grants.id, package, grants.user_id, file_id, kind, grants.birth, grants.expires,
             volume_id, ino
         FROM grants CROSS JOIN files ON files.id = grants.file_id ORDER BY grants.id";
+
+    FINDING_GET = "SELECT birth, size, mtime_ns, ctime_ns, version, hidden FROM findings
+        WHERE volume_id = ?1 AND ino = ?2";
+    FINDING_PUT = "INSERT OR REPLACE INTO findings
+            (volume_id, ino, birth, size, mtime_ns, ctime_ns, version, hidden)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
     VOLUME_GET = "SELECT name, kind FROM volumes WHERE id = ?1";
 
     FACTS_PUT = "INSERT OR REPLACE INTO media (id, mime, width, height, orientation, duration_ms, bitrate,

@@ -3,6 +3,7 @@
 use rusqlite::params;
 
 use super::batch::{Move, Removal};
+use super::findings::{self, Finding};
 use super::grants::{self, NewGrant};
 use super::life;
 use super::media::FoundFacts;
@@ -52,6 +53,7 @@ pub(super) enum Write {
     /// Yields the id of the file's row; 0 if there is no such file.
     PutGrant(Box<NewGrant>),
     RemoveGrants(Vec<i64>),
+    PutFinding(VolumeKey, u64, Box<Finding>),
     /// Yields the volume's id.
     Volume {
         name: Box<str>,
@@ -99,6 +101,7 @@ impl Write {
             | Write::Package(..)
             | Write::PutGrant(_)
             | Write::RemoveGrants(_)
+            | Write::PutFinding(..)
             | Write::Volume { .. }
             | Write::RemoveSome { .. }
             | Write::RemoveVolume(_)
@@ -145,6 +148,7 @@ impl Write {
             }
             Write::PutGrant(grant) => return grants::put(tx.conn, grant),
             Write::RemoveGrants(ids) => grants::remove(tx.conn, ids)?,
+            Write::PutFinding(volume, ino, finding) => findings::put(tx, *volume, *ino, finding)?,
             Write::Volume { name, kind, marker } => return life::volume(tx, name, kind, marker.as_deref()),
             Write::Reconciled(volume, done) => tx.run(sql::VOLUME_SET_RECONCILED, params![volume.0, done])?,
             Write::RemoveSome { volume, user, most } => life::remove_some(tx, *volume, *user, *most)?,

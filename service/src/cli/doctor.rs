@@ -74,6 +74,8 @@ pub(super) fn examine() -> Report {
         passthrough(&release),
         backing_privilege(),
         open_files(),
+        watch(),
+        watched_directories(),
         request_size(),
         binder(),
     ];
@@ -210,6 +212,32 @@ fn open_files() -> Check {
         Err(errno) => (State::Unknown, errno.to_string()),
     };
     Check::new("open files", false, state, found, remedy)
+}
+
+/// Whether changes behind a mount can be noticed by one mark on the lower file system.
+fn watch() -> Check {
+    let (state, found) = match crate::watch::fanotify_is_possible() {
+        Ok(()) => (State::Ok, "by fanotify, as far as the lower file system allows".to_owned()),
+        Err(errno) => (State::Missing, format!("fanotify: {errno}; by inotify")),
+    };
+    let remedy = "Linux 5.17 or later with CONFIG_FANOTIFY, and CAP_SYS_ADMIN in the initial user namespace; inotify does, \
+                  with one watch for each directory";
+    Check::new("watch", false, state, found, remedy)
+}
+
+/// More directories than that are rare.
+const WATCHES: u64 = 65_536;
+
+fn watched_directories() -> Check {
+    let limit = fs::read_to_string("/proc/sys/fs/inotify/max_user_watches").ok();
+    let limit: Option<u64> = limit.and_then(|it| it.trim().parse().ok());
+    let (state, found) = match limit {
+        Some(limit) => (State::of(limit >= WATCHES), format!("{limit} (fs.inotify.max_user_watches)")),
+        None => (State::Missing, "no inotify".to_owned()),
+    };
+    let remedy = "where fanotify does not do: sysctl fs.inotify.max_user_watches=524288; a volume with more directories \
+                  is not watched";
+    Check::new("inotify watches", false, state, found, remedy)
 }
 
 /// The largest request, in pages (fs.fuse.max_pages_limit, since Linux 6.13; 256 before).

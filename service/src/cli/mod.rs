@@ -13,7 +13,9 @@ mod output;
 mod package;
 mod permission;
 mod policy;
+mod redact;
 mod run_as;
+mod scan;
 mod status;
 mod volume;
 
@@ -36,7 +38,7 @@ const DEFAULT_CONFIG: &str = "/etc/mediagate/mediagate.toml";
     long_about = "mediagate stands between apps and shared storage. It mounts a volume through FUSE, works out which \
         app is calling, decides from that app's permissions and from who owns which file, and hands approved opens to \
         the kernel, so that reads and writes do not come back to it.\n\n\
-        `serve` runs the service and `demo` shows it off; all other commands but `doctor` and `policy` talk to a running service.",
+        `serve` runs the service and `demo` shows it off; all other commands but `doctor`, `policy` and `redact` talk to a running service.",
     after_long_help = "Examples:\n  \
         mediagate doctor                                    can this machine do it?\n  \
         mediagate demo --once                               a tour, with nothing to set up\n  \
@@ -99,10 +101,14 @@ enum Command {
     /// Grant single files, and take grants back.
     #[command(subcommand)]
     Grant(grant::Command),
+    Scan(scan::Scan),
     Explain(explain::Explain),
     /// Show the rules that all of this follows.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Show and hide where files say they were made.
+    #[command(subcommand)]
+    Redact(redact::Command),
     /// Show counters and gauges.
     #[command(
         long_about = "Shows all counters and gauges of the service, sorted by name. A counter only grows, a gauge is a \
@@ -179,8 +185,10 @@ fn run(cli: Cli) -> ExitCode {
         Command::Permission(command) => command.run(&connection, json),
         Command::Appop(command) => command.run(&connection, json),
         Command::Grant(command) => command.run(&connection, json),
+        Command::Scan(scan) => scan.run(&connection, json),
         Command::Explain(explain) => explain.run(&connection, json),
         Command::Policy(command) => command.run(json),
+        Command::Redact(command) => command.run(json),
         Command::Stats => status::stats(&connection, json),
         Command::Dump => status::dump(&connection, json),
     };
@@ -287,7 +295,11 @@ mod tests {
             "mediagate grant remove p --all",
             "mediagate explain --uid 10101 read /p",
             "mediagate explain --package p --user 10 rename /p --to /q",
+            "mediagate scan",
+            "mediagate scan /p --json",
             "mediagate policy matrix --format html --output f",
+            "mediagate redact show a.jpg --json",
+            "mediagate redact export a.jpg b.jpg --force",
             "mediagate stats --connect unix:///s",
             "mediagate dump",
             "mediagate run-as p --user 10 -- ls -l --color",
@@ -320,6 +332,8 @@ mod tests {
             "mediagate explain --uid 1 chmod /p",
             "mediagate explain --uid 1 rename /p",
             "mediagate explain --uid 1 read /p --to /q",
+            "mediagate redact show",
+            "mediagate redact export a.jpg",
             "mediagate run-as p",
             "mediagate demo --size-mib 0",
         ] {

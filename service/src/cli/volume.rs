@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::connection::Connection;
 use super::failure::Failure;
 use super::output;
-use crate::config::{VolumeConfig, VolumeKindConfig};
+use crate::config::{VolumeConfig, VolumeKindConfig, WatchConfig};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -62,9 +62,25 @@ pub(super) struct Attach {
     /// Serve all reads and writes instead of handing opens to the kernel.
     #[arg(long)]
     no_passthrough: bool,
-    /// Seconds the kernel may trust names and attributes: 0 never, -1 for ever.
-    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
-    cache_seconds: i32,
+    /// Seconds the kernel may trust names and attributes: 0 never, -1 for ever [default: for ever while the lower
+    /// directory is watched, else 1]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    cache_seconds: Option<i32>,
+    /// How changes behind the mount are noticed.
+    #[arg(long, value_enum, default_value_t = Watch::Auto)]
+    watch: Watch,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Watch {
+    /// By fanotify where that is possible, else by inotify.
+    Auto,
+    /// By fanotify.
+    Fanotify,
+    /// By inotify.
+    Inotify,
+    /// Not at all.
+    Off,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -108,6 +124,12 @@ impl Attach {
             owner: self.owner,
             passthrough: !self.no_passthrough,
             cache_seconds: self.cache_seconds,
+            watch: match self.watch {
+                Watch::Auto => WatchConfig::Auto,
+                Watch::Fanotify => WatchConfig::Fanotify,
+                Watch::Inotify => WatchConfig::Inotify,
+                Watch::Off => WatchConfig::Off,
+            },
         })
     }
 }
@@ -128,10 +150,12 @@ fn list(connection: &Connection, json: bool) -> Result<String, Failure> {
     let rows: Vec<_> = volumes
         .into_iter()
         .map(|v| {
+            let indexed =
+                if v.emptied { "no: it has no file, see `scan`".to_owned() } else { yes(v.indexed) };
             let users = if v.users.is_empty() { "all".to_owned() } else { output::numbers(&v.users) };
-            [v.name, v.kind, users, v.lower, v.mount, v.passthrough, yes(v.xattrs), yes(v.indexed)]
+            [v.name, v.kind, users, v.lower, v.mount, v.passthrough, v.watch, yes(v.xattrs), indexed]
         })
         .collect();
-    let heading = ["NAME", "KIND", "USERS", "LOWER", "MOUNT", "PASSTHROUGH", "XATTRS", "INDEXED"];
+    let heading = ["NAME", "KIND", "USERS", "LOWER", "MOUNT", "PASSTHROUGH", "WATCH", "XATTRS", "INDEXED"];
     Ok(output::table(heading, &rows))
 }

@@ -8,7 +8,7 @@ use mediagate_policy::{AppId, AppOp, OpMode, Permission};
 use nix::unistd::{Group, User};
 
 use super::suggest;
-use super::types::{PackageConfig, UserKindConfig, VolumeConfig, VolumeKindConfig};
+use super::types::{PackageConfig, UserKindConfig, VolumeConfig, VolumeKindConfig, WatchConfig};
 
 /// Largest user id whose uids, `user * 100000 + 99999`, fit the positive half of 32 bits, as Android needs them.
 pub(super) const MAX_USER: u32 = 21_473;
@@ -130,6 +130,19 @@ pub(super) fn volume_kind(name: &str) -> Result<VolumeKindConfig, String> {
         _ => Err(format!(
             "kind {name:?} does not exist; {}",
             suggest::instead(name, ["emulated", "public"].into_iter())
+        )),
+    }
+}
+
+pub(crate) fn watch(name: &str) -> Result<WatchConfig, String> {
+    match name {
+        "auto" => Ok(WatchConfig::Auto),
+        "fanotify" => Ok(WatchConfig::Fanotify),
+        "inotify" => Ok(WatchConfig::Inotify),
+        "off" => Ok(WatchConfig::Off),
+        _ => Err(format!(
+            "watch {name:?} does not exist; {}",
+            suggest::instead(name, ["auto", "fanotify", "inotify", "off"].into_iter())
         )),
     }
 }
@@ -301,8 +314,9 @@ pub fn volume(volume: &VolumeConfig, attached: &[VolumeConfig]) -> Result<Volume
     if let Some(owner) = &volume.owner {
         resolve_owner(owner)?;
     }
-    let cache = i64::from(volume.cache_seconds);
-    if !(CACHE_SECONDS.0..=CACHE_SECONDS.1).contains(&cache) {
+    if let Some(cache) = volume.cache_seconds.map(i64::from)
+        && !(CACHE_SECONDS.0..=CACHE_SECONDS.1).contains(&cache)
+    {
         return Err(format!(
             "cache_seconds {cache} is out of range; give -1 (for ever) to {}",
             CACHE_SECONDS.1

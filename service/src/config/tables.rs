@@ -8,8 +8,7 @@ use super::file::{Seen, distinct};
 use super::overlap::Map;
 use super::reader::{At, Report, Table};
 use super::types::{
-    PackageConfig, VolumeConfig, VolumeKindConfig, default_cache_seconds, default_target_sdk, default_true,
-    default_users,
+    PackageConfig, VolumeConfig, VolumeKindConfig, default_target_sdk, default_true, default_users,
 };
 
 /// Where a volume's directories stand in the file, for complaints about pairs of them.
@@ -89,6 +88,8 @@ pub(super) fn volume(
     }
     let passthrough = table.boolean(report, "passthrough");
     let cache_seconds = table.integer(report, "cache_seconds", check::CACHE_SECONDS);
+    let watch = table.string(report, "watch", "\"auto\"");
+    let watch = watch.and_then(|watch| report.check(watch.at, &label, check::watch(&watch.value)));
 
     // Relative paths have been refused above; resolved against the working directory they would mean nothing.
     let place = |path: &Option<At<String>>| {
@@ -106,9 +107,8 @@ pub(super) fn volume(
         users,
         owner: owner.map(|it| it.value),
         passthrough: passthrough.map_or_else(default_true, |it| it.value),
-        cache_seconds: cache_seconds
-            .and_then(|it| i32::try_from(it.value).ok())
-            .unwrap_or_else(default_cache_seconds),
+        cache_seconds: cache_seconds.and_then(|it| i32::try_from(it.value).ok()),
+        watch: watch.unwrap_or_default(),
     })
 }
 

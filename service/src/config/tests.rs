@@ -72,6 +72,7 @@ mount = "$D/mnt/emulated"
 users = [0, 10]
 owner = "1023:1023"
 cache_seconds = -1
+watch = "inotify"
 
 [[volume]]
 name = "1a2b-3c4d"
@@ -109,7 +110,8 @@ fn a_good_file_is_read_with_defaults_filled_in_and_names_made_uniform() {
     assert_eq!(config.service.threads, Some(4));
     assert_eq!(config.service.backing_files, BackingFilesConfig { max: 100, max_per_uid: 100 });
     assert_eq!(config.volumes[0].users, [0, 10]);
-    assert_eq!((config.volumes[0].cache_seconds, config.volumes[1].cache_seconds), (-1, 1));
+    assert_eq!((config.volumes[0].cache_seconds, config.volumes[1].cache_seconds), (Some(-1), None));
+    assert_eq!((config.volumes[0].watch, config.volumes[1].watch), (WatchConfig::Inotify, WatchConfig::Auto));
     assert_eq!((config.volumes[0].passthrough, config.volumes[1].passthrough), (true, false));
     assert!(config.volumes[1].users.is_empty());
     assert_eq!(config.packages[0].permissions, ["READ_MEDIA_IMAGES", "ACCESS_MEDIA_LOCATION"]);
@@ -222,6 +224,7 @@ fn volume_settings() {
         (good("owner = '4294967295:0'"), &["no user"]),
         (good("owner = \"a\\u0000:0\""), &["no user"]),
         (good("cache_seconds = -2"), &["cache_seconds is -2; write a whole number from -1 to 86400"]),
+        (good("watch = \"fanotfy\""), &["watch \"fanotfy\" does not exist; did you mean \"fanotify\"?"]),
         (good("cache_seconds = 86401"), &["cache_seconds is 86401"]),
         (good("passthrough = 'yes'"), &["write passthrough = true or passthrough = false"]),
         (good("mout = 3"), &["toml:8: [[volume]] \"sd\": unknown key \"mout\"; did you mean \"mount\"?"]),
@@ -468,7 +471,7 @@ fn volumes_attached_at_run_time_are_checked_against_those_there_are() {
     refused(&VolumeConfig { users: vec![1, 1], ..new.clone() }, "twice");
     refused(&VolumeConfig { users: vec![1], kind: VolumeKindConfig::Public, ..new.clone() }, "emulated");
     refused(&VolumeConfig { owner: Some("x".into()), ..new.clone() }, "owner");
-    refused(&VolumeConfig { cache_seconds: -5, ..new.clone() }, "cache_seconds");
+    refused(&VolumeConfig { cache_seconds: Some(-5), ..new.clone() }, "cache_seconds");
     refused(&VolumeConfig { name: "A".into(), ..new.clone() }, "lower-case");
 }
 
@@ -507,6 +510,7 @@ fn the_document_describes_every_setting_and_its_example_is_accepted() {
         "owner",
         "passthrough",
         "cache_seconds",
+        "watch",
         "app_id",
         "shared_uid",
         "target_sdk",

@@ -130,18 +130,32 @@ pub struct VolumeConfig {
     /// Whether approved opens are handed to the kernel. Default: true.
     #[serde(default = "default_true")]
     pub passthrough: bool,
-    /// How long the kernel may trust names and attributes, in seconds: 0 never, -1 for ever. Default: 1, as
-    /// others may change the lower tree behind the mount.
-    #[serde(default = "default_cache_seconds")]
-    pub cache_seconds: i32,
+    /// How long the kernel may trust names and attributes, in seconds: 0 never, -1 for ever. Default: for ever while the
+    /// lower tree is watched, else 1, as others may change it behind the mount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_seconds: Option<i32>,
+    /// How changes behind the mount are noticed.
+    #[serde(default)]
+    pub watch: WatchConfig,
+}
+
+/// How changes of the lower tree behind the mount are noticed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WatchConfig {
+    /// By fanotify where that is possible, else by inotify.
+    #[default]
+    Auto,
+    /// One mark for the whole lower file system.
+    Fanotify,
+    /// One watch for each directory.
+    Inotify,
+    /// Not at all.
+    Off,
 }
 
 pub(super) fn default_true() -> bool {
     true
-}
-
-pub(super) fn default_cache_seconds() -> i32 {
-    1
 }
 
 /// Kind of a volume.

@@ -18,6 +18,7 @@ use crate::control::{Control, ExplainRequest, VolumeStatus};
 use crate::observe::Counter;
 
 const IMAGES: &str = "READ_MEDIA_IMAGES";
+const LOCATION: &str = "ACCESS_MEDIA_LOCATION";
 
 /// What kept an open from being handed to the kernel although the volume could: the machine, not a mistake.
 const MACHINE_REASONS: [(Counter, &str); 3] = [
@@ -48,7 +49,7 @@ pub(super) struct Tour<'a> {
 impl<'a> Tour<'a> {
     /// Takes the tour; true when all of it went as promised.
     pub(super) fn take(mut self) -> Result<bool, DemoError> {
-        let steps: [(&str, Step<'a>); 8] = [
+        let steps: [(&str, Step<'a>); 9] = [
             ("A volume is mounted", Tour::volume),
             ("Apps and what they may do", Tour::apps),
             ("Each app makes files; every file belongs to the app that made it", Tour::files),
@@ -56,6 +57,7 @@ impl<'a> Tour<'a> {
             ("Opening files: allowed, refused, and why", Tour::opens),
             ("A permission is taken away and given back while everything runs", Tour::revoke),
             ("A large video: its bytes do not pass through the service", Tour::recording),
+            ("Where a photo was taken is not everybody's business", Tour::location),
             ("Seeing a file is not owning it", Tour::deletion),
         ];
         for (title, step) in steps {
@@ -271,6 +273,37 @@ impl<'a> Tour<'a> {
         );
         let handed = grown(Counter::OpenPassthrough);
         self.out.check("all four opens were handed to the kernel", handed >= 4, &format!("{handed}"));
+        Ok(())
+    }
+
+    fn location(&mut self) -> Result<(), DemoError> {
+        self.out.paragraph(&format!(
+            "{PICTURE} says where it was taken. To the camera, whose picture it is; to the gallery, which may see \
+             pictures, but lacks {LOCATION}; to the gallery once it has that:"
+        ));
+        let read = Action::Read { path: self.world.path(PICTURE) };
+        let camera = act(CAMERA.uid, &read)?;
+        let without = act(GALLERY.uid, &read)?;
+        self.control.set_permission(GALLERY.package, LOCATION, true)?;
+        let with = act(GALLERY.uid, &read)?;
+        self.control.set_permission(GALLERY.package, LOCATION, false)?;
+        let row = |app: &str, answer: &Answer| {
+            let digest = answer.sha256.get(..16).unwrap_or_default().to_owned();
+            vec![app.to_owned(), answer.outcome().to_owned(), size(answer.bytes), digest]
+        };
+        self.out.table(
+            &["app", "outcome", "size", "SHA-256 begins with"],
+            &[row("camera", &camera), row("gallery", &without), row("gallery, permitted", &with)],
+        );
+        let all = [&camera, &without, &with].iter().all(|it| it.is_ok() && it.bytes == camera.bytes);
+        let hidden = all && without.sha256 != camera.sha256;
+        self.out.check(
+            "without the permission the gallery reads other bytes, as many of them",
+            hidden,
+            "not so",
+        );
+        let shown = all && with.sha256 == camera.sha256;
+        self.out.check("with it the gallery reads what the camera reads", shown, "not so");
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use super::print::{Printer, size};
 use super::samples::{Sample, largest_video};
 use crate::config::{
     BackingFilesConfig, Config, PackageConfig, PolicyProfile, ServiceConfig, VolumeConfig, VolumeKindConfig,
+    WatchConfig,
 };
 
 /// Largest size of the large video.
@@ -243,7 +244,8 @@ impl World {
                 users: vec![0],
                 owner: None,
                 passthrough: true,
-                cache_seconds: 1,
+                cache_seconds: None,
+                watch: WatchConfig::Auto,
             }],
             packages: APPS.iter().map(|app| package(app)).collect(),
         }

@@ -17,6 +17,7 @@ use fuser::{
 use mediagate_policy::AccessMask;
 
 use super::attr::{attributes, file_type, of_nothing, time};
+use super::opened::{add_plus, reply_opened};
 use super::reply::{Named, generation, reply_entry, wire};
 use crate::lower::Access;
 use crate::node::{NodeId, View};
@@ -59,9 +60,29 @@ fn access(flags: i32) -> Access {
     }
 }
 
+/// Counts a request of `(uid, pid)`, keeps it in the table of those in flight while `work` runs, and stops a panic: `work`
+/// has taken the reply, whose drop answers EIO.
+fn handle<T>(
+    volume: &Volume,
+    (uid, pid): (u32, u32),
+    counter: Counter,
+    ino: INodeNo,
+    work: impl FnOnce(&Volume) -> T,
+) -> Option<T> {
+    let observer = &volume.observer;
+    observer.count(counter);
+    let _flight = observer.inflight.enter(counter.name(), ino.0, uid, pid);
+    match catch_unwind(AssertUnwindSafe(|| work(volume))) {
+        Ok(done) => Some(done),
+        Err(_) => {
+            observer.count(Counter::Panics);
+            log::error!("op={} node={} uid={uid}: panicked, answered EIO", counter.name(), ino.0);
+            None
+        }
+    }
+}
+
 impl VolumeFs {
-    /// Counts the request, keeps it in the table of those in flight while `work` runs, and stops a panic: `work` has
-    /// taken the reply, whose drop answers EIO.
     fn handle<T>(
         &self,
         request: &Request,
@@ -69,22 +90,7 @@ impl VolumeFs {
         ino: INodeNo,
         work: impl FnOnce(&Volume) -> T,
     ) -> Option<T> {
-        let observer = &self.volume.observer;
-        observer.count(counter);
-        let _flight = observer.inflight.enter(counter.name(), ino.0, request.uid(), request.pid());
-        match catch_unwind(AssertUnwindSafe(|| work(&self.volume))) {
-            Ok(done) => Some(done),
-            Err(_) => {
-                observer.count(Counter::Panics);
-                log::error!(
-                    "op={} node={} uid={}: panicked, answered EIO",
-                    counter.name(),
-                    ino.0,
-                    request.uid()
-                );
-                None
-            }
-        }
+        handle(&self.volume, (request.uid(), request.pid()), counter, ino, work)
     }
 
     fn empty(
@@ -277,27 +283,20 @@ impl Filesystem for VolumeFs {
     }
 
     fn open(&self, request: &Request, ino: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
-        self.handle(request, Counter::Open, ino, |volume| {
-            let wanted = OpenRequest { access: access(flags.0), truncate: flags.0 & libc::O_TRUNC != 0 };
-            match ops::open(volume, caller(request), node(ino), wanted) {
-                Ok(opened) => {
-                    let (handle, none) = (FileHandle(opened.handle), FopenFlags::empty());
-                    match &opened.mode {
-                        IoMode::Kernel(registered) => {
-                            #[expect(unsafe_code, reason = "the library's way to name a backing file")]
-                            // SAFETY: the number is registered on this connection, and `registered` keeps it so.
-                            let named = Named(Some(unsafe { reply.wrap_backing(registered.id()) }));
-                            match &named.0 {
-                                Some(backing) => reply.opened_passthrough(handle, none, backing),
-                                None => reply.opened(handle, none),
-                            }
-                        }
-                        IoMode::Daemon => reply.opened(handle, none),
-                    }
-                }
-                Err(error) => reply.error(wire(&error)),
-            }
-        });
+        let (caller, node) = (caller(request), node(ino));
+        let wanted = OpenRequest { access: access(flags.0), truncate: flags.0 & libc::O_TRUNC != 0 };
+        let work = move |volume: &Volume| reply_opened(reply, ops::open(volume, caller, node, wanted));
+        if !ops::open_may_wait(&self.volume, node, wanted) {
+            self.handle(request, Counter::Open, ino, work);
+            return;
+        }
+        // Who waits must not keep those from being served whom it waits for. A thread that cannot be had drops the reply,
+        // which answers EIO.
+        let (volume, pid) = (Arc::clone(&self.volume), request.pid());
+        let waiting = move || handle(&volume, (caller.uid, pid), Counter::Open, ino, work);
+        if let Err(error) = std::thread::Builder::new().name("open".into()).spawn(waiting) {
+            log::error!("op=open node={}: no thread to wait in: {error}", ino.0);
+        }
     }
 
     fn read(
@@ -431,13 +430,7 @@ impl Filesystem for VolumeFs {
                         // The next request begins here and meets it.
                         Err(_) => break,
                     };
-                    // The reply has one time for the name and the attributes.
-                    let ttl = found.entry_ttl.min(found.attr_ttl);
-                    let attr = attributes(found.node, &found.meta);
-                    let name = OsStr::from_bytes(&entry.name);
-                    if reply.add(attr.ino, position as u64 + 1, name, &ttl, &attr, generation(&found)) {
-                        // It did not fit, so the kernel holds no lookup of it.
-                        volume.nodes.forget(found.node, 1);
+                    if add_plus(volume, &mut reply, position as u64 + 1, &entry.name, &found) {
                         break;
                     }
                     is_empty = false;

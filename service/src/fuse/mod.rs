@@ -6,6 +6,7 @@
 mod attr;
 mod filesystem;
 mod mount;
+mod opened;
 mod reply;
 
 pub use mount::{MountError, Mounted, clear_stale_mount, mount};

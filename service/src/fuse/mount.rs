@@ -1,6 +1,6 @@
 //! Mounting and unmounting.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Acquire};
 
 use fuser::{BackgroundSession, Config, INodeNo, MountOption, Notifier, Session, SessionACL};
 use nix::errno::Errno;
-use nix::mount::{MntFlags, umount2};
+use nix::mount::{MntFlags, MsFlags, umount2};
+use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags};
 
 use super::filesystem::VolumeFs;
 use crate::passthrough::FuseDevice;
@@ -45,16 +46,51 @@ pub struct Mounted {
     path: PathBuf,
 }
 
-struct Kernel(Notifier);
+#[derive(Debug)]
+struct Kernel {
+    notifier: Notifier,
+    /// Where it is mounted, and the device number of that mount.
+    path: PathBuf,
+    device: u64,
+}
+
+/// As which a volume is mounted.
+const FLAGS: MsFlags =
+    MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV).union(MsFlags::MS_NOEXEC).union(MsFlags::MS_NOATIME);
+
+/// The device number of what is mounted at `path`, without a request to it.
+fn device(path: impl AsFd) -> rustix::io::Result<u64> {
+    let flags = AtFlags::EMPTY_PATH | AtFlags::from_bits_retain(libc::AT_STATX_DONT_SYNC.cast_unsigned());
+    let found = rustix::fs::statx(path, c"", flags, StatxFlags::empty())?;
+    Ok(rustix::fs::makedev(found.stx_dev_major, found.stx_dev_minor))
+}
+
+fn open_root(path: &Path) -> rustix::io::Result<OwnedFd> {
+    rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+}
 
 impl KernelCache for Kernel {
     fn forget(&self, notice: &Notice) -> std::io::Result<()> {
         match notice {
             // A negative offset means: attributes only (fs/fuse/inode.c, fuse_reverse_inval_inode).
-            Notice::Attributes(node) => self.0.inval_inode(INodeNo(node.0), -1, 0),
-            Notice::Contents(node) => self.0.inval_inode(INodeNo(node.0), 0, 0),
-            Notice::Entry(node, name) => self.0.inval_entry(INodeNo(node.0), OsStrExt::from_bytes(name)),
+            Notice::Attributes(node) => self.notifier.inval_inode(INodeNo(node.0), -1, 0),
+            Notice::Contents(node) => self.notifier.inval_inode(INodeNo(node.0), 0, 0),
+            Notice::Entry(node, name) => {
+                self.notifier.inval_entry(INodeNo(node.0), OsStrExt::from_bytes(name))
+            }
         }
+    }
+
+    /// A remount that changes nothing drops all unused names (fs/super.c, reconfigure_super: shrink_dcache_sb).
+    fn forget_unused(&self) -> std::io::Result<()> {
+        let root = open_root(&self.path)?;
+        if device(&root)? != self.device {
+            // Something else is mounted there by now.
+            return Err(std::io::ErrorKind::NotFound.into());
+        }
+        let link = format!("/proc/self/fd/{}", root.as_raw_fd());
+        let none: Option<&str> = None;
+        Ok(nix::mount::mount(none, link.as_str(), none, MsFlags::MS_REMOUNT | FLAGS, none)?)
     }
 }
 
@@ -106,7 +142,11 @@ pub fn mount(
         let device = session.as_fd().try_clone_to_owned().map_err(refused)?;
         volume.passthrough.enable(Arc::new(FuseDevice(device)));
     }
-    volume.notices.start(Kernel(session.notifier()), Arc::clone(&volume.observer)).map_err(refused)?;
+    let root = open_root(path).map_err(|errno| refused(errno.into()))?;
+    let device = device(&root).map_err(|errno| refused(errno.into()))?;
+    drop(root);
+    let kernel = Kernel { notifier: session.notifier(), path: path.to_owned(), device };
+    volume.notices.start(kernel, Arc::clone(&volume.observer)).map_err(refused)?;
     let session = session.spawn().map_err(refused)?;
     Ok(Mounted { session: Some(session), path: path.to_owned() })
 }

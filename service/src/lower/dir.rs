@@ -39,8 +39,17 @@ impl DirEntry {
 /// Every servable entry of the directory that `dir` (opened for reading) refers to, in the directory's order:
 /// without `.` and `..`, symbolic links, devices, sockets and pipes.
 pub fn read_dir(dir: BorrowedFd<'_>) -> Result<Vec<DirEntry>, LowerError> {
-    seek(dir, SeekFrom::Start(0))?;
     let mut entries = Vec::new();
+    each_entry(dir, |name, kind, ino| entries.push(DirEntry { name: name.into(), kind, ino }))?;
+    Ok(entries)
+}
+
+/// Calls `each` with name, kind (as far as the directory says) and inode number of what [`read_dir`] would list.
+pub fn each_entry(
+    dir: BorrowedFd<'_>,
+    mut each: impl FnMut(&[u8], Option<FileKind>, u64),
+) -> Result<(), LowerError> {
+    seek(dir, SeekFrom::Start(0))?;
     let mut buffer = vec![MaybeUninit::uninit(); BUFFER];
     let mut raw = RawDir::new(dir, &mut buffer);
     while let Some(entry) = raw.next() {
@@ -53,8 +62,8 @@ pub fn read_dir(dir: BorrowedFd<'_>) -> Result<Vec<DirEntry>, LowerError> {
         };
         let name = entry.file_name().to_bytes();
         if name != b"." && name != b".." {
-            entries.push(DirEntry { name: name.into(), kind, ino: entry.ino() });
+            each(name, kind, entry.ino());
         }
     }
-    Ok(entries)
+    Ok(())
 }

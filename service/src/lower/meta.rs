@@ -1,6 +1,7 @@
 //! What `statx` says about a lower file.
 
 use std::os::fd::BorrowedFd;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{AtFlags, FileType, Statx, StatxAttributes, StatxFlags, statx};
 
@@ -53,7 +54,40 @@ pub struct Meta {
     pub ctime: (i64, u32),
 }
 
+/// What differs between two contents of a file, as far as the file system's clock can tell them apart: see
+/// [`Stamp::is_settled`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    /// Which file.
+    pub id: Id,
+    /// Its size.
+    pub size: u64,
+    /// Its modification time, in nanoseconds since the epoch.
+    pub mtime_ns: i64,
+    /// Its change time, in nanoseconds since the epoch.
+    pub ctime_ns: i64,
+}
+
+impl Stamp {
+    /// True if whoever changes the file after `now` must leave another stamp: the last change is at least `tick` ago, which
+    /// is more than the file system's clock takes to move on. A change time in the future says that the clock was set back.
+    pub fn is_settled(&self, now: SystemTime, tick: Duration) -> bool {
+        let Ok(now) = now.duration_since(UNIX_EPOCH) else { return false };
+        let (now, tick) = (saturating_i64(now.as_nanos()), saturating_i64(tick.as_nanos()));
+        now.saturating_sub(self.ctime_ns) >= tick
+    }
+}
+
+fn saturating_i64(number: u128) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 impl Meta {
+    /// What tells this content of the file from another one.
+    pub fn stamp(&self) -> Stamp {
+        Stamp { id: self.id, size: self.size, mtime_ns: self.mtime_ns(), ctime_ns: in_ns(self.ctime) }
+    }
+
     /// Of what `fd` refers to (`O_PATH` is enough).
     pub fn of(fd: BorrowedFd<'_>) -> Result<Meta, LowerError> {
         Self::at(fd, b"")
@@ -104,6 +138,10 @@ impl Meta {
 
     /// Modification time in nanoseconds since the epoch, clamped to what fits.
     pub fn mtime_ns(&self) -> i64 {
-        self.mtime.0.saturating_mul(1_000_000_000).saturating_add(i64::from(self.mtime.1))
+        in_ns(self.mtime)
     }
+}
+
+fn in_ns((seconds, nanos): (i64, u32)) -> i64 {
+    seconds.saturating_mul(1_000_000_000).saturating_add(i64::from(nanos))
 }

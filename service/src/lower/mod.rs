@@ -9,6 +9,7 @@
 
 mod dir;
 mod error;
+mod handle;
 mod meta;
 mod root;
 mod xattr;
@@ -16,8 +17,9 @@ mod xattr;
 #[cfg(test)]
 mod tests;
 
-pub use dir::{DirEntry, read_dir};
+pub use dir::{DirEntry, each_entry, read_dir};
 pub use error::LowerError;
-pub use meta::{FileKind, Id, Meta};
+pub use handle::Handle;
+pub use meta::{FileKind, Id, Meta, Stamp};
 pub use root::{Access, Root, Time};
 pub use xattr::{clear_owner, owner, set_owner};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::fs::{
     AtFlags, CWD, Gid, Mode, OFlags, RenameFlags, ResolveFlags, StatVfs, Uid, fchown, fstatfs, fstatvfs,
-    ftruncate, mkdirat, open, openat, openat2, renameat_with, unlinkat,
+    ftruncate, ioctl_getflags, mkdirat, open, openat, openat2, renameat_with, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -17,6 +17,22 @@ const RETRIES: usize = 16;
 const STACKED: [i64; 2] = [0x794c_7630, 0x6573_5546];
 /// `MSDOS_SUPER_MAGIC` and `EXFAT_SUPER_MAGIC`: file systems that know one file by several names.
 const ALIASING: [i64; 2] = [0x4d44, 0x2011_bab0];
+/// File systems that nobody changes but through this kernel, so that a watch hears of everything: ext, f2fs, tmpfs, xfs,
+/// btrfs, bcachefs, overlayfs, FAT, exFAT, ramfs (include/uapi/linux/magic.h). Not so a FUSE or network one.
+const LOCAL: [i64; 10] = [
+    0xef53,
+    0xf2f5_2010,
+    0x0102_1994,
+    0x5846_5342,
+    0x9123_683e,
+    0xca45_1a4e,
+    0x794c_7630,
+    0x4d44,
+    0x2011_bab0,
+    0x8584_58f6,
+];
+/// `FS_CASEFOLD_FL` (include/uapi/linux/fs.h).
+const CASEFOLD: u32 = 0x4000_0000;
 /// Mode of new files (MediaProvider's FuseDaemon `pf_create`).
 const FILE_MODE: Mode = Mode::from_raw_mode(0o664);
 /// Mode of new directories (`pf_mkdir`).
@@ -41,6 +57,7 @@ pub struct Root {
     xattrs: bool,
     stacked: bool,
     aliasing: bool,
+    local: bool,
 }
 
 impl Root {
@@ -55,6 +72,7 @@ impl Root {
             xattrs: xattr::supported(readable.as_fd()),
             stacked: STACKED.contains(&magic),
             aliasing: ALIASING.contains(&magic),
+            local: LOCAL.contains(&magic),
             fd,
         })
     }
@@ -79,6 +97,18 @@ impl Root {
     /// decided by its names, so each thing must have one only.
     pub fn is_alias(&self, name: &[u8]) -> bool {
         self.aliasing && is_fat_alias(name)
+    }
+
+    /// True when a watch hears of every change.
+    pub fn is_local(&self) -> bool {
+        self.local
+    }
+
+    /// True when a name in this directory has several spellings (FAT; a directory with the casefold flag).
+    pub fn folds_case(&self, dir: BorrowedFd<'_>) -> bool {
+        let flags = openat(dir, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+            .and_then(|dir| ioctl_getflags(&dir));
+        self.aliasing || flags.is_ok_and(|flags| flags.bits() & CASEFOLD != 0)
     }
 
     /// Opens `path` (relative, bytes; empty for the root) with `O_PATH`.

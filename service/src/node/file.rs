@@ -2,8 +2,8 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{
-    AtomicBool, AtomicU32,
-    Ordering::{Acquire, Relaxed, Release},
+    AtomicBool, AtomicU32, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Mutex, RwLock};
 
 use super::id::{NodeId, View};
+use super::pages::Pages;
 use crate::lower::{FileKind, Id};
 use crate::passthrough::IoState;
 
@@ -42,6 +43,14 @@ struct Place {
     name: Box<[u8]>,
 }
 
+/// What is known of the redacted view.
+#[derive(Debug, Default)]
+struct RedactedView {
+    pages: Pages,
+    /// When an open was last told to look the name up again because callers are to be told apart.
+    parted: Mutex<Option<Instant>>,
+}
+
 /// A lower file or directory.
 #[derive(Debug)]
 pub struct File {
@@ -56,10 +65,20 @@ pub struct File {
     /// The path it had when its name went: what is decided about it later must not follow its directory around.
     last_path: Mutex<Vec<u8>>,
     writers: AtomicU32,
+    /// How many writers there have ever been.
+    writes: AtomicU64,
+    /// Open handles that show the file as it is to who may see no location, as there is none.
+    exposed: AtomicU32,
+    /// For files that have one.
+    redacted: OnceLock<Box<RedactedView>>,
+    /// The kernel may hold a name for it that it does not ask about.
+    named: AtomicBool,
     /// How the open handles of each view are served at the moment. Most files that the kernel knows are never opened.
     io: OnceLock<[Arc<Mutex<IoState>>; 2]>,
     /// For directories: whether it contains a `.nomedia`, and when that was last looked at.
     nomedia: Mutex<Option<(bool, Instant)>>,
+    /// For directories: whether names in it have several spellings.
+    folds: OnceLock<bool>,
 }
 
 impl File {
@@ -73,8 +92,13 @@ impl File {
             removed: AtomicBool::new(false),
             last_path: Mutex::default(),
             writers: AtomicU32::new(0),
+            writes: AtomicU64::new(0),
+            exposed: AtomicU32::new(0),
+            redacted: OnceLock::new(),
+            named: AtomicBool::new(false),
             io: OnceLock::new(),
             nomedia: Mutex::new(None),
+            folds: OnceLock::new(),
         }
     }
 
@@ -221,19 +245,61 @@ impl File {
         known.clone()
     }
 
-    /// One more handle that can write. True for the first.
-    pub fn writer_came(&self) -> bool {
-        self.writers.fetch_add(1, Relaxed) == 0
+    /// From now on, and until the guard is dropped, the file may be written.
+    pub fn write(self: &Arc<File>) -> Writing {
+        self.writers.fetch_add(1, SeqCst);
+        self.writes.fetch_add(1, SeqCst);
+        Writing(Arc::clone(self))
     }
 
-    /// One handle that could write is gone. True for the last.
-    pub fn writer_left(&self) -> bool {
-        self.writers.fetch_sub(1, Relaxed) == 1
+    /// From now on, and until the guard is dropped, somebody who may see no location sees the file as it is.
+    pub fn expose(self: &Arc<File>) -> Exposed {
+        self.exposed.fetch_add(1, SeqCst);
+        Exposed(Arc::clone(self))
+    }
+
+    /// True while somebody who may see no location sees the file as it is.
+    pub fn is_exposed(&self) -> bool {
+        self.exposed.load(SeqCst) > 0
+    }
+
+    /// A number that stays the same for as long as nobody may write; `None` while somebody may.
+    pub fn quiet(&self) -> Option<u64> {
+        // In this order: who comes between the two changes the number that is asked for later.
+        let writes = self.writes.load(SeqCst);
+        (self.writers.load(SeqCst) == 0).then_some(writes)
     }
 
     /// True while a handle that can write is open: attributes may change without a request.
     pub fn has_writers(&self) -> bool {
-        self.writers.load(Relaxed) > 0
+        self.writers.load(SeqCst) > 0
+    }
+
+    /// What the kernel has in its cache of the redacted view.
+    pub fn pages(&self) -> &Pages {
+        &self.redacted.get_or_init(Box::default).pages
+    }
+
+    /// An open is told to look the name up again: callers are to be told apart from now on.
+    pub fn set_parted(&self) {
+        *self.redacted.get_or_init(Box::default).parted.lock() = Some(Instant::now());
+    }
+
+    /// True if that was less than `fresh` ago.
+    pub fn was_parted(&self, fresh: Duration) -> bool {
+        let parted = self.redacted.get().and_then(|view| *view.parted.lock());
+        parted.is_some_and(|at| at.elapsed() < fresh)
+    }
+
+    /// Remembers whether the kernel may hold a name for it that it does not ask about. True if it was so before.
+    pub fn set_named(&self, named: bool) -> bool {
+        // Mostly nothing changes: then no cache line is taken from another worker.
+        if self.named.load(Relaxed) == named { named } else { self.named.swap(named, Relaxed) }
+    }
+
+    /// Whether names in the directory have several spellings, which `look` finds out the first time.
+    pub fn folds(&self, look: impl FnOnce() -> bool) -> bool {
+        *self.folds.get_or_init(look)
     }
 
     /// Whether the directory holds a `.nomedia`, if that was looked at less than `fresh` ago.
@@ -244,5 +310,25 @@ impl File {
     /// Remembers whether the directory holds a `.nomedia`; `None` forgets.
     pub fn set_nomedia(&self, there: Option<bool>) {
         *self.nomedia.lock() = there.map(|there| (there, Instant::now()));
+    }
+}
+
+/// Somebody may write a file.
+#[derive(Debug)]
+pub struct Writing(Arc<File>);
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.writers.fetch_sub(1, SeqCst);
+    }
+}
+
+/// Somebody who may see no location sees a file as it is.
+#[derive(Debug)]
+pub struct Exposed(Arc<File>);
+
+impl Drop for Exposed {
+    fn drop(&mut self) {
+        self.0.exposed.fetch_sub(1, SeqCst);
     }
 }

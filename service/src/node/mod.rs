@@ -14,12 +14,14 @@
 mod file;
 mod handles;
 mod id;
+mod pages;
 mod table;
 
 #[cfg(test)]
 mod tests;
 
-pub use file::{File, Owner};
+pub use file::{Exposed, File, Owner, Writing};
 pub use handles::Handles;
 pub use id::{NodeId, View};
+pub use pages::{Pages, Token};
 pub use table::{Found, Table};

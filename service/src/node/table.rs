@@ -91,6 +91,15 @@ impl Table {
         self.get(node).filter(|file| file.id == id)
     }
 
+    /// Every file that the kernel knows, and the root. Looks at all of them: for what is rare.
+    pub fn all(&self) -> Vec<Arc<File>> {
+        let mut all = vec![Arc::clone(&self.root)];
+        for shard in &self.shards {
+            all.extend(shard.lock().slots.values().map(|slot| Arc::clone(&slot.file)));
+        }
+        all
+    }
+
     /// The names in a directory that are known.
     pub fn names_in(&self, dir: &Arc<File>) -> Vec<Box<[u8]>> {
         let mut names = Vec::new();
@@ -105,6 +114,9 @@ impl Table {
 
     /// True while the kernel holds lookups of exactly this node, in its view.
     pub fn is_known(&self, node: NodeId) -> bool {
+        if node == NodeId::ROOT {
+            return true;
+        }
         let shard = self.shard(node).lock();
         shard.slots.get(&node.key()).is_some_and(|slot| slot.lookups[node.view() as usize] > 0)
     }

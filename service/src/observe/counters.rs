@@ -81,6 +81,12 @@ numbers! {
         BackingRegistered = "backing.registered",
         BackingReused = "backing.reused",
         StaleOpens = "open.stale",
+        Exposed = "redaction.writers_beside_readers",
+        Looks = "redaction.looks",
+        Refused = "redaction.opens_refused",
+        CacheKept = "redaction.opens_from_cache",
+        Unsettled = "redaction.reads_while_written",
+        Blanked = "redaction.reads_blanked",
 
         Decisions = "policy.decisions",
         Denials = "policy.denials",
@@ -92,9 +98,16 @@ numbers! {
         CatalogErrors = "catalog.errors",
         OwnerReads = "lower.owner_reads",
         IndexedFirstSeen = "index.first_seen",
+        FactsRead = "scan.facts_read",
+        FactsFailed = "scan.facts_incomplete",
+        FactsPanics = "scan.facts_panics",
         NotifySent = "notify.sent",
         NotifyFailed = "notify.failed",
         SlowRequests = "watchdog.slow_requests",
+        WatchEvents = "watch.events",
+        WatchOwn = "watch.own_events",
+        WatchOverflows = "watch.overflows",
+        WatchRescans = "watch.rescans",
     }
 }
 
@@ -112,6 +125,8 @@ numbers! {
         OpenFds = "process.open_fds",
         CatalogQueue = "catalog.queue",
         Volumes = "volumes",
+        Watched = "watch.volumes",
+        WatchPending = "watch.pending",
     }
 }
 

@@ -27,7 +27,8 @@ pub fn getattr(volume: &Volume, caller: Caller, node: NodeId) -> Result<(Meta, D
     let file = volume.nodes.get(node).ok_or(OpError::Stale)?;
     // A file that is open answers for itself, whatever became of its name.
     if let Some(fd) = file.open_fd() {
-        return Ok((Meta::of(fd.as_fd())?, volume.attr_ttl(&file)));
+        let meta = Meta::of(fd.as_fd())?;
+        return Ok((meta, volume.attr_ttl(&file, &meta)));
     }
     if file.is_removed() {
         let open = volume.dirs.find(|handle| Arc::ptr_eq(&handle.file, &file)).ok_or(OpError::Stale)?;
@@ -37,7 +38,8 @@ pub fn getattr(volume: &Volume, caller: Caller, node: NodeId) -> Result<(Meta, D
     let who = volume.access.who(caller.uid);
     volume.access.check(&who, &place, Operation::GetAttr)?;
     let fd = volume.open(&file, place.lower_path())?;
-    Ok((Meta::of(fd.as_fd())?, volume.attr_ttl(&file)))
+    let meta = Meta::of(fd.as_fd())?;
+    Ok((meta, volume.attr_ttl(&file, &meta)))
 }
 
 /// Sets size and times. With a handle that is all that is asked; by path the caller must be allowed to write.
@@ -67,7 +69,7 @@ pub fn setattr(
         super::open::refresh_index(volume, &file, &meta);
         volume.file_changes(&file);
     }
-    Ok((meta, volume.attr_ttl(&file)))
+    Ok((meta, volume.attr_ttl(&file, &meta)))
 }
 
 fn handle_fd(handle: &FileHandle, change: SetAttr) -> Result<Arc<std::os::fd::OwnedFd>, OpError> {
@@ -77,11 +79,12 @@ fn handle_fd(handle: &FileHandle, change: SetAttr) -> Result<Arc<std::os::fd::Ow
     handle.file.open_fd().ok_or(OpError::BadHandle)
 }
 
-fn apply(file: &File, fd: std::os::fd::BorrowedFd<'_>, change: SetAttr) -> Result<(), LowerError> {
+fn apply(file: &Arc<File>, fd: std::os::fd::BorrowedFd<'_>, change: SetAttr) -> Result<(), LowerError> {
     if let Some(size) = change.size {
         if file.kind == FileKind::Directory {
             return Err(LowerError::Os(rustix::io::Errno::ISDIR));
         }
+        let _writing = file.write();
         Root::truncate(fd, size)?;
     }
     if change.atime.is_some() || change.mtime.is_some() {

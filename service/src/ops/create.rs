@@ -2,17 +2,18 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 use mediagate_policy::Operation;
 use rustix::io::Errno;
 
-use super::lookup::answer;
+use super::lookup::{Effort, answer};
 use super::open::attach;
 use super::{Caller, Created, Entry, OpError};
 use crate::access::Subject;
 use crate::lower::{self, Access, FileKind, LowerError, Meta};
 use crate::node::{File, NodeId, Owner, View};
-use crate::volume::Volume;
+use crate::volume::{Sight, Volume};
 
 /// Makes a file and opens it. `exclusive` is the app's `O_EXCL`.
 pub fn create(
@@ -25,7 +26,7 @@ pub fn create(
 ) -> Result<Created, OpError> {
     // Without room for the handle no file is made.
     let ticket = volume.handles.take(caller.uid, 1)?;
-    let (entry, file, fd) = make(volume, caller, parent, name).map_err(|error| match error {
+    let (mut entry, file, fd) = make(volume, caller, parent, name).map_err(|error| match error {
         // Something of that name appeared behind the kernel's back. Never open it here, where it was not decided
         // about: the kernel looks it up and sends OPEN.
         OpError::Lower(LowerError::Os(Errno::EXIST)) if !exclusive && is_served(volume, parent, name) => {
@@ -38,8 +39,11 @@ pub fn create(
         volume.nodes.forget(entry.node, 1);
         return Err(OpError::Stale);
     }
-    let held = (Arc::new(fd), ticket);
-    let opened = attach(volume, caller, &file, View::Original, access, Arc::default(), held);
+    let opened = attach(volume, caller, &file, access, Sight::Original, (Arc::new(fd), ticket));
+    if access != Access::Read && volume.place_of(&file).is_ok_and(|place| volume.may_be_split(&place)) {
+        // Whoever may not see a location gets another node as long as this one writes.
+        entry.entry_ttl = Duration::ZERO;
+    }
     Ok(Created { entry, opened })
 }
 
@@ -86,7 +90,7 @@ fn make(
     let lower_dir = volume.open_dir(&dir)?;
     let fd = volume.lower.create(lower_dir.as_fd(), name)?;
     let made = record(volume, &subject, &dir, &fd, (creator.as_ref(), owner.as_ref())).and_then(|meta| {
-        let entry = answer(volume, &who, (&dir, lower_dir.as_fd()), name, &meta)?;
+        let entry = answer(volume, &who, (&dir, lower_dir.as_fd()), name, &meta, Effort::Look)?;
         let file = volume.nodes.get(entry.node).ok_or(OpError::Stale)?;
         file.set_owner(Owner::from(owner.clone()));
         Ok((entry, file))

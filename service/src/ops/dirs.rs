@@ -4,7 +4,7 @@ use std::os::fd::AsFd;
 
 use mediagate_policy::Operation;
 
-use super::lookup::{answer, is_unserved_user};
+use super::lookup::{Effort, answer, is_unserved_user};
 use super::{Caller, Entry, OpError};
 use crate::lower::{FileKind, Meta};
 use crate::node::NodeId;
@@ -22,7 +22,7 @@ pub fn mkdir(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Re
     let _filling = volume.gate.fill(&dir)?;
     let lower_dir = volume.open_dir(&dir)?;
     volume.lower.make_dir(lower_dir.as_fd(), name)?;
-    answer(volume, &who, (&dir, lower_dir.as_fd()), name, &Meta::at(lower_dir.as_fd(), name)?)
+    answer(volume, &who, (&dir, lower_dir.as_fd()), name, &Meta::at(lower_dir.as_fd(), name)?, Effort::Look)
 }
 
 /// Removes an empty directory; one that is not empty stays, even if the caller sees nothing in it.
@@ -35,6 +35,7 @@ pub fn rmdir(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Re
     let meta = Meta::at(lower_dir.as_fd(), name)?;
     volume.lower.remove_dir(lower_dir.as_fd(), name)?;
     if let Some(removed) = volume.nodes.find(meta.id) {
+        volume.forget_other_spelling(&removed, &dir, name);
         removed.mark_removed();
     }
     // Rows of files that were removed behind the mount.

@@ -11,6 +11,7 @@ use crate::access::{Subject, Who};
 use crate::control::{ControlError, ExplainRequest, Explanation};
 use crate::lower::{FileKind, Meta};
 use crate::node::File;
+use crate::redaction::Hidden;
 use crate::volume::Volume;
 
 /// What stands at a path, or only its place if nothing does.
@@ -70,7 +71,8 @@ pub fn explain(
             (decision, _) => decision,
         },
     };
-    Ok(answer(&who, &target, decision))
+    let location = location(volume, &target);
+    Ok(answer(&who, &target, decision, location))
 }
 
 /// The kernel walks to a name, and to the directory of a new one, before it asks for anything. Whoever may not do that
@@ -173,7 +175,19 @@ fn whose(who: &Who, what: &Subject) -> String {
     format!("{} ({relation})", user.0)
 }
 
-fn answer(who: &Who, target: &Target, decision: Decision) -> Explanation {
+/// What a file tells of where it was made; `None` where nothing is looked for.
+fn location(volume: &Volume, target: &Target) -> Option<Hidden> {
+    let file = target.file.as_ref().filter(|it| it.kind == FileKind::File)?;
+    if !volume.may_be_split(&target.subject) {
+        return None;
+    }
+    let fd = volume.open(file, target.subject.lower_path()).ok()?;
+    let resting = volume.resting(file, Volume::keep_of(&target.subject), fd.as_fd()).ok()?;
+    // While it is being written, whoever reads it finds out.
+    resting.map(|resting| resting.hidden)
+}
+
+fn answer(who: &Who, target: &Target, decision: Decision, location: Option<Hidden>) -> Explanation {
     let row = target.subject.row();
     let facts = [
         ("caller", format!("uid {} ({:?})", who.uid.0, who.kind)),
@@ -184,18 +198,34 @@ fn answer(who: &Who, target: &Target, decision: Decision) -> Explanation {
         ("owner", row.and_then(|row| row.owner.as_deref()).unwrap_or("nobody").to_owned()),
         ("mime", target.subject.mime().to_owned()),
         ("grants", granted(who, &target.subject)),
+        (
+            "location",
+            match &location {
+                None => "not looked for".to_owned(),
+                Some(Hidden::All) => "the file cannot be understood".to_owned(),
+                Some(Hidden::Bytes(ranges)) if ranges.is_empty() => "none".to_owned(),
+                Some(Hidden::Bytes(ranges)) => format!("in {} ranges of bytes", ranges.count()),
+            },
+        ),
         ("media type", row.map_or_else(|| "not indexed".to_owned(), |row| format!("{:?}", row.media_type))),
     ];
     let mut because = decision.reason.because().to_owned();
     if let (Err(_), Some(needs)) = (decision.grant(), decision.reason.needs()) {
         because = format!("{because} What would change that: {needs}.");
     }
+    let redact = decision.grant().is_ok_and(|grant| grant.redact);
+    let mut refused = decision.grant().err();
+    if redact && location == Some(Hidden::All) {
+        refused = Some(Errno::Eacces);
+        because = "The file may tell where it was made, and cannot be understood well enough to hide that."
+            .to_owned();
+    }
     Explanation {
-        allowed: decision.grant().is_ok(),
-        errno: decision.grant().err().map_or("", Errno::name).to_owned(),
+        allowed: refused.is_none(),
+        errno: refused.map_or("", Errno::name).to_owned(),
         rule: decision.reason.rule().to_owned(),
         because,
-        redacted: decision.grant().is_ok_and(|grant| grant.redact),
+        redacted: redact && refused.is_none(),
         facts: facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
     }
 }

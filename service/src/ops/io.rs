@@ -2,7 +2,7 @@
 //! handles.
 
 use std::io::IoSlice;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use rustix::fs::{FallocateFlags, SeekFrom, copy_file_range, fallocate, fdatasync};
@@ -23,7 +23,16 @@ fn handle(volume: &Volume, number: u64) -> Result<Arc<FileHandle>, OpError> {
 /// Reads into `buffer`; returns how much. What is hidden from the handle reads as zeros.
 pub fn read(volume: &Volume, number: u64, offset: u64, buffer: &mut [u8]) -> Result<usize, OpError> {
     let handle = handle(volume, number)?;
-    let fd = handle.io()?;
+    let filled = match handle.sight.redaction() {
+        Some(redaction) => super::redacted::read(volume, &handle, redaction, offset, buffer)?,
+        None => fill(handle.io()?, offset, buffer)?,
+    };
+    volume.observer.count_by(Counter::BytesRead, filled as u64);
+    Ok(filled)
+}
+
+/// Reads as much as there is.
+pub(super) fn fill(fd: BorrowedFd<'_>, offset: u64, buffer: &mut [u8]) -> Result<usize, OpError> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match rustix::io::pread(fd, rest, offset.saturating_add(filled as u64)) {
@@ -34,10 +43,6 @@ pub fn read(volume: &Volume, number: u64, offset: u64, buffer: &mut [u8]) -> Res
             Err(_) => break,
         }
     }
-    if let (Some(ranges), Some(data)) = (&handle.ranges, buffer.get_mut(..filled)) {
-        ranges.hide(offset, data);
-    }
-    volume.observer.count_by(Counter::BytesRead, filled as u64);
     Ok(filled)
 }
 
@@ -111,7 +116,7 @@ pub fn seek(volume: &Volume, number: u64, offset: i64, whence: i32) -> Result<u6
 /// `copy_file_range(2)`. From a redacted view the kernel copies through its page cache instead.
 pub fn copy_range(volume: &Volume, from: (u64, u64), to: (u64, u64), length: u64) -> Result<usize, OpError> {
     let (source, target) = (handle(volume, from.0)?, handle(volume, to.0)?);
-    if source.ranges.is_some() || target.ranges.is_some() {
+    if source.sight.redaction().is_some() || target.sight.redaction().is_some() {
         return Err(OpError::NotSupported);
     }
     if !target.is_writer() {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use mediagate_policy::{Kind, ListScope, Operation};
 
-use super::lookup::{answer, is_unserved_user};
+use super::lookup::{Effort, answer, is_unserved_user};
 use super::{Caller, Entry, OpError};
 use crate::access::{RowFacts, Subject, Who};
 use crate::lower::{DirEntry, FileKind, Meta, read_dir};
@@ -63,9 +63,10 @@ pub fn plus_entry(volume: &Volume, handle: &DirHandle, listed: &Listed) -> Resul
     let who = volume.access.who(handle.uid);
     let mut attempt = 1;
     loop {
+        let dir = (&handle.file, handle.fd.as_fd());
         let found = Meta::at(handle.fd.as_fd(), &listed.name)
             .map_err(OpError::from)
-            .and_then(|meta| answer(volume, &who, (&handle.file, handle.fd.as_fd()), &listed.name, &meta));
+            .and_then(|meta| answer(volume, &who, dir, &listed.name, &meta, Effort::NoLook));
         match found {
             Ok(entry) => return Ok(Some(entry)),
             Err(OpError::NoEntry) => return Ok(None),

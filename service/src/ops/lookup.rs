@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 use mediagate_policy::Operation;
 
@@ -10,6 +11,16 @@ use crate::access::{Subject, Who};
 use crate::lower::{FileKind, Meta};
 use crate::node::{File, Found, NodeId, View};
 use crate::volume::Volume;
+
+/// How much is done to find out whether callers are told apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Effort {
+    /// The file is looked into.
+    Look,
+    /// They are told apart if it is not known: a listing is no reason to look into files. The name is not kept, so whoever
+    /// walks there asks again.
+    NoLook,
+}
 
 /// Resolves `name` in `parent`.
 pub fn lookup(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Result<LookupReply, OpError> {
@@ -23,8 +34,17 @@ pub fn lookup(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
     }
     let lower_dir = volume.open_dir(&dir)?;
     match Meta::at(lower_dir.as_fd(), name) {
-        Ok(meta) => Ok(LookupReply::Found(answer(volume, &who, (&dir, lower_dir.as_fd()), name, &meta)?)),
-        Err(error) if error.is_not_found() => Ok(LookupReply::Missing(volume.missing_ttl(&subject))),
+        Ok(meta) => Ok(LookupReply::Found(answer(
+            volume,
+            &who,
+            (&dir, lower_dir.as_fd()),
+            name,
+            &meta,
+            Effort::Look,
+        )?)),
+        Err(error) if error.is_not_found() => {
+            Ok(LookupReply::Missing(volume.missing_ttl(&dir, lower_dir.as_fd(), &subject)))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -41,6 +61,7 @@ pub(super) fn answer(
     (dir, lower_dir): (&Arc<File>, BorrowedFd<'_>),
     name: &[u8],
     meta: &Meta,
+    effort: Effort,
 ) -> Result<Entry, OpError> {
     let found = volume.nodes.enter(dir, name, meta)?;
     let known = found.file().name();
@@ -49,11 +70,13 @@ pub(super) fn answer(
         found.file().move_to(dir, name);
     }
     let subject = volume.subject_at(dir, name, meta.kind).ok_or(OpError::NoEntry)?;
-    let (view, split) = view_for(volume, who, &found, name, meta)?;
+    let (view, split) = view_for(volume, who, &found, &subject, meta, effort)?;
     let other_spelling = found.file().is_other_spelling(dir, name);
-    let entry_ttl =
-        if split || other_spelling { std::time::Duration::ZERO } else { volume.entry_ttl(&subject) };
-    let attr_ttl = volume.attr_ttl(found.file());
+    let entry_ttl = if split || other_spelling { Duration::ZERO } else { volume.entry_ttl(&subject) };
+    if !entry_ttl.is_zero() {
+        found.file().set_named(true);
+    }
+    let attr_ttl = volume.attr_ttl(found.file(), meta);
     Ok(Entry { node: found.answer(view), meta: *meta, entry_ttl, attr_ttl })
 }
 
@@ -62,20 +85,22 @@ fn view_for(
     volume: &Volume,
     who: &Who,
     found: &Found<'_>,
-    name: &[u8],
+    subject: &Subject,
     meta: &Meta,
+    effort: Effort,
 ) -> Result<(View, bool), OpError> {
-    if meta.kind != FileKind::File || !volume.ranges.may_have_ranges(name) {
-        return Ok((View::Original, false));
-    }
     let file = found.file();
-    let fd = volume.open(file, &file.path())?;
-    // What cannot be understood is treated as located: OPEN will refuse it to whom it must not be shown.
-    if volume.ranges.ranges(fd.as_fd(), meta).is_ok_and(|ranges| ranges.is_empty()) {
+    if meta.kind != FileKind::File || !volume.may_be_split(subject) {
         return Ok((View::Original, false));
     }
-    let subject = volume.subject_of(file, Some(fd.as_fd()))?;
-    Ok((view_of(volume, who, &subject), true))
+    let split = match effort {
+        Effort::Look => volume.is_split(file, subject, meta)?,
+        Effort::NoLook => volume.known_split(Some(file), subject, meta).unwrap_or(true),
+    };
+    if !split {
+        return Ok((View::Original, false));
+    }
+    Ok((view_of(volume, who, &volume.subject_of(file, None)?), true))
 }
 
 /// The original only for who may read it unredacted, or may write it: an open for writing is never redacted

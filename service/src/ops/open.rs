@@ -2,8 +2,10 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use mediagate_policy::{Errno, Operation};
+use parking_lot::Mutex;
 
 use super::lookup::view_of;
 use super::{Caller, OpError, Opened};
@@ -12,8 +14,11 @@ use crate::lower::{Access, FileKind, Meta, Root};
 use crate::node::{File, NodeId, View};
 use crate::observe::Counter;
 use crate::passthrough::{IoMode, RefusedBy, Ticket};
-use crate::redaction::Ranges;
-use crate::volume::{FileHandle, Volume};
+use crate::redaction::Hidden;
+use crate::volume::{FileHandle, Redaction, Sight, Volume};
+
+/// How long a writer waits for readers that may see no location and have the file open as it is.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What OPEN asks for.
 #[derive(Clone, Copy, Debug)]
@@ -40,23 +45,29 @@ pub fn open(volume: &Volume, caller: Caller, node: NodeId, request: OpenRequest)
     let operation = if writes || request.truncate { Operation::OpenWrite } else { Operation::OpenRead };
     volume.access.check(&who, &subject, operation)?;
 
-    let ranges = hidden_ranges(volume, &subject, &fd)?;
-    let view = if ranges.is_empty() { View::Original } else { view_of(volume, &who, &subject) };
-    if view != node.view() {
-        // The walk that led here was somebody else's, or the file changed its class since.
-        volume.observer.count(Counter::StaleOpens);
-        return Err(OpError::Stale);
-    }
-    if writes && view == View::Redacted {
+    let may_be_split = node.view() == View::Redacted || volume.may_be_split(&subject);
+    let view = if may_be_split { view_of(volume, &who, &subject) } else { View::Original };
+    let sight = match (view, node.view()) {
+        (View::Original, View::Original) => Sight::Original,
+        // The walk that led here was that of somebody who may see less.
+        (View::Original, View::Redacted) => return Err(stale(volume)),
+        (View::Redacted, walked) => redact(volume, &file, &subject, &fd, walked)?,
+    };
+    if writes && sight.view() == View::Redacted {
         // A page that is written back would carry its zeros into the file.
         return Err(OpError::Denied(Errno::Eacces));
     }
     // Whatever refuses the open does so before the file is touched.
     let ticket = volume.handles.take(caller.uid, 1)?;
+    // Until the handle says so itself.
+    let _writing = (writes || request.truncate).then(|| file.write());
+    if writes && may_be_split {
+        wait_until_unexposed(volume, &file);
+    }
     if request.truncate {
         Root::truncate(fd.as_fd(), 0)?;
     }
-    let opened = attach(volume, caller, &file, view, request.access, ranges, (fd, ticket));
+    let opened = attach(volume, caller, &file, request.access, sight, (fd, ticket));
     if writes || request.truncate {
         // From now on attributes change without a request: what the kernel has cached must not outlive this open.
         volume.file_changes(&file);
@@ -64,13 +75,65 @@ pub fn open(volume: &Volume, caller: Caller, node: NodeId, request: OpenRequest)
     Ok(opened)
 }
 
-/// The bytes to hide from callers that may not see a location. What cannot be understood is refused.
-fn hidden_ranges(volume: &Volume, subject: &Subject, fd: &OwnedFd) -> Result<Arc<Ranges>, OpError> {
-    if !volume.ranges.may_have_ranges(subject.name()) {
-        return Ok(Arc::default());
+fn stale(volume: &Volume) -> OpError {
+    volume.observer.count(Counter::StaleOpens);
+    OpError::Stale
+}
+
+/// True if the open may have to wait for others, so that a worker is not the one to do it.
+pub fn open_may_wait(volume: &Volume, node: NodeId, request: OpenRequest) -> bool {
+    request.access != Access::Read && volume.nodes.get(node).is_some_and(|file| file.is_exposed())
+}
+
+/// What is written from now on may tell a location, and who may not see one has the file open as it is, with the kernel serving
+/// the reads. That cannot be taken back, but most readers are soon done; new ones get the redacted view, as this
+/// writer is counted already.
+fn wait_until_unexposed(volume: &Volume, file: &File) {
+    let deadline = Instant::now() + PATIENCE;
+    while file.is_exposed() {
+        if Instant::now() >= deadline {
+            volume.observer.count(Counter::Exposed);
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(1));
     }
-    let meta = Meta::of(fd.as_fd())?;
-    volume.ranges.ranges(fd.as_fd(), &meta).map_err(|_| OpError::Denied(Errno::Eacces))
+}
+
+/// What a caller that may not see a location gets when it opens a file for reading. `walked` is the view that the walk led to. A redacted view is looked into whatever its name is by now: the
+/// file may have had another one when the walk began, or be opened by a descriptor of that time.
+fn redact(
+    volume: &Volume,
+    file: &Arc<File>,
+    subject: &Subject,
+    fd: &OwnedFd,
+    walked: View,
+) -> Result<Sight, OpError> {
+    let keep = Volume::keep_of(subject);
+    let resting = volume.resting(file, keep, fd.as_fd())?;
+    // While it is being written, reads find out what there is to hide.
+    if resting.as_ref().is_some_and(|resting| resting.hidden == Hidden::All) {
+        volume.observer.count(Counter::Refused);
+        return Err(OpError::Denied(Errno::Eacces));
+    }
+    if walked == View::Original {
+        if let Some(resting) = resting.filter(|resting| resting.hidden.is_nothing()) {
+            let exposed = file.expose();
+            // Counted first, then looked: whoever comes to write does it the other way round, and one sees the other.
+            if file.quiet() == Some(resting.quiet) {
+                return Ok(Sight::Exposed(exposed));
+            }
+        }
+        // It has become one that callers are told apart by.
+        file.set_parted();
+        return Err(stale(volume));
+    }
+    // With nothing to hide both views are the same.
+    let settled = resting.filter(|resting| resting.settled);
+    let token = file.pages().open(settled.as_ref().map(|resting| resting.stamp));
+    if token.is_none() {
+        volume.observer.count(Counter::CacheKept);
+    }
+    Ok(Sight::Redacted(Redaction { keep, token, last: Mutex::new(settled) }))
 }
 
 /// Joins the inode's I/O state and makes the handle, which the ticket has room for.
@@ -78,37 +141,32 @@ pub(super) fn attach(
     volume: &Volume,
     caller: Caller,
     file: &Arc<File>,
-    view: View,
     access: Access,
-    ranges: Arc<Ranges>,
+    sight: Sight,
     (fd, ticket): (Arc<OwnedFd>, Ticket),
 ) -> Opened {
-    let (mode, ranges) = match view {
-        View::Original => (volume.passthrough.join(file.io(view), &fd, caller.uid), None),
+    let view = sight.view();
+    let keep_cache = sight.redaction().is_some_and(|redaction| redaction.token.is_none());
+    let mode = match view {
+        View::Original => volume.passthrough.join(file.io(view), &fd, caller.uid),
         View::Redacted => {
             file.io(view).lock().join_daemon(&fd);
             volume.passthrough.count_refusal(RefusedBy::RedactedView);
-            (IoMode::Daemon, Some(ranges))
+            IoMode::Daemon
         }
     };
     let passthrough = Arc::clone(&volume.passthrough);
-    let handle = FileHandle::new(
-        Arc::clone(file),
-        view,
-        caller.uid,
-        access,
-        mode.clone(),
-        ranges,
-        fd,
-        passthrough,
-        ticket,
-    );
-    Opened { handle: volume.files.insert(Arc::new(handle)), mode }
+    let handle =
+        FileHandle::new(Arc::clone(file), caller.uid, access, mode.clone(), sight, fd, passthrough, ticket);
+    Opened { handle: volume.files.insert(Arc::new(handle)), mode, keep_cache }
 }
 
 /// The last reference to an open file is gone.
 pub fn release(volume: &Volume, number: u64) -> Result<(), OpError> {
     let handle = volume.files.remove(number).ok_or(OpError::BadHandle)?;
+    if let Some(token) = handle.sight.redaction().and_then(|redaction| redaction.token) {
+        handle.file.pages().arrived(token);
+    }
     if !handle.is_writer() {
         return Ok(());
     }
@@ -116,7 +174,11 @@ pub fn release(volume: &Volume, number: u64) -> Result<(), OpError> {
     if let Ok(meta) = Meta::of(handle.fd()) {
         refresh_index(volume, &file, &meta);
     }
+    let fd = handle.lower();
     drop(handle);
+    if let Ok(subject) = volume.place_of(&file) {
+        volume.reclassify(&file, &subject, fd.as_fd());
+    }
     // Answers that were on their way when this writer left may carry older attributes, and may say that they last.
     volume.file_changes(&file);
     Ok(())

@@ -68,12 +68,18 @@ pub fn rename(
     if let Some(replaced) = &replaced
         && !Arc::ptr_eq(replaced.file(), moved.file())
     {
+        volume.forget_other_spelling(replaced.file(), to.dir, to.name);
         replaced.file().mark_removed();
         volume.access.grants().forget(volume.key.number(), replaced.file().id.ino);
     }
     drop(open);
+    volume.forget_other_spelling(moved.file(), from.dir, from.name);
     moved.file().move_to(to.dir, to.name);
     drop(moving);
+    if moved.file().kind == FileKind::File && volume.may_be_split(&new) && !volume.may_be_split(&old) {
+        // The kernel took what it knows of the old name over to the new one.
+        volume.forget_name(moved.file());
+    }
     index(volume, moved.file(), &old, &new, was_hidden);
     for (end, came) in [(&from, false), (&to, true)] {
         if end.name == b".nomedia" {

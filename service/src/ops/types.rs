@@ -42,6 +42,8 @@ pub struct Opened {
     pub handle: u64,
     /// Who serves its reads and writes.
     pub mode: IoMode,
+    /// The pages that the kernel has of the inode are those of the file as it is.
+    pub keep_cache: bool,
 }
 
 /// A new file with a handle.

@@ -27,6 +27,7 @@ pub fn unlink(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
     let who = volume.access.who(caller.uid);
     volume.access.check(&who, &subject, Operation::Unlink)?;
     volume.lower.unlink(lower_dir.as_fd(), name)?;
+    volume.forget_other_spelling(found.file(), &dir, name);
     found.file().mark_removed();
     // While it is open its inode number is nobody else's.
     volume.access.grants().forget(volume.key.number(), meta.id.ino);

@@ -239,6 +239,7 @@ fn handles_that_come_take_the_room_of_parked_files() {
     let parked = world.observer.gauge(Gauge::BackingParked);
     assert!((60..=80).contains(&parked), "{parked} are parked beside 400 descriptors");
     world.passthrough.keep_warm(false);
+    world.passthrough.let_go();
     assert_eq!(world.observer.gauge(Gauge::BackingParked), 0);
 }
 

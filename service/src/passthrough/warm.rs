@@ -68,12 +68,9 @@ impl Warm {
         }
     }
 
-    /// Starts or stops keeping files.
+    /// Starts or stops keeping files; those that are kept go with the next [`Warm::let_go`].
     pub(super) fn turn(&self, on: bool) {
         self.on.store(on, Relaxed);
-        if !on {
-            self.trim();
-        }
     }
 
     /// Whether files are kept.
@@ -124,6 +121,9 @@ impl Warm {
 
     /// Lets go of what was parked and not used for some calls.
     pub(super) fn let_go(&self) {
+        if !self.is_on() {
+            return self.trim();
+        }
         for queue in &self.queues {
             let entries = std::mem::take(&mut *queue.lock());
             for entry in entries {
@@ -132,13 +132,13 @@ impl Warm {
         }
     }
 
-    /// Asks `decide` about an entry that was taken out, and puts it back if it is to stay.
-    fn settle(queue: &Queue, entry: Option<Weak<Mutex<IoState>>>, decide: fn(&mut IoState) -> Fate) {
+    /// Asks `fate` about an entry that was taken out, and puts it back if it is to stay.
+    fn settle(queue: &Queue, entry: Option<Weak<Mutex<IoState>>>, fate: fn(&mut IoState) -> Fate) {
         let Some((entry, io)) = entry.and_then(|entry| Some((entry.clone(), entry.upgrade()?))) else {
             return;
         };
-        let fate = decide(&mut io.lock());
-        match fate {
+        let what = fate(&mut io.lock());
+        match what {
             Fate::Stays => queue.lock().push_back(entry),
             // Dropped here, without a lock: it closes a backing file.
             Fate::Goes(parked) => drop(parked),

@@ -1,40 +1,25 @@
 //! Which bytes of a file tell where it was made, and how they are hidden.
 //!
-//! [`Ranges`] are the bytes to hide; a [`RangeSource`] finds them. A file that has any is *split*: callers that
-//! may not see a location get a second inode for it (DESIGN decision 2), whose reads come here. This room knows
-//! neither policy nor SQL: who sees what is decided elsewhere.
+//! [`find`] looks into the bytes; a [`RangeSource`] is what the rest of the service knows of that. [`Located`] remembers
+//! what was found, so that the usual open looks into no file: in memory, and through a [`RangeStore`] over restarts. A
+//! file that has anything to hide is *split*: callers that may not see a location get a second inode for it (DESIGN
+//! decision 2), whose reads come to the daemon. This room knows neither policy nor SQL: who sees what is decided elsewhere.
+//!
+//! # What is remembered, and when it counts
+//! Findings belong to a [`crate::lower::Stamp`] (inode, size, times), and are remembered only when its last change was long
+//! enough ago that the next one must leave another stamp (as git does with its index: a "racily clean" entry is not
+//! trusted). Stores through a mapping may leave the stamp as it is: so whoever has a file open for writing must be known
+//! to the caller, who then asks for [`Located::fresh`]. Where inode numbers mean nothing (vfat, exfat) nothing is remembered.
+//!
+//! # Locks
+//! The shards of the memory are leaves, held for a look into a table, never while a file is read or the store is asked.
 
+mod cache;
 pub mod find;
+mod located;
 mod ranges;
+mod source;
 
-use std::os::fd::BorrowedFd;
-use std::sync::Arc;
-
-use crate::lower::{LowerError, Meta};
-
-pub use ranges::Ranges;
-
-/// Finds the bytes to hide.
-pub trait RangeSource: Send + Sync + std::fmt::Debug + 'static {
-    /// Whether a file of this name can have bytes to hide at all, from the name alone. Where this says no,
-    /// nothing else is asked.
-    fn may_have_ranges(&self, name: &[u8]) -> bool;
-
-    /// The bytes to hide in `file` (`O_PATH`; reopen to read). An error refuses the open: a file that cannot be
-    /// understood is not shown.
-    fn ranges(&self, file: BorrowedFd<'_>, meta: &Meta) -> Result<Arc<Ranges>, LowerError>;
-}
-
-/// Finds nothing: every file is the same for everybody.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoRanges;
-
-impl RangeSource for NoRanges {
-    fn may_have_ranges(&self, _name: &[u8]) -> bool {
-        false
-    }
-
-    fn ranges(&self, _file: BorrowedFd<'_>, _meta: &Meta) -> Result<Arc<Ranges>, LowerError> {
-        Ok(Arc::new(Ranges::default()))
-    }
-}
+pub use located::{Keep, Located, RangeStore};
+pub use ranges::{Hidden, Ranges};
+pub use source::{Parsers, RangeSource};

@@ -1,13 +1,63 @@
 //! Sorted, merged byte ranges.
 
-/// Half-open byte ranges of a file: sorted, not empty, neither overlapping nor touching.
+use std::sync::{Arc, LazyLock};
+
+use super::find::Fill;
+
+/// Half-open byte ranges of a file, and what each is filled with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ranges(Vec<(u64, u64)>);
+pub struct Ranges {
+    zeros: Merged,
+    spaces: Merged,
+}
 
 impl Ranges {
-    /// From `(start, end)` pairs in any order; empty and reversed ones are dropped, the rest is merged
-    /// (MediaProvider `RedactionInfo`).
+    /// From `(start, end)` pairs in any order, to be filled with zeros; empty and reversed ones are dropped.
     pub fn new(pairs: impl IntoIterator<Item = (u64, u64)>) -> Ranges {
+        Ranges { zeros: Merged::new(pairs), spaces: Merged::default() }
+    }
+
+    /// The same, each with what it is filled with. Where zeros and spaces overlap there are zeros.
+    pub fn filled(ranges: impl IntoIterator<Item = (u64, u64, Fill)>) -> Ranges {
+        let (zeros, spaces): (Vec<_>, Vec<_>) =
+            ranges.into_iter().partition(|(_, _, fill)| *fill == Fill::Zero);
+        let pair = |(start, end, _)| (start, end);
+        Ranges {
+            zeros: Merged::new(zeros.into_iter().map(pair)),
+            spaces: Merged::new(spaces.into_iter().map(pair)),
+        }
+    }
+
+    /// True when there is nothing to hide.
+    pub fn is_empty(&self) -> bool {
+        self.count() == 0
+    }
+
+    /// How many ranges there are.
+    pub fn count(&self) -> usize {
+        self.zeros.0.len() + self.spaces.0.len()
+    }
+
+    /// The ranges: those of one filling are sorted, not empty, and neither overlap nor touch.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, u64, Fill)> {
+        let with = |fill| move |&(start, end): &(u64, u64)| (start, end, fill);
+        self.zeros.0.iter().map(with(Fill::Zero)).chain(self.spaces.0.iter().map(with(Fill::Space)))
+    }
+
+    /// Hides what of `data`, read at `offset`, lies in a range.
+    pub fn hide(&self, offset: u64, data: &mut [u8]) {
+        self.spaces.fill(offset, data, Fill::Space);
+        self.zeros.fill(offset, data, Fill::Zero);
+    }
+}
+
+/// Sorted, not empty, neither overlapping nor touching.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Merged(Vec<(u64, u64)>);
+
+impl Merged {
+    /// As MediaProvider's `RedactionInfo` does it.
+    fn new(pairs: impl IntoIterator<Item = (u64, u64)>) -> Merged {
         let mut pairs: Vec<_> = pairs.into_iter().filter(|(start, end)| start < end).collect();
         pairs.sort_unstable();
         let mut merged: Vec<(u64, u64)> = Vec::with_capacity(pairs.len());
@@ -17,21 +67,11 @@ impl Ranges {
                 _ => merged.push((start, end)),
             }
         }
-        Ranges(merged)
+        merged.shrink_to_fit();
+        Merged(merged)
     }
 
-    /// True when there is nothing to hide.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The ranges.
-    pub fn as_slice(&self) -> &[(u64, u64)] {
-        &self.0
-    }
-
-    /// Zeroes what of `data`, read at `offset`, lies in a range.
-    pub fn hide(&self, offset: u64, data: &mut [u8]) {
+    fn fill(&self, offset: u64, data: &mut [u8], fill: Fill) {
         let end = offset.saturating_add(data.len() as u64);
         let first = self.0.partition_point(|range| range.1 <= offset);
         for &(start, stop) in self.0.iter().skip(first).take_while(|range| range.0 < end) {
@@ -39,8 +79,48 @@ impl Ranges {
             let from = start.saturating_sub(offset) as usize;
             let to = (stop.min(end) - offset) as usize;
             if let Some(hidden) = data.get_mut(from..to) {
-                hidden.fill(0);
+                hidden.fill(fill.byte());
             }
+        }
+    }
+}
+
+/// What of a file must not be shown to who may not see a location.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hidden {
+    /// These bytes; often none.
+    Bytes(Arc<Ranges>),
+    /// Everything: it cannot be understood.
+    All,
+}
+
+impl Default for Hidden {
+    /// Nothing.
+    fn default() -> Self {
+        static NOTHING: LazyLock<Arc<Ranges>> = LazyLock::new(Arc::default);
+        Hidden::Bytes(Arc::clone(&NOTHING))
+    }
+}
+
+impl Hidden {
+    /// True when everybody may see all of it.
+    pub fn is_nothing(&self) -> bool {
+        matches!(self, Hidden::Bytes(ranges) if ranges.is_empty())
+    }
+
+    /// How many ranges there are.
+    pub fn count(&self) -> usize {
+        match self {
+            Hidden::Bytes(ranges) => ranges.count(),
+            Hidden::All => 0,
+        }
+    }
+
+    /// Hides what of `data`, read at `offset`, must not be shown.
+    pub fn hide(&self, offset: u64, data: &mut [u8]) {
+        match self {
+            Hidden::Bytes(ranges) => ranges.hide(offset, data),
+            Hidden::All => data.fill(0),
         }
     }
 }
@@ -54,7 +134,17 @@ mod tests {
     #[test]
     fn overlapping_touching_and_empty_ranges_are_merged() {
         let ranges = Ranges::new([(5, 7), (1, 3), (7, 9), (2, 4), (20, 20), (30, 10)]);
-        assert_eq!(ranges.as_slice(), [(1, 4), (5, 9)]);
+        let merged: Vec<_> = ranges.iter().collect();
+        assert_eq!(merged, [(1, 4, Fill::Zero), (5, 9, Fill::Zero)]);
+    }
+
+    #[test]
+    fn zeros_win_over_spaces() {
+        let ranges = Ranges::filled([(1, 4, Fill::Space), (3, 6, Fill::Zero), (7, 8, Fill::Space)]);
+        let mut data = *b"abcdefghi";
+        ranges.hide(0, &mut data);
+        assert_eq!(&data, b"a  \0\0\0g i");
+        assert_eq!(ranges.count(), 3);
     }
 
     proptest! {

@@ -1,11 +1,18 @@
 //! Bringing the index up to date with the lower tree.
 //!
-//! The lower file system says what exists, and the files say who owns them; the catalog is an index over both. It can be
-//! behind: after a crash (answered creates that were not committed yet), after it was deleted, or when something
-//! changed the lower tree while the service was down. [`reconcile`] walks the tree and mends it, beside the volume's
-//! normal work; what is listed or opened before it has come there is indexed then.
+//! The lower file system says what exists, and the files say who owns them and what they are; the catalog is an index over
+//! all that. It can be behind: after a crash (answered creates that were not committed yet), after it was deleted, or
+//! when something changed the lower tree while nobody watched. A [`Scanner`] walks the tree and mends it, beside the
+//! volume's normal work, and has the facts of media files read; what is listed or opened before it has come there is
+//! indexed then. Between scans a [`Refresher`] reads the facts of files as they are written.
 
+mod facts;
 pub mod metadata;
-mod reconcile;
+mod progress;
+mod scan;
+mod walk;
 
-pub use reconcile::{Progress, reconcile};
+pub use facts::Refresher;
+pub use progress::{Numbers, Progress};
+pub use scan::{Phase, ScanStatus, Scanner, Walked, scan_file};
+pub use walk::{Area, walk};

@@ -9,10 +9,11 @@ use super::Shared;
 use super::volumes::Attached;
 use crate::config::{PackageConfig, VolumeConfig, check_volume};
 use crate::control::{
-    Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, Stat,
-    VolumeStatus,
+    Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, ScanStatus,
+    Stat, VolumeStatus,
 };
 use crate::identity::PersistError;
+use crate::watch::Watch;
 
 impl Shared {
     fn persist(&self, name: &str, package: Option<&PackageConfig>) -> Result<(), PersistError> {
@@ -58,8 +59,10 @@ impl Control for Shared {
             } else {
                 "off: by configuration".to_owned()
             },
+            watch: it.watch.as_ref().map_or_else(|| "off: detaching".to_owned(), Watch::describe),
             xattrs: it.volume.lower.has_xattrs(),
             indexed: it.indexed.load(Relaxed),
+            emptied: it.scanner.as_ref().is_some_and(crate::scanner::Scanner::is_emptied),
         };
         self.volumes.all().iter().map(status).collect()
     }
@@ -130,6 +133,22 @@ impl Control for Shared {
         self.take_back(package, user, path)
     }
 
+    fn scan(&self, path: Option<&[u8]>) -> Result<Vec<ScanStatus>, ControlError> {
+        self.begin_scan(path)
+    }
+
+    fn scan_file_for(&self, uid: u32, path: &[u8]) -> Result<Vec<ScanStatus>, ControlError> {
+        self.begin_scan_for(uid, path)
+    }
+
+    fn scans(&self) -> Vec<ScanStatus> {
+        self.all_scans()
+    }
+
+    fn cancel_scan(&self, volume: &str, ticket: u64) -> Result<(), ControlError> {
+        self.end_scan(volume, ticket)
+    }
+
     fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ControlError> {
         let (attached, path) = self.locate(&request.path)?;
         let to = match &request.to {
@@ -170,8 +189,16 @@ impl Shared {
         for it in self.volumes() {
             writeln!(
                 out,
-                "  {} ({}) {} -> {} users={:?} passthrough={:?} xattrs={} indexed={}",
-                it.name, it.kind, it.lower, it.mount, it.users, it.passthrough, it.xattrs, it.indexed
+                "  {} ({}) {} -> {} users={:?} passthrough={:?} watch={:?} xattrs={} indexed={}",
+                it.name,
+                it.kind,
+                it.lower,
+                it.mount,
+                it.users,
+                it.passthrough,
+                it.watch,
+                it.xattrs,
+                it.indexed
             )?;
         }
         writeln!(out, "REQUESTS IN FLIGHT (oldest first)")?;

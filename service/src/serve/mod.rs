@@ -1,12 +1,14 @@
 //! Putting the pieces together, and taking them apart in order.
 //!
 //! # Threads
-//! `fuser-N` workers for each volume; `notifier` for each volume; `catalog` the one writer; `reconcile` for each volume
+//! `fuser-N` workers for each volume; `notifier` for each volume; `catalog` the one writer; `scanner`, `facts-*` and `facts` for each volume
 //! while its index is being mended; `watchdog`; the interface's own.
 
 mod control;
 mod grants;
+mod locations;
 mod run;
+mod scan;
 mod volumes;
 mod watchdog;
 
@@ -22,7 +24,7 @@ use crate::control::Control;
 use crate::identity::{Identity, profiles, sources};
 use crate::observe::{Gauge, Observer};
 use crate::passthrough::{Budget, Limits};
-use crate::redaction::{NoRanges, RangeSource};
+use crate::redaction::{Parsers, RangeSource};
 
 pub use run::run_command;
 use volumes::Volumes;
@@ -60,7 +62,7 @@ impl Service {
     ///
     /// Sets the process's umask to 0: modes of lower files are the service's own, not its parent's.
     pub fn start(config: Config) -> anyhow::Result<Service> {
-        Self::start_with(config, Arc::new(NoRanges))
+        Self::start_with(config, Arc::new(Parsers))
     }
 
     /// Like [`Service::start`], with another finder of location data.

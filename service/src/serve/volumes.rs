@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -10,17 +9,17 @@ use mediagate_policy::VolumeKind;
 use parking_lot::RwLock;
 
 use super::Shared;
+use super::locations::Locations;
 use super::run::descriptors;
 use crate::config::{VolumeConfig, VolumeKindConfig, resolve_owner};
 use crate::fuse::{Mounted, mount};
 use crate::lower::Root;
 use crate::observe::{Gauge, Observer};
 use crate::passthrough::Room;
-use crate::scanner::reconcile;
+use crate::redaction::{Located, RangeStore};
+use crate::scanner::{Area, Numbers, Scanner};
 use crate::volume::{Parts, Volume};
-
-/// What the kernel takes for "for ever": it adds this to its clock, so it must not be the largest number there is.
-const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+use crate::watch::Watch;
 
 /// One attached volume.
 #[derive(Debug)]
@@ -28,24 +27,16 @@ pub(super) struct Attached {
     pub(super) config: VolumeConfig,
     pub(super) volume: Arc<Volume>,
     pub(super) indexed: Arc<AtomicBool>,
+    pub(super) watch: Option<Watch>,
     mounted: Option<Mounted>,
-    reconcile: Option<Reconcile>,
-}
-
-#[derive(Debug)]
-struct Reconcile {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
+    pub(super) scanner: Option<Scanner>,
 }
 
 impl Attached {
     fn detach(mut self, observer: &Observer) {
-        if let Some(reconcile) = self.reconcile.take() {
-            reconcile.stop.store(true, Relaxed);
-            if reconcile.thread.join().is_err() {
-                log::error!("volume={}: bringing its index up to date panicked", self.config.name);
-            }
-        }
+        drop(self.scanner.take());
+        // Before the mount goes: what stays open there is to be asked for again.
+        drop(self.watch.take());
         if let Some(mounted) = self.mounted.take() {
             mounted.unmount();
         }
@@ -114,20 +105,22 @@ impl Shared {
             VolumeKindConfig::Emulated => (VolumeKind::Emulated, "emulated", config.users.clone()),
             VolumeKindConfig::Public => (VolumeKind::Public, "public", Vec::new()),
         };
-        let ttl = match u64::try_from(config.cache_seconds) {
-            Ok(seconds) => Duration::from_secs(seconds),
-            Err(_) => FOR_EVER,
-        };
+        let key = self.catalog.volume(&config.name, kind_name)?;
+        let store: Arc<dyn RangeStore> = Arc::new(Locations::new(Arc::clone(&self.catalog), key));
+        // Where files cannot carry their owner (FAT) the inode numbers are made up, too (fs/fat/inode.c, fat_build_inode).
+        let stable = lower.has_xattrs();
+        let observer = Arc::clone(&self.observer);
+        let located = Located::new(Arc::clone(&self.ranges), Some(store), stable, observer);
         let volume = Arc::new(Volume::new(Parts {
             name: config.name.clone(),
             kind,
             users,
             lower,
-            ttl,
-            key: self.catalog.volume(&config.name, kind_name)?,
+            cache_seconds: config.cache_seconds,
+            key,
             catalog: Arc::clone(&self.catalog),
             access: Arc::clone(&self.access),
-            ranges: Arc::clone(&self.ranges),
+            located,
             budget: Arc::clone(&self.budget),
             room: Room {
                 descriptors: descriptors(),
@@ -139,24 +132,28 @@ impl Shared {
             observer: Arc::clone(&self.observer),
         })?);
         volume.prepare().context("cannot make the users' directories")?;
+        // Before the kernel is told anything that it may keep, and before the index is brought up to date.
+        let watch = Watch::start(&volume, config.watch)?;
         let cpus = std::thread::available_parallelism().map_or(2, usize::from);
         let threads = self.config.service.threads.unwrap_or_else(|| cpus.clamp(2, 8));
         let mounted = mount(&volume, &config.mount, threads, config.passthrough)?;
         log::info!(
-            "volume={} mount={} passthrough={:?} xattrs={}: attached",
+            "volume={} mount={} passthrough={:?} xattrs={} watch={:?}: attached",
             config.name,
             config.mount.display(),
             volume.passthrough.describe(),
-            volume.lower.has_xattrs()
+            volume.lower.has_xattrs(),
+            watch.describe()
         );
         let indexed = Arc::new(AtomicBool::new(false));
-        let reconcile = start_reconcile(&volume, &indexed)?;
+        let scanner = start_scanner(&volume, &indexed)?;
         let attached = Attached {
             config: config.clone(),
             volume,
             indexed,
+            watch: Some(watch),
             mounted: Some(mounted),
-            reconcile: Some(reconcile),
+            scanner: Some(scanner),
         };
         self.observer.shift(Gauge::Volumes, 1);
         self.volumes.list.write().push(Arc::new(attached));
@@ -178,42 +175,33 @@ impl Shared {
 
 /// Brings the index up to date beside the volume's work. Whatever the catalog says of itself: nobody watched the lower tree
 /// while the volume was not attached.
-fn start_reconcile(volume: &Arc<Volume>, indexed: &Arc<AtomicBool>) -> anyhow::Result<Reconcile> {
+fn start_scanner(volume: &Arc<Volume>, indexed: &Arc<AtomicBool>) -> anyhow::Result<Scanner> {
     // Asked here for what the answer leaves behind: writes that are lost from now on are not made good by this pass.
     let behind = volume.catalog.needs_reconcile(volume.key)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let (volume, indexed, stopping) = (Arc::clone(volume), Arc::clone(indexed), Arc::clone(&stop));
-    let thread = std::thread::Builder::new().name("reconcile".into()).spawn(move || {
-        let begin = std::time::Instant::now();
-        match reconcile(&volume, &stopping) {
-            Ok(done) if !stopping.load(Relaxed) => {
-                let catalog = &volume.catalog;
-                let reconciled = match behind {
-                    true => catalog.flush().and_then(|()| catalog.set_reconciled(volume.key)),
-                    false => catalog.flush(),
-                };
-                // Files that left the index behind the mount took their grants with them.
-                if let Err(error) = reconciled.and_then(|()| super::grants::load(catalog, &volume.access)) {
-                    log::error!("volume={}: {error}", volume.name);
-                }
-                indexed.store(true, Relaxed);
-                log::info!(
-                    "volume={} files={} added={} removed={} failed={} ms={}: index is up to date",
-                    volume.name,
-                    done.files,
-                    done.added,
-                    done.removed,
-                    done.failed,
-                    begin.elapsed().as_millis()
-                );
-            }
-            Ok(_) => {}
-            Err(error) => log::error!(
-                "volume={}: its index could not be brought up to date ({error}); files are indexed when they are \
-                 seen, and the next start tries again",
-                volume.name
-            ),
+    let (scanned, indexed) = (Arc::clone(volume), Arc::clone(indexed));
+    let walked = move |area: &Area, done: &Numbers| {
+        let (volume, catalog) = (&scanned, &scanned.catalog);
+        if !area.path.is_empty() || done.emptied {
+            return;
         }
-    })?;
-    Ok(Reconcile { stop, thread })
+        let reconciled = match behind && !indexed.load(Relaxed) {
+            true => catalog.flush().and_then(|()| catalog.set_reconciled(volume.key)),
+            false => catalog.flush(),
+        };
+        // Files that left the index behind the mount took their grants with them.
+        if let Err(error) = reconciled.and_then(|()| super::grants::load(catalog, &volume.access)) {
+            log::error!("volume={}: {error}", volume.name);
+        }
+        indexed.store(true, Relaxed);
+        log::info!(
+            "volume={} files={} added={} changed={} removed={} failed={}: index is up to date",
+            volume.name,
+            done.files,
+            done.added,
+            done.changed,
+            done.removed,
+            done.failed,
+        );
+    };
+    Ok(Scanner::start(volume, Box::new(walked))?)
 }

@@ -16,8 +16,11 @@ use crate::observe::Counter;
 /// How long it is believed whether a directory holds a `.nomedia` (one made behind the mount takes that long).
 const NOMEDIA_FRESH: Duration = Duration::from_secs(1);
 
-/// How long it is believed at most that there is nothing of a name.
-const LONGEST_MISSING: Duration = Duration::from_secs(1);
+/// How long the kernel may believe what nothing tells us about when it changes.
+const UNWATCHED: Duration = Duration::from_secs(1);
+
+/// What the kernel takes for "for ever": it adds this to its clock, so it must not be the largest number there is.
+const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 impl Volume {
     /// Makes what an attached volume has from the beginning: on an emulated one each user's directory and, once, the
@@ -29,6 +32,16 @@ impl Volume {
             .try_for_each(|user| self.lower.prepare_user(user.to_string().as_bytes(), &default_dirs))
     }
 
+    /// How long the kernel may keep what depends on nobody.
+    fn ttl(&self) -> Duration {
+        match self.cache_seconds.map(u64::try_from) {
+            Some(Ok(seconds)) => Duration::from_secs(seconds),
+            Some(Err(_)) => FOR_EVER,
+            None if self.is_watched() => FOR_EVER,
+            None => UNWATCHED,
+        }
+    }
+
     /// How long the kernel may keep a name: not at all where who may see it depends on the caller.
     ///
     /// Every path leads through a name at the top of the volume. Where that is asked for each time, whoever has no
@@ -36,7 +49,7 @@ impl Volume {
     /// below; a clone profile's trees need nothing more. With one user and no instant app there is nobody to turn away.
     pub fn entry_ttl(&self, subject: &Subject) -> Duration {
         let turns_away = subject.is_top() && self.turns_away();
-        if turns_away || subject.depends_on_caller() { Duration::ZERO } else { self.ttl }
+        if turns_away || subject.depends_on_caller() { Duration::ZERO } else { self.ttl() }
     }
 
     /// There may be callers for whom there is nothing here.
@@ -55,10 +68,17 @@ impl Volume {
     }
 
     /// How long the kernel may keep attributes: while a file is open for writing, stores through a mapping change
-    /// them without any request (fs/fuse/passthrough.c invalidates after write calls only).
-    pub fn attr_ttl(&self, file: &File) -> Duration {
+    /// them without any request (fs/fuse/passthrough.c invalidates after write calls only). A file of several names may
+    /// be written by one that is not in the lower tree, where no watch sees it.
+    pub fn attr_ttl(&self, file: &File, meta: &Meta) -> Duration {
         let turns_away = file.node() == NodeId::ROOT && self.turns_away();
-        if file.has_writers() || turns_away { Duration::ZERO } else { self.ttl }
+        if file.has_writers() || turns_away {
+            Duration::ZERO
+        } else if meta.kind == FileKind::File && meta.nlink > 1 {
+            self.ttl().min(UNWATCHED)
+        } else {
+            self.ttl()
+        }
     }
 
     /// The kernel is to ask again for a file's attributes, and for the bytes of its redacted view: the original's are
@@ -71,10 +91,32 @@ impl Volume {
         }
     }
 
-    /// How long the kernel may keep that there is nothing of a name: never for long, as nothing tells it when something
-    /// comes to be there behind the mount.
-    pub fn missing_ttl(&self, subject: &Subject) -> Duration {
-        self.entry_ttl(subject).min(LONGEST_MISSING)
+    /// How long the kernel may keep that there is nothing of a name in `dir` (whose lower directory is given too): as long as
+    /// a name in that place if the watch tells when something comes to be there. Never for long in the root, whose entries
+    /// cannot all be taken back at once, and not at all where the name has other spellings: what comes to be under one of
+    /// them is there under all.
+    pub fn missing_ttl(&self, dir: &File, lower_dir: BorrowedFd<'_>, subject: &Subject) -> Duration {
+        let ttl = self.entry_ttl(subject);
+        if ttl.is_zero() || self.folds(dir, lower_dir) {
+            Duration::ZERO
+        } else if self.is_watched() && dir.node() != NodeId::ROOT {
+            ttl
+        } else {
+            ttl.min(UNWATCHED)
+        }
+    }
+
+    /// True when a name in the directory has several spellings.
+    pub fn folds(&self, dir: &File, lower_dir: BorrowedFd<'_>) -> bool {
+        dir.folds(|| self.lower.folds_case(lower_dir))
+    }
+
+    /// `name` in `dir` was changed through the mount, and what it stands for is known by another spelling: the kernel is
+    /// to forget that.
+    pub fn forget_other_spelling(&self, file: &File, dir: &Arc<File>, name: &[u8]) {
+        if file.is_other_spelling(dir, name) {
+            self.notices.send(Notice::Entry(dir.node(), file.name()));
+        }
     }
 
     /// A name in a directory, as the object of a decision; nothing is known of what is there.
@@ -230,16 +272,38 @@ impl Volume {
         false
     }
 
-    /// A file of that name: a directory, which any app may make, hides nothing.
+    /// Like [`Volume::is_hidden_dir`], for a directory that the kernel need not know, and with nothing remembered.
+    pub fn is_hidden_place(&self, dir: &Subject) -> bool {
+        let above = dir.lower_path().len() - dir.path().len();
+        let mut path = dir.path();
+        if is_hidden_by_name(path) {
+            return true;
+        }
+        while !path.is_empty() {
+            let lower_path = dir.lower_path().get(..above + path.len()).unwrap_or_default();
+            if nomedia_counts_in(path) && self.finds_nomedia(lower_path) {
+                return true;
+            }
+            path =
+                path.iter().rposition(|b| *b == b'/').and_then(|slash| path.get(..slash)).unwrap_or_default();
+        }
+        false
+    }
+
     fn has_nomedia(&self, dir: &File, lower_path: &[u8]) -> bool {
         if let Some(known) = dir.nomedia(NOMEDIA_FRESH) {
             return known;
         }
-        let path = [lower_path, if lower_path.is_empty() { b"" } else { b"/" }, b".nomedia"].concat();
-        let meta = self.lower.open_path(&path).and_then(|fd| Meta::of(fd.as_fd()));
-        let there = meta.is_ok_and(|meta| meta.kind == FileKind::File);
+        let there = self.finds_nomedia(lower_path);
         dir.set_nomedia(Some(there));
         there
+    }
+
+    /// A file of that name: a directory, which any app may make, hides nothing.
+    fn finds_nomedia(&self, lower_path: &[u8]) -> bool {
+        let path = [lower_path, if lower_path.is_empty() { b"" } else { b"/" }, b".nomedia"].concat();
+        let meta = self.lower.open_path(&path).and_then(|fd| Meta::of(fd.as_fd()));
+        meta.is_ok_and(|meta| meta.kind == FileKind::File)
     }
 }
 

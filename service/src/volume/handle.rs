@@ -6,30 +6,29 @@ use std::sync::{Arc, OnceLock};
 use mediagate_policy::ListScope;
 use parking_lot::Mutex;
 
+use super::location::Sight;
 use crate::lower::{Access, FileKind, LowerError, Root};
-use crate::node::{File, View};
+use crate::node::{File, Writing};
 use crate::passthrough::{IoMode, Passthrough, Ticket};
-use crate::redaction::Ranges;
 
 /// An open file. Dropping it leaves the inode's I/O state.
 #[derive(Debug)]
 pub struct FileHandle {
     /// What is open.
     pub file: Arc<File>,
-    /// Which bytes it shows.
-    pub view: View,
     /// Who opened it.
     pub uid: u32,
     /// How the daemon would open the lower file.
     pub access: Access,
     /// How reads and writes are served.
     pub mode: IoMode,
-    /// What is hidden from this handle.
-    pub ranges: Option<Arc<Ranges>>,
+    /// Which bytes it shows.
+    pub sight: Sight,
     /// The lower file, `O_PATH`.
     fd: Arc<OwnedFd>,
     /// The lower file, opened for the daemon's own input and output once that is needed.
     io: OnceLock<OwnedFd>,
+    _writing: Option<Writing>,
     passthrough: Arc<Passthrough>,
     _ticket: Ticket,
 }
@@ -39,27 +38,24 @@ impl FileHandle {
     #[expect(clippy::too_many_arguments, reason = "all of it is what an open file consists of")]
     pub fn new(
         file: Arc<File>,
-        view: View,
         uid: u32,
         access: Access,
         mode: IoMode,
-        ranges: Option<Arc<Ranges>>,
+        sight: Sight,
         fd: Arc<OwnedFd>,
         passthrough: Arc<Passthrough>,
         ticket: Ticket,
     ) -> FileHandle {
-        if access != Access::Read {
-            file.writer_came();
-        }
+        let writing = (access != Access::Read).then(|| file.write());
         FileHandle {
             file,
-            view,
             uid,
             access,
             mode,
-            ranges,
+            sight,
             fd,
             io: OnceLock::new(),
+            _writing: writing,
             passthrough,
             _ticket: ticket,
         }
@@ -68,6 +64,11 @@ impl FileHandle {
     /// The lower file, for what needs no access mode.
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+
+    /// The same, to outlive the handle.
+    pub fn lower(&self) -> Arc<OwnedFd> {
+        Arc::clone(&self.fd)
     }
 
     /// True for a handle that was opened for writing.
@@ -88,13 +89,10 @@ impl FileHandle {
 
 impl Drop for FileHandle {
     fn drop(&mut self) {
-        self.passthrough.leave(self.file.io(self.view), !self.file.is_removed());
+        self.passthrough.leave(self.file.io(self.sight.view()), !self.file.is_removed());
         if self.file.is_removed() {
             // It may have been removed just before it was parked.
             self.file.cool_down();
-        }
-        if self.is_writer() {
-            self.file.writer_left();
         }
     }
 }

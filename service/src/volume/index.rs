@@ -152,6 +152,12 @@ impl Volume {
         self.unless_gone(subject, meta);
     }
 
+    /// Makes the row of a file what it should be. The caller has it open.
+    pub fn put_again(&self, subject: &Subject, row: FileRow, meta: &Meta) {
+        self.catalog.upsert(self.key_of(subject), row);
+        self.unless_gone(subject, meta);
+    }
+
     /// Takes a file that was just indexed out again if it is no longer at its place. Its inode number is nobody else's while
     /// the caller has it open.
     fn unless_gone(&self, subject: &Subject, meta: &Meta) {

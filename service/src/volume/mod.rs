@@ -3,15 +3,17 @@
 //! The FUSE adapter and [`crate::ops`] work on a `Volume`; it knows neither.
 
 mod acting;
+mod behind;
 mod error;
 mod facts;
 mod gate;
 mod handle;
 mod index;
+mod location;
 mod notice;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
 
 use mediagate_policy::VolumeKind;
 
@@ -21,13 +23,15 @@ use crate::lower::{LowerError, Meta, Root};
 use crate::node::{Handles, Table};
 use crate::observe::{Gauge, Observer};
 use crate::passthrough::{Budget, Passthrough, Room};
-use crate::redaction::RangeSource;
+use crate::redaction::Located;
 
 pub use acting::{Acting, uid_of};
+pub use behind::{BehindDir, Change};
 pub use error::OpError;
 pub use gate::{Gate, Moving};
 pub use handle::{DirHandle, FileHandle, Listed};
 pub use index::Looked;
+pub use location::{Redaction, Resting, Sight};
 pub use notice::{KernelCache, Notice, Notices};
 
 /// Everything a volume is made from.
@@ -41,8 +45,9 @@ pub struct Parts {
     pub users: Vec<u32>,
     /// The lower tree.
     pub lower: Root,
-    /// How long the kernel may trust names and attributes.
-    pub ttl: Duration,
+    /// How long the kernel may trust names and attributes: seconds, negative for ever; `None` for as long as the watch
+    /// allows.
+    pub cache_seconds: Option<i32>,
     /// The volume's key in the catalog.
     pub key: VolumeKey,
     /// The index.
@@ -50,7 +55,7 @@ pub struct Parts {
     /// Decisions.
     pub access: Arc<Access>,
     /// Finds location data.
-    pub ranges: Arc<dyn RangeSource>,
+    pub located: Located,
     /// Bounds of backing files, over all volumes.
     pub budget: Arc<Budget>,
     /// How many backing files may outlive their last open for a while.
@@ -81,7 +86,7 @@ pub struct Volume {
     /// Decisions.
     pub access: Arc<Access>,
     /// Finds location data.
-    pub ranges: Arc<dyn RangeSource>,
+    pub located: Located,
     /// Numbers.
     pub observer: Arc<Observer>,
     /// What the kernel knows.
@@ -100,7 +105,8 @@ pub struct Volume {
     pub gate: Gate,
     /// Tells the kernel what it should forget.
     pub notices: Notices,
-    ttl: Duration,
+    cache_seconds: Option<i32>,
+    watched: AtomicBool,
 }
 
 impl Volume {
@@ -123,9 +129,24 @@ impl Volume {
             key: parts.key,
             catalog: parts.catalog,
             access: parts.access,
-            ranges: parts.ranges,
+            located: parts.located,
             observer: parts.observer,
-            ttl: parts.ttl,
+            cache_seconds: parts.cache_seconds,
+            watched: AtomicBool::new(false),
         })
+    }
+
+    /// True while every change of the lower tree is heard of.
+    pub fn is_watched(&self) -> bool {
+        self.watched.load(Acquire)
+    }
+
+    /// From now on, every change of the lower tree is heard of, or not any more. What the kernel was told before is not
+    /// taken back by this: [`Volume::forget_everything`] does.
+    pub fn set_watched(&self, watched: bool) {
+        if self.watched.swap(watched, Release) != watched {
+            self.observer.shift(Gauge::Watched, if watched { 1 } else { -1 });
+            self.passthrough.keep_warm(watched);
+        }
     }
 }

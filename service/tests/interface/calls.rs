@@ -43,6 +43,9 @@ fn administer(client: &Client) -> Vec<(&'static str, Result<(), ClientError>)> {
         ("removeGrant", client.remove_grants("com.example.camera", 0, Some(b"/f")).map(drop)),
         ("removeGrant of all", client.remove_grants("com.example.camera", 0, None).map(drop)),
         ("explain of another", client.explain(&question(OTHER)).map(drop)),
+        ("scan of everything", client.scan(None).map(drop)),
+        ("scanProgress", client.scans().map(drop)),
+        ("cancelScan", client.cancel_scan("v", 1)),
         ("stats", client.stats().map(drop)),
         ("dumpState", client.dump().map(drop)),
     ]
@@ -67,6 +70,14 @@ fn apps_may_administer_nothing() {
     assert!(service.fake.calls.lock().unwrap().is_empty(), "a denied call reached the service");
     assert!(service.fake.volumes.lock().unwrap().is_empty());
     assert!(service.fake.grants.lock().unwrap().is_empty());
+}
+
+#[test]
+fn an_app_may_have_a_file_scanned_as_itself() {
+    let service = Service::start().with_apps();
+    let scans = as_uid(APP, || service.client().scan(Some(b"/storage/emulated/0/DCIM/\xff.jpg"))).unwrap();
+    assert_eq!((scans.len(), scans[0].path.as_slice()), (1, &b"/storage/emulated/0/DCIM/\xff.jpg"[..]));
+    assert_eq!(*service.fake.calls.lock().unwrap(), [format!("scan for {APP}")]);
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn volumes_come_and_go() {
         "volume attach sd --kind emulated --lower /l --mount /m --user 0 --user 10 --cache-seconds -1",
     );
     let attached = service.fake.volumes.lock().unwrap()[0].clone();
-    assert_eq!((attached.users, attached.cache_seconds, attached.passthrough), (vec![0, 10], -1, true));
+    assert_eq!((attached.users, attached.cache_seconds, attached.passthrough), (vec![0, 10], Some(-1), true));
 
     let table = text(&service, "volume list");
     assert!(table.starts_with("NAME  KIND"), "{table}");

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use mediagate::binder::{Client, Serving, serve};
 use mediagate::config::{PackageConfig, VolumeConfig};
 use mediagate::control::{
-    Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, Stat,
-    VolumeStatus,
+    Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, ScanStatus,
+    Stat, VolumeStatus,
 };
 
 /// An app's uid, and another one's.
@@ -48,8 +48,10 @@ impl Control for Fake {
             mount: v.mount.to_str().unwrap().to_owned(),
             users: v.users.clone(),
             passthrough: "upstream".to_owned(),
+            watch: "fanotify".to_owned(),
             xattrs: true,
             indexed: false,
+            emptied: false,
         };
         self.volumes.lock().unwrap().iter().map(status).collect()
     }
@@ -165,6 +167,33 @@ impl Control for Fake {
         mine.map(|p| p.package.name).collect()
     }
 
+    fn scan(&self, path: Option<&[u8]>) -> Result<Vec<ScanStatus>, ControlError> {
+        let path = path.unwrap_or(b"/all").to_vec();
+        self.note(format!("scan {}", String::from_utf8_lossy(&path)));
+        Ok(vec![ScanStatus {
+            volume: "v".to_owned(),
+            ticket: 1,
+            phase: "done".to_owned(),
+            path,
+            ..Default::default()
+        }])
+    }
+
+    fn scan_file_for(&self, uid: u32, path: &[u8]) -> Result<Vec<ScanStatus>, ControlError> {
+        self.note(format!("scan for {uid}"));
+        let (volume, phase) = ("v".to_owned(), "done".to_owned());
+        Ok(vec![ScanStatus { volume, phase, path: path.to_vec(), files: 1, ..Default::default() }])
+    }
+
+    fn scans(&self) -> Vec<ScanStatus> {
+        Vec::new()
+    }
+
+    fn cancel_scan(&self, volume: &str, ticket: u64) -> Result<(), ControlError> {
+        self.note(format!("cancel {volume} {ticket}"));
+        Ok(())
+    }
+
     fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ControlError> {
         assert_ne!(request.path, b"/panic", "a panic made on purpose");
         self.note(format!("explain {} {} {:?}", request.uid, request.operation, request.path));
@@ -261,7 +290,8 @@ pub(crate) fn volume(name: &str) -> VolumeConfig {
         users: vec![0],
         owner: None,
         passthrough: true,
-        cache_seconds: 1,
+        cache_seconds: None,
+        watch: mediagate::config::WatchConfig::Auto,
     }
 }
 

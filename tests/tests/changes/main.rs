@@ -28,7 +28,7 @@ struct Running {
 impl Running {
     /// A service whose kernel keeps everything for ever.
     fn start(mut world: World) -> Running {
-        world.config.volumes[0].cache_seconds = -1;
+        world.config.volumes[0].cache_seconds = Some(-1);
         let service = Service::start(world.config.clone()).unwrap();
         Running { service, world }
     }

@@ -72,7 +72,7 @@ fn a_clone_and_its_parent_see_each_other_and_nobody_else_comes_along() {
 fn who_comes_later_finds_nothing_that_was_kept_before() {
     let mut world = World::new(&packages());
     let card = world.add_volume("sdcard", VolumeKindConfig::Public);
-    world.config.volumes[1].cache_seconds = -1;
+    world.config.volumes[1].cache_seconds = Some(-1);
     let running = Running::start(world);
     let (own, control) = (running.world.shared(""), running.control());
     let mut camera = app(10_101);

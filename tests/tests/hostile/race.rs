@@ -76,7 +76,7 @@ fn work(uid: u32, album: &Path, round: u64) -> std::io::Result<()> {
 fn a_directory_swapped_for_a_symlink_never_leads_outside() {
     let mut world = crate::not_started();
     // A name that the kernel keeps for a second would be looked up five times in the whole race.
-    world.config.volumes[0].cache_seconds = 0;
+    world.config.volumes[0].cache_seconds = Some(0);
     world.start();
     let outside = outside(&world);
     let before = everything(&outside);

@@ -22,9 +22,14 @@ open.daemon.register_failed open.daemon.register_no_resources open.daemon.regist
 open.daemon.register_stacking open.daemon.total_budget open.daemon.uid_budget
 open.passthrough open.stale
 policy.decisions policy.denials
-process.open_fds volumes watchdog.slow_requests
+process.open_fds
+redaction.looks redaction.opens_from_cache redaction.opens_refused redaction.reads_blanked redaction.reads_while_written
+redaction.writers_beside_readers
+scan.facts_incomplete scan.facts_panics scan.facts_read
+volumes
+watch.events watch.overflows watch.own_events watch.pending watch.rescans watch.volumes watchdog.slow_requests
 ";
-const GAUGES: [&str; 11] = [
+const GAUGES: [&str; 13] = [
     "backing.files",
     "backing.parked",
     "catalog.queue",
@@ -36,6 +41,8 @@ const GAUGES: [&str; 11] = [
     "nodes.lookups",
     "process.open_fds",
     "volumes",
+    "watch.pending",
+    "watch.volumes",
 ];
 
 #[test]

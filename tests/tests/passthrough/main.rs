@@ -19,7 +19,7 @@ fn world() -> World {
         .permissions(&["MANAGE_EXTERNAL_STORAGE", "READ_MEDIA_VIDEO"])
         .app_op("MANAGE_EXTERNAL_STORAGE", "allow");
     let mut world = World::new(&[Package::new(WRITER, 10101), reader, Package::new(STRANGER, 10103)]);
-    world.config.volumes[0].cache_seconds = -1;
+    world.config.volumes[0].cache_seconds = Some(-1);
     world
 }
 

@@ -1,10 +1,10 @@
 //! Films, HEIF and Matroska: what FFmpeg, ExifTool, libheif and MKVToolNix can plant, and what only cameras write.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use mediagate::redaction::find::{Finding, Format, find};
+use mediagate::redaction::find::{Finding, Format};
 
+use super::tools::{assert_redacts, redacted, run};
 use super::tracks::{Track, boxed, camm, full, gpmd, mebx, numbers, top_level};
 
 const LATITUDE: f64 = 48.8577;
@@ -15,26 +15,12 @@ const POINT: &str = "+48.8577+002.2950+035.000/";
 const NEEDLES: [&str; 9] =
     ["48.857", "48 deg 51", "48/1", "2.295", "2 deg 17", "51.46", "+48", "Eiffel", "\"35 m\""];
 
-/// Runs a tool and returns what it said; all of them are in Debian.
-fn run(tool: &str, package: &str, args: &[&str]) -> String {
-    let output = Command::new(tool)
-        .args(args)
-        .output()
-        .unwrap_or_else(|error| panic!("{tool}: {error}: apt-get install {package}"));
-    assert!(output.status.success(), "{tool} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
 fn ffmpeg(args: &[&str]) {
-    run("ffmpeg", "ffmpeg", &[&["-v", "error", "-y", "-nostdin", "-bitexact"], args].concat());
+    run("ffmpeg", &[&["-v", "error", "-y", "-nostdin", "-bitexact"], args].concat(), false);
 }
 
 fn exiftool(args: &[&str]) -> String {
-    run(
-        "exiftool",
-        "libimage-exiftool-perl",
-        &[&["-config", "", "-api", "LargeFileSupport=1"], args].concat(),
-    )
+    run("exiftool", args, false)
 }
 
 fn text(path: &Path) -> &str {
@@ -87,14 +73,7 @@ impl Bench {
 
     /// Hides what is found in a copy.
     fn redact(&self, original: PathBuf) -> Redacted {
-        let mut bytes = std::fs::read(&original).expect("readable");
-        let report =
-            find(&bytes.as_slice()).unwrap_or_else(|error| panic!("{}: {error}", original.display()));
-        for it in &report.findings {
-            bytes[it.start as usize..it.end as usize].fill(it.fill.byte());
-        }
-        let name = format!("redacted-{}", text(Path::new(original.file_name().expect("a name"))));
-        let copy = self.write(&name, &bytes);
+        let (copy, report) = redacted(&original);
         Redacted { original, copy, findings: report.findings, format: report.format }
     }
 }
@@ -109,7 +88,7 @@ fn shown(path: &Path) -> Vec<String> {
 }
 
 fn probed(path: &Path) -> Vec<String> {
-    let all = run("ffprobe", "ffmpeg", &["-v", "quiet", "-show_format", "-show_streams", text(path)]);
+    let all = run("ffprobe", &["-v", "quiet", "-show_format", "-show_streams", text(path)], false);
     all.lines().filter(|it| !it.starts_with("filename=")).map(str::to_owned).collect()
 }
 
@@ -120,7 +99,13 @@ fn is_planted(line: &str) -> bool {
 /// Lines that are about the place, even where they only say that there is one; or come from the samples of a track that
 /// was added, which are hidden as a whole.
 fn is_about_place(line: &str) -> bool {
-    if line.starts_with("[Track3]") {
+    let of_samples = [
+        "[Track3]",
+        "[Composite]     Aperture",
+        "[Composite]     ShutterSpeed",
+        "[Composite]     LightValue",
+    ];
+    if of_samples.iter().any(|it| line.starts_with(it)) {
         return true;
     }
     let line = line.to_lowercase();
@@ -168,8 +153,8 @@ fn frames(path: &Path) -> String {
     let maps = ["-map", "0:v?", "-map", "0:a?"];
     let digests = run(
         "ffmpeg",
-        "ffmpeg",
         &[&["-v", "quiet", "-nostdin", "-i", text(path)], &maps[..], &["-f", "framemd5", "-"]].concat(),
+        false,
     );
     assert!(digests.lines().any(|it| !it.starts_with('#')), "nothing is decoded of {}", path.display());
     digests
@@ -435,7 +420,7 @@ fn what_mkvmerge_plants() {
           <Simple><Name>ARTIST</Name><String>Somebody</String></Simple></Tag></Tags>",
     );
     let made = bench.path("made.mkv");
-    run("mkvmerge", "mkvtoolnix", &["-q", "-o", text(&made), "--global-tags", text(&tags), text(&film)]);
+    run("mkvmerge", &["-q", "-o", text(&made), "--global-tags", text(&tags), text(&film)], false);
     bench.redact(made).is_clean();
 }
 
@@ -457,13 +442,14 @@ fn what_is_planted_in_heif() {
     ];
     exiftool(&[&planted[..], &[text(&jpeg)]].concat());
     let heic = bench.path("of-jpeg.heic");
-    run("heif-enc", "libheif-examples", &["-q", "50", "-o", text(&heic), text(&jpeg)]);
+    run("heif-enc", &["-q", "50", "-o", text(&heic), text(&jpeg)], false);
     let bare = bench.path("written.heic");
-    run("heif-enc", "libheif-examples", &["-q", "50", "-o", text(&bare), text(&picture)]);
+    run("heif-enc", &["-q", "50", "-o", text(&bare), text(&picture)], false);
     exiftool(&[&planted[..], &[text(&bare)]].concat());
     let avif = bench.path("of-jpeg.avif");
-    run("avifenc", "libavif-bin", &["-s", "10", "-j", "1", text(&jpeg), text(&avif)]);
+    run("avifenc", &["-s", "10", "-j", "1", text(&jpeg), text(&avif)], false);
     for file in [heic, bare, avif] {
+        assert_redacts(&file, &["48.8577"], &[]);
         let redacted = bench.redact(file);
         assert_eq!(redacted.format, Format::Heif);
         let (before, after) = (shown(&redacted.original), shown(&redacted.copy));
@@ -471,7 +457,7 @@ fn what_is_planted_in_heif() {
         redacted.compare(&before, &after);
         let plain = |path: &Path| {
             let png = bench.path("decoded.png");
-            run("heif-convert", "libheif-examples", &["-q", "90", text(path), text(&png)]);
+            run("heif-convert", &["-q", "90", text(path), text(&png)], false);
             std::fs::read(png).expect("decoded")
         };
         assert_eq!(pixels(&plain(&redacted.original)), pixels(&plain(&redacted.copy)));
@@ -491,4 +477,108 @@ fn pixels(png: &[u8]) -> Vec<u8> {
     }
     assert!(!found.is_empty());
     found
+}
+
+/// A JPEG with a place in its XMP.
+fn located_jpeg(bench: &Bench) -> PathBuf {
+    let jpeg = bench.path("cover.jpg");
+    ffmpeg(&["-i", text(&bench.picture()), "-update", "1", text(&jpeg)]);
+    exiftool(&[
+        "-overwrite_original",
+        "-XMP-exif:GPSLatitude=48.8577",
+        "-XMP-exif:GPSLongitude=2.295",
+        text(&jpeg),
+    ]);
+    jpeg
+}
+
+#[test]
+fn pictures_in_films() {
+    let bench = Bench::new();
+    let jpeg = located_jpeg(&bench);
+    let plain = ["-c:v", "mpeg4", "-c:a", "aac"];
+    let mkv = bench.film(
+        "attached.mkv",
+        &[&plain[..], &["-attach", text(&jpeg), "-metadata:s:t", "mimetype=image/jpeg"]].concat(),
+    );
+    let film = bench.film("film.mp4", &plain);
+    let covered = bench.path("covered.mp4");
+    ffmpeg(&[
+        "-i",
+        text(&film),
+        "-i",
+        text(&jpeg),
+        "-map",
+        "0",
+        "-map",
+        "1",
+        "-c",
+        "copy",
+        "-disposition:v:1",
+        "attached_pic",
+        text(&covered),
+    ]);
+    for file in [mkv, covered] {
+        let bytes = std::fs::read(&file).expect("readable");
+        assert!(
+            bytes.windows(7).any(|it| it == b"48,51.4") || bytes.windows(7).any(|it| it == b"48.8577"),
+            "nothing was planted"
+        );
+        let redacted = bench.redact(file);
+        assert_ne!(redacted.findings, []);
+        redacted.probes_clean();
+        let bytes = std::fs::read(&redacted.copy).expect("readable");
+        assert!(!bytes.windows(7).any(|it| it == b"48,51.4"));
+    }
+}
+
+#[test]
+fn films_in_pictures() {
+    let bench = Bench::new();
+    let film =
+        bench.film("film.mp4", &["-c:v", "mpeg4", "-c:a", "aac", "-metadata", &format!("location={POINT}")]);
+    let film = std::fs::read(film).expect("readable");
+    let jpeg = std::fs::read(located_jpeg(&bench)).expect("readable");
+    let heic = bench.path("plain.heic");
+    run("heif-enc", &["-q", "50", "-o", text(&heic), text(&bench.picture())], false);
+    let heic = std::fs::read(heic).expect("readable");
+    for (name, picture) in [
+        ("motion.jpg", [&jpeg[..], &film].concat()),
+        ("motion-behind-padding.jpg", [&jpeg[..], &[0; 1234], &film].concat()),
+        ("motion.heic", [&heic[..], &boxed(b"mpvd", &film)].concat()),
+    ] {
+        let at = picture.windows(film.len()).position(|it| it == film).expect("the film");
+        let redacted = bench.redact(bench.write(name, &picture));
+        let bytes = std::fs::read(&redacted.copy).expect("readable");
+        // The film is taken out as a phone's gallery does, before and after.
+        let cut = |bytes: &[u8]| bytes[at..at + film.len()].to_vec();
+        let inner = Redacted {
+            original: bench.write("inner.mp4", &cut(&picture)),
+            copy: bench.write("inner-redacted.mp4", &cut(&bytes)),
+            findings: redacted.findings.clone(),
+            format: redacted.format,
+        };
+        inner.is_clean();
+        redacted.compare(&shown(&redacted.original), &shown(&redacted.copy));
+    }
+}
+
+#[test]
+fn what_is_planted_in_jpeg_2000() {
+    let bench = Bench::new();
+    let picture = bench.path("picture.jp2");
+    ffmpeg(&["-i", text(&bench.picture()), "-update", "1", text(&picture)]);
+    exiftool(&[
+        "-overwrite_original",
+        "-EXIF:GPSLatitude=48.8577",
+        "-EXIF:GPSLatitudeRef=N",
+        "-EXIF:Artist=Somebody",
+        "-XMP-exif:GPSLatitude=48.8577",
+        "-XMP-dc:Creator=Somebody",
+        "-IPTC:City=Eiffel",
+        "-IPTC:By-line=Somebody",
+        text(&picture),
+    ]);
+    assert_redacts(&picture, &["48.8577", "Eiffel"], &[]);
+    bench.redact(picture).probes_clean();
 }

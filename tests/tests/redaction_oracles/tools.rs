@@ -10,7 +10,7 @@ use mediagate::redaction::find::{Report, What, find};
 use serde_json::Value;
 
 /// Which Debian package a program comes from.
-const PACKAGES: [(&str, &str); 8] = [
+const PACKAGES: [(&str, &str); 12] = [
     ("exiftool", "libimage-exiftool-perl"),
     ("exiv2", "exiv2"),
     ("convert", "imagemagick"),
@@ -19,6 +19,10 @@ const PACKAGES: [(&str, &str); 8] = [
     ("webpmux", "webp"),
     ("ffmpeg", "ffmpeg"),
     ("ffprobe", "ffmpeg"),
+    ("heif-enc", "libheif-examples"),
+    ("heif-convert", "libheif-examples"),
+    ("avifenc", "libavif-bin"),
+    ("mkvmerge", "mkvtoolnix"),
 ];
 
 /// Runs a program; what it printed, if it succeeded or `may_fail`.

@@ -37,7 +37,7 @@ fn an_emulated_volume_answers_as_the_tables_say() {
     let callers = Callers::load();
     let mut world = World::new(&packages(&callers));
     world.config.volumes[0].users = numbers();
-    world.config.volumes[0].cache_seconds = -1;
+    world.config.volumes[0].cache_seconds = Some(-1);
     world.config.users = USERS.into_iter().map(user).collect();
     world.start();
     let counts = run(&world, &callers, Stage::new(&world.config.volumes[0], &callers, Way::Through));
@@ -50,7 +50,7 @@ fn a_public_volume_answers_as_the_tables_say() {
     let callers = Callers::load();
     let mut world = World::new(&packages(&callers));
     world.add_volume("sdcard", VolumeKindConfig::Public);
-    world.config.volumes[1].cache_seconds = 0;
+    world.config.volumes[1].cache_seconds = Some(0);
     world.start();
     let counts = run(&world, &callers, Stage::new(&world.config.volumes[1], &callers, Way::Below));
     counts.report("public");

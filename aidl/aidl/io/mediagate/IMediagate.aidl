@@ -7,6 +7,7 @@ import io.mediagate.GrantSpec;
 import io.mediagate.GrantStatus;
 import io.mediagate.PackageSpec;
 import io.mediagate.PackageStatus;
+import io.mediagate.ScanStatus;
 import io.mediagate.Stat;
 import io.mediagate.VolumeSpec;
 import io.mediagate.VolumeStatus;
@@ -115,6 +116,31 @@ interface IMediagate {
      * the path is on no mounted volume. FAILED: it could not be stored.
      */
     int removeGrant(in String packageName, int user, in @nullable byte[] path);
+
+    /**
+     * Makes the index say what the lower tree says, and has the facts of media files read: of one file or directory, or
+     * without a path of every volume. One file is scanned when this returns. Of a directory or volume the scan has
+     * begun, or waits for others: one status for each volume, whose ticket scanProgress and cancelScan take. What an
+     * administrator has scanned is believed: if there is not one file, the index keeps none.
+     *
+     * Administrators may have anything scanned; any other caller one file that it may read, or that is gone.
+     * NOT_FOUND: the path is on no mounted volume. FAILED: too many scans wait, or the index does not work.
+     */
+    ScanStatus[] scan(in @nullable byte[] path);
+
+    /**
+     * The scans that wait, run, or were over not long ago, oldest first, volume after volume.
+     *
+     * Administrators only.
+     */
+    ScanStatus[] scanProgress();
+
+    /**
+     * Cancels a scan. What it mended stays mended.
+     *
+     * Administrators only. NOT_FOUND: no such scan is waiting or running.
+     */
+    void cancelScan(in String volume, long ticket);
 
     /**
      * What would happen if a caller did an operation on a path, and why. Nothing is performed.

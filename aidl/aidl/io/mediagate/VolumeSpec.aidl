@@ -18,6 +18,11 @@ parcelable VolumeSpec {
     @nullable String owner;
     /** Whether approved opens are handed to the kernel. */
     boolean passthrough = true;
-    /** How many seconds the kernel may trust names and attributes: 0 never, -1 for ever. */
-    int cacheSeconds = 1;
+    /**
+     * How many seconds the kernel may trust names and attributes: 0 never, -1 for ever; -2: for ever while the lower
+     * directory is watched, else 1.
+     */
+    int cacheSeconds = -2;
+    /** How changes behind the mount are noticed: "auto", "fanotify", "inotify" or "off". */
+    String watch = "auto";
 }

@@ -16,8 +16,12 @@ parcelable VolumeStatus {
     int[] users;
     /** The kind of passthrough in use, or "off: " and why. */
     String passthrough;
+    /** What watches the lower directory: "fanotify", "inotify", or "off: " and why. */
+    String watch;
     /** Whether the lower file system keeps extended attributes. */
     boolean xattrs;
     /** Whether the index has caught up with the lower tree since attaching. */
     boolean indexed;
+    /** Whether the last scan of the volume found no file at all although the index knows some, and left its rows alone. */
+    boolean emptied;
 }

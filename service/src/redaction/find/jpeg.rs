@@ -298,3 +298,7 @@ fn pictures(input: &Input<'_>, index: Section) -> Result<Vec<Section>, Unreadabl
     }
     Ok(places)
 }
+
+#[cfg(test)]
+#[path = "jpeg_tests.rs"]
+mod tests;

@@ -23,6 +23,10 @@ mod mentions;
 mod others;
 mod pieces;
 mod png;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
 mod tiff;
 mod trailer;
 mod webp;
@@ -34,6 +38,9 @@ mod xmp_names;
 pub use finding::{Fill, Finding, Format, Report, What};
 pub use input::{Input, ReadAt, Section, Unreadable};
 
+/// One more with every change after which other bytes are found: what an older version found is looked for again.
+pub const VERSION: u32 = 1;
+
 /// Everything in the file that tells a location.
 ///
 /// # Errors
@@ -43,8 +50,42 @@ pub fn find(file: &dyn ReadAt) -> Result<Report, Unreadable> {
     let input = Input::new(file);
     let mut findings = Vec::new();
     let format = whole(&input, input.whole(), &mut findings)?;
+    drop_blank(&input, &mut findings)?;
     finding::settle(&mut findings);
     Ok(Report { format, findings })
+}
+
+/// Drops what is hidden already, so that a redacted copy is a file without a location.
+fn drop_blank(input: &Input<'_>, findings: &mut Vec<Finding>) -> Result<(), Unreadable> {
+    let mut kept = Vec::with_capacity(findings.len());
+    for finding in findings.drain(..) {
+        if !is_blank(input, Section { start: finding.start, end: finding.end })? {
+            kept.push(finding);
+        }
+    }
+    *findings = kept;
+    Ok(())
+}
+
+/// Whether there is nothing but zeros, or but spaces, in `section`; if it is long, nobody looks.
+fn is_blank(input: &Input<'_>, section: Section) -> Result<bool, Unreadable> {
+    if section.len() > 1 << 20 {
+        return Ok(false);
+    }
+    let (mut at, mut page) = (section.start, 64);
+    let mut fill = None;
+    while at < section.end {
+        input.step()?;
+        let data = input.search(Section { start: at, end: section.end.min(at.saturating_add(page)) })?;
+        let Some(first) = data.first() else { break };
+        let fill = *fill.get_or_insert(*first);
+        if !matches!(fill, 0 | b' ') || data.iter().any(|it| *it != fill) {
+            return Ok(false);
+        }
+        at = at.saturating_add(data.len() as u64);
+        page = 64 << 10;
+    }
+    Ok(true)
 }
 
 /// Everything in the file that is `section`, whatever it is, and in what lies behind it.

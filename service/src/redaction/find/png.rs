@@ -25,11 +25,17 @@ const MOST_TEXT: usize = 8 << 20;
 ///
 /// When reading fails or the budget is used up.
 pub(super) fn find(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) -> Result<(), Unreadable> {
+    let Some(begin) = section.part(0, 2) else { return Ok(()) };
+    let animated = input.read(begin)? == *b"\x8aM";
     let mut at = 8;
     while let Some(header) = section.part(at, 8) {
         input.step()?;
         let Ok([a, b, c, d, kind @ ..]) = <[u8; 8]>::try_from(input.read(header)?) else { break };
         let length = u64::from(u32::from_be_bytes([a, b, c, d]));
+        // An MNG has the ends of its pictures in it, and an end of its own.
+        if (&kind == b"IEND" && !animated) || &kind == b"MEND" || !kind.iter().all(u8::is_ascii_alphabetic) {
+            break;
+        }
         let begin = at + 8;
         let there = length.min(section.len().saturating_sub(begin));
         if let Some(chunk) = section.part(begin, there) {

@@ -1,1 +1,63 @@
+use super::*;
+use crate::redaction::find::samples::{IN_GPS, IN_XMP, XMP, chunk, exif, found, hidden};
 
+fn png(chunks: &[Vec<u8>]) -> Vec<u8> {
+    [b"\x89PNG\r\n\x1a\n", chunks.concat().as_slice(), &chunk(b"IEND", &[])].concat()
+}
+
+fn raw_profile(kind: &str, data: &[u8]) -> Vec<u8> {
+    let digits: String = data.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("Raw profile type {kind}\0\n{kind}\n{:8}\n{digits}\n", data.len()).into_bytes()
+}
+
+#[test]
+fn exif_and_xmp_with_their_checksums() {
+    let data = png(&[
+        chunk(b"eXIf", &[&exif(true)]),
+        chunk(b"IDAT", &[b"picture"]),
+        chunk(b"iTXt", &[b"XML:com.adobe.xmp\0\0\0en\0\0", XMP]),
+        chunk(b"tEXt", &[b"Title\0stays"]),
+    ]);
+    let wanted = [&IN_GPS[..], &[b"SUM.", IN_XMP, b"SUM."]].concat();
+    assert_eq!(hidden(&data, &found(&data, find)), wanted);
+}
+
+#[test]
+fn raw_profiles_that_tell_a_location_and_others() {
+    let located = raw_profile("exif", &[b"Exif\0\0", &exif(true)[..]].concat());
+    let xmp = raw_profile("xmp", XMP);
+    let other = raw_profile("exif", b"Exif\0\0II*\0\x08\0\0\0\0\0");
+    let garbage = b"Raw profile type APP1\0no digits".to_vec();
+    for (profile, tells) in [(&located, true), (&xmp, true), (&other, false), (&garbage, true)] {
+        let data = png(&[chunk(b"tEXt", &[profile])]);
+        let text = profile.splitn(2, |byte| *byte == 0).nth(1).unwrap();
+        let wanted = if tells { vec![text, b"SUM."] } else { vec![] };
+        assert_eq!(hidden(&data, &found(&data, find)), wanted);
+    }
+}
+
+#[test]
+fn text_by_its_name_or_by_what_it_says() {
+    for (keyword, text, tells) in [
+        ("exif:GPSLatitude", "1/1", true),
+        ("photoshop:City", "Town", true),
+        ("Location", "Town", true),
+        ("Comment", "Latitude: 1", true),
+        ("Comment", "nothing", false),
+        ("photoshop:Headline", "nothing", false),
+    ] {
+        let data = png(&[chunk(b"tEXt", &[keyword.as_bytes(), b"\0", text.as_bytes()])]);
+        assert_eq!(!found(&data, find).is_empty(), tells, "{keyword}");
+    }
+}
+
+#[test]
+fn compressed_text_that_does_not_decompress() {
+    let packet = |text: &[u8]| png(&[chunk(b"iTXt", &[b"XML:com.adobe.xmp\0\x01\0\0\0", text])]);
+    let data = packet(b"not zlib");
+    assert_eq!(hidden(&data, &found(&data, find)), [&b"not zlib"[..], b"SUM."]);
+    // Hidden before.
+    assert_eq!(found(&packet(&[0; 8]), find), []);
+    // A comment is not expected to tell anything.
+    assert_eq!(found(&png(&[chunk(b"zTXt", &[b"Comment\0\0not zlib"])]), find), []);
+}

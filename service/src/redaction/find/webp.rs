@@ -15,6 +15,9 @@ pub(super) fn find(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) 
         input.step()?;
         let Ok([a, b, c, d, length @ ..]) = <[u8; 8]>::try_from(input.read(header)?) else { break };
         let length = u64::from(u32::from_le_bytes(length));
+        if ![a, b, c, d].iter().all(|byte| (b' '..=b'~').contains(byte)) && [a, b, c, d] != *b"XMP\0" {
+            break;
+        }
         let begin = at + 8;
         let there = length.min(section.len().saturating_sub(begin));
         if let Some(chunk) = section.part(begin, there) {

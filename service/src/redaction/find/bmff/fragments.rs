@@ -31,7 +31,7 @@ impl Fragments {
     }
 
     /// Remembers what to do with a track. Two of the same number: the worse one is true.
-    pub(super) fn decide(&mut self, track: u32, verdict: Verdict) {
+    pub(super) fn judge(&mut self, track: u32, verdict: Verdict) {
         let known = self.verdicts.entry(track).or_insert(verdict);
         if !matches!(known, Verdict::Hide(_)) && verdict != Verdict::Leave {
             *known = verdict;
@@ -40,10 +40,9 @@ impl Fragments {
 
     /// `trex`: how long samples of a track are where a fragment says nothing.
     pub(super) fn defaults(&mut self, input: &Input<'_>, body: Section) -> Result<(), Unreadable> {
-        if let Some(data) = input.array::<20>(body.start)?.filter(|_| body.len() >= 20) {
-            if let (Some(track), Some(size)) = (be32(&data, 4), be32(&data, 16)) {
-                self.sizes.insert(track, size);
-            }
+        let data = input.array::<20>(body.start)?.filter(|_| body.len() >= 20).unwrap_or_default();
+        if let (Some(track @ 1..), Some(size)) = (be32(&data, 4), be32(&data, 16)) {
+            self.sizes.insert(track, size);
         }
         Ok(())
     }

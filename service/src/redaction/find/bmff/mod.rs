@@ -260,7 +260,7 @@ impl<'a, 'b> Walker<'a, 'b> {
         done?;
         let Some(track) = track else { return Ok(()) };
         let verdict = track.verdict(self.input, self.file)?;
-        self.fragments.decide(track.id, verdict);
+        self.fragments.judge(track.id, verdict);
         if let track::Verdict::Hide(kind) = verdict {
             track.chunks.runs(self.input, self.file, &mut |run| samples::hide(run, kind, self.out))?;
         }

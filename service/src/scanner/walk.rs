@@ -1,0 +1,548 @@
+//! One walk over a volume, or a part of it, that makes the index say what the lower tree says.
+//!
+//! A directory is two sorted lists, of names and of rows, that are gone through side by side: names are held in one
+//! buffer, rows come in pages, so that a directory of any size takes little memory. A file whose row is right costs one
+//! `statx` and is not opened; nothing is written that the index says already.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use mediagate_policy::{ExpiringName, Kind, MediaType, NameState, media_type_of, mime_of, name_state};
+
+use super::progress::Progress;
+use crate::access::{Subject, nomedia_counts_in};
+use crate::catalog::{CatalogError, FileKey, FileRow};
+use crate::lower::{FileKind, LowerError, Meta, each_entry};
+use crate::volume::{OpError, Volume};
+
+/// Rows of a directory in memory at once.
+const PAGE: usize = 1024;
+/// Changes that are queued before the walk waits for their commit: a fraction of the catalog's queue, which is everybody's.
+const UNCOMMITTED: u64 = 1024;
+
+/// What a walk is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Area {
+    /// A directory or file below the lower root; empty for all of the volume.
+    pub path: Vec<u8>,
+    /// Somebody asked for this walk and sees what it does: a tree without a single file is believed.
+    pub believes_emptiness: bool,
+}
+
+/// A directory to be looked at.
+struct Todo {
+    /// Below the lower root.
+    path: Vec<u8>,
+    /// Everything above is hidden.
+    hidden: bool,
+}
+
+/// Walks until done or `stop`. One directory is in memory at a time, besides the names of those to come.
+///
+/// # Errors
+///
+/// When the catalog fails; what the lower file system refuses is counted and skipped.
+pub fn walk(
+    volume: &Volume,
+    area: &Area,
+    progress: &Progress,
+    stop: &AtomicBool,
+) -> Result<(), CatalogError> {
+    let mut walk = Walk { volume, progress, stop, uncommitted: 0 };
+    if area.path.is_empty() && !volume.users.is_empty() {
+        for user in &volume.users {
+            walk.tree(user.to_string().into_bytes(), area.believes_emptiness)?;
+        }
+        Ok(())
+    } else {
+        walk.tree(area.path.clone(), area.believes_emptiness)
+    }
+}
+
+struct Walk<'a> {
+    volume: &'a Volume,
+    progress: &'a Progress,
+    stop: &'a AtomicBool,
+    uncommitted: u64,
+}
+
+/// A directory that is being looked at.
+struct Place<'a> {
+    subject: Subject,
+    fd: BorrowedFd<'a>,
+}
+
+enum Failure {
+    Catalog(CatalogError),
+    Lower(LowerError),
+}
+
+impl From<CatalogError> for Failure {
+    fn from(error: CatalogError) -> Self {
+        Failure::Catalog(error)
+    }
+}
+
+impl From<LowerError> for Failure {
+    fn from(error: LowerError) -> Self {
+        Failure::Lower(error)
+    }
+}
+
+impl Walk<'_> {
+    fn stopped(&self) -> bool {
+        self.stop.load(Relaxed)
+    }
+
+    fn tree(&mut self, root: Vec<u8>, believes_emptiness: bool) -> Result<(), CatalogError> {
+        let Some(place) = Subject::new(self.volume.kind, root.clone(), Kind::Directory) else {
+            return Ok(());
+        };
+        if !believes_emptiness && self.is_emptied(&place)? {
+            self.progress.emptied.store(true, Relaxed);
+            log::warn!(
+                "volume={}: there is no file below {:?}, but the index knows some: its rows stay, as the lower directory \
+                 may not be the one it was; `mediagate scan` removes them if it is",
+                self.volume.name,
+                String::from_utf8_lossy(&root)
+            );
+            return Ok(());
+        }
+        let kind = match self.volume.lower.open_path(&root).and_then(|fd| Meta::of(fd.as_fd())) {
+            Ok(meta) => Some(meta.kind),
+            Err(error) if error.is_not_found() => None,
+            Err(error) => {
+                self.left_out(&error);
+                return Ok(());
+            }
+        };
+        if kind == Some(FileKind::File) || kind.is_none() && !place.name().is_empty() {
+            self.one_file(&root)?;
+        }
+        if kind != Some(FileKind::File) {
+            let hidden = is_below_nomedia(self.volume, &place);
+            let mut todo = vec![Todo { path: root, hidden }];
+            while let Some(dir) = todo.pop() {
+                if self.stopped() {
+                    return Ok(());
+                }
+                match self.directory(&dir, &mut todo) {
+                    Ok(()) => {}
+                    Err(Failure::Catalog(error)) => return Err(error),
+                    // Gone meanwhile.
+                    Err(Failure::Lower(error)) if error.is_not_found() => {}
+                    Err(Failure::Lower(error)) => self.left_out(&error),
+                }
+            }
+            self.gone_directories(&place)?;
+        }
+        self.volume.catalog.flush_volume(self.volume.key)
+    }
+
+    /// Not ours to read, or the disk fails: the rest is looked at all the same.
+    fn left_out(&self, error: &dyn std::error::Error) {
+        log::debug!("volume={}: something is left out: {error}", self.volume.name);
+        Progress::add(&self.progress.failed, 1);
+    }
+
+    /// Makes room in the catalog's queue now and then.
+    fn wrote(&mut self) -> Result<(), CatalogError> {
+        self.uncommitted += 1;
+        if self.uncommitted < UNCOMMITTED {
+            return Ok(());
+        }
+        self.uncommitted = 0;
+        self.volume.catalog.flush_volume(self.volume.key)
+    }
+
+    /// The file at `path` alone, or what the index has of it.
+    fn one_file(&mut self, path: &[u8]) -> Result<(), CatalogError> {
+        let Some(subject) = Subject::new(self.volume.kind, path.to_vec(), Kind::File) else { return Ok(()) };
+        self.volume.catalog.flush_volume(self.volume.key)?;
+        let known = self.volume.catalog.file(&self.volume.key_of(&subject))?;
+        let parent = path.iter().rposition(|byte| *byte == b'/').and_then(|at| path.get(..at));
+        match self.volume.lower.open_dir(parent.unwrap_or_default()) {
+            Ok(dir) => {
+                let hidden = is_hidden(self.volume, &subject);
+                let there = Meta::at(dir.as_fd(), subject.name());
+                match there {
+                    Ok(meta) if meta.kind == FileKind::File => {
+                        self.file(dir.as_fd(), subject.name(), || path.to_vec(), hidden, known.as_ref())?;
+                    }
+                    Ok(_) => {}
+                    Err(error) if error.is_not_found() => self.gone(&subject, known.as_ref()),
+                    Err(error) => self.left_out(&error),
+                }
+            }
+            Err(error) if error.is_not_found() => self.gone(&subject, known.as_ref()),
+            Err(error) => self.left_out(&error),
+        }
+        Ok(())
+    }
+
+    /// A row's file is gone, and the grants on it with it.
+    fn removed(&self, key: FileKey, ino: u64) {
+        self.volume.catalog.remove_gone(key, ino);
+        self.volume.access.grants().forget(self.volume.key.number(), ino);
+        Progress::add(&self.progress.removed, 1);
+    }
+
+    fn gone(&self, subject: &Subject, known: Option<&FileRow>) {
+        if let Some(row) = known {
+            self.removed(self.volume.key_of(subject), row.ino);
+        }
+    }
+
+    fn directory(&mut self, dir: &Todo, todo: &mut Vec<Todo>) -> Result<(), Failure> {
+        let Some(subject) = Subject::new(self.volume.kind, dir.path.clone(), Kind::Directory) else {
+            return Ok(());
+        };
+        if subject.is_invisible() {
+            return Ok(());
+        }
+        self.progress.is_at(&dir.path);
+        Progress::add(&self.progress.directories, 1);
+        // The index as of now, then the names: a file that comes in between is a name without a row, and is looked at.
+        self.volume.catalog.flush_volume(self.volume.key)?;
+        let mut rows = Rows::new(self.volume, &subject)?;
+        let fd = self.volume.lower.open_dir_for_reading(&dir.path)?;
+        let names = Names::read(fd.as_fd())?;
+        let nomedia = nomedia_counts_in(subject.path())
+            && names.iter().any(|(name, kind)| name == b".nomedia" && kind != Some(FileKind::Directory));
+        let hidden = dir.hidden || nomedia || is_hidden_tree(subject.path());
+        let place = Place { subject, fd: fd.as_fd() };
+        for (name, kind) in names.iter() {
+            if self.stopped() {
+                return Ok(());
+            }
+            while let Some((name, row)) = rows.next_if(|row| row < name)? {
+                self.row_without_name(&place, name, &row)?;
+            }
+            if self.volume.lower.is_alias(name) {
+                continue;
+            }
+            let kind = match kind {
+                Some(kind) => kind,
+                None => match Meta::at(place.fd, name) {
+                    Ok(meta) => meta.kind,
+                    Err(error) if error.is_not_found() => continue,
+                    Err(error) => {
+                        self.left_out(&error);
+                        continue;
+                    }
+                },
+            };
+            if kind == FileKind::Directory {
+                todo.push(Todo { path: joined(&dir.path, name), hidden });
+                continue;
+            }
+            let known = rows.next_if(|row| row == name)?;
+            let known = known.map(|(_, row)| row);
+            self.file(place.fd, name, || joined(&dir.path, name), hidden, known.as_ref())?;
+        }
+        while let Some((name, row)) = rows.next()? {
+            self.row_without_name(&place, name, &row)?;
+        }
+        Ok(())
+    }
+
+    /// A row whose name was not among the directory's.
+    fn row_without_name(
+        &mut self,
+        place: &Place<'_>,
+        name: Vec<u8>,
+        row: &FileRow,
+    ) -> Result<(), CatalogError> {
+        // It may have come back since the names were read.
+        if !self.stopped() && Meta::at(place.fd, &name).is_err_and(LowerError::is_not_found) {
+            let key = FileKey {
+                volume: self.volume.key,
+                user: place.subject.user_number(),
+                dir: place.subject.path().to_vec(),
+                name,
+            };
+            self.removed(key, row.ino);
+            self.wrote()?;
+        }
+        Ok(())
+    }
+
+    /// A file `name` in the directory that `fd` refers to; `path` gives its path below the lower root.
+    fn file(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        name: &[u8],
+        path: impl FnOnce() -> Vec<u8>,
+        hidden: bool,
+        known: Option<&FileRow>,
+    ) -> Result<(), CatalogError> {
+        Progress::add(&self.progress.files, 1);
+        let meta = match Meta::at(fd, name) {
+            Ok(meta) => meta,
+            Err(error) => {
+                if !error.is_not_found() {
+                    self.left_out(&error);
+                }
+                return Ok(());
+            }
+        };
+        if known.is_some_and(|row| self.is_right(row, name, hidden, &meta)) {
+            return Ok(());
+        }
+        let Some(subject) = Subject::new(self.volume.kind, path(), Kind::File) else { return Ok(()) };
+        if subject.is_invisible() {
+            return Ok(());
+        }
+        match self.mend(fd, &subject, hidden, known) {
+            Ok(()) => self.wrote(),
+            Err(OpError::Lower(error)) if error.is_not_found() => Ok(()),
+            Err(error) => {
+                self.left_out(&error);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether a row says what there is: the file, its version, and what follows from its name and place.
+    fn is_right(&self, row: &FileRow, name: &[u8], hidden: bool, meta: &Meta) -> bool {
+        let version = row.size == meta.size && row.mtime_ns == meta.mtime_ns();
+        version && self.volume.describes(row, meta) && Named::new(name, &row.mime, hidden).is_in(row)
+    }
+
+    fn mend(
+        &self,
+        fd: BorrowedFd<'_>,
+        subject: &Subject,
+        hidden: bool,
+        known: Option<&FileRow>,
+    ) -> Result<(), OpError> {
+        let volume = self.volume;
+        let file = volume.lower.open_child(fd, subject.name())?;
+        let meta = Meta::of(file.as_fd())?;
+        match known {
+            Some(row) if volume.describes(row, &meta) => {
+                // The same file: its owner is known, and what its contents said of its type is still so.
+                let named = Named::new(subject.name(), &row.mime, hidden);
+                if !named.is_in(row) {
+                    volume.put_again(subject, named.put_into(row), &meta);
+                }
+                if (row.size, row.mtime_ns) != (meta.size, meta.mtime_ns()) {
+                    volume.catalog.refresh(volume.key_of(subject), row.ino, meta.size, meta.mtime_ns());
+                }
+                Progress::add(&self.progress.changed, 1);
+            }
+            known => {
+                let owner = volume.recorded_owner(subject, file.as_fd())?;
+                volume.index_again(subject, owner, &meta, hidden, known);
+                let number = if known.is_some() { &self.progress.changed } else { &self.progress.added };
+                Progress::add(number, 1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes out the rows of directories that the walk could not come to, as they are no longer there.
+    fn gone_directories(&mut self, root: &Subject) -> Result<(), CatalogError> {
+        let (volume, user) = (self.volume, root.user_number());
+        let catalog = &volume.catalog;
+        let mut last: Option<Vec<u8>> = None;
+        while let Some(dir) = catalog.next_dir(volume.key, user, root.path(), last.as_deref())? {
+            if self.stopped() {
+                break;
+            }
+            // What stands before the user's tree in lower paths.
+            let before = root.lower_path().strip_suffix(root.path()).unwrap_or_default();
+            let lower_path = joined(before.strip_suffix(b"/").unwrap_or(before), &dir);
+            if volume.lower.open_dir(&lower_path).is_err_and(LowerError::is_not_found) {
+                let mut after = Vec::new();
+                loop {
+                    let page = catalog.dir_page(volume.key, user, &dir, &after, PAGE)?;
+                    let Some((name, _)) = page.last() else { break };
+                    after = name.clone();
+                    for (name, row) in page {
+                        let key = FileKey { volume: volume.key, user, dir: dir.clone(), name };
+                        self.removed(key, row.ino);
+                        self.wrote()?;
+                    }
+                }
+            }
+            last = Some(dir);
+        }
+        Ok(())
+    }
+
+    /// Whether the index knows files in a tree that has none at all.
+    fn is_emptied(&self, root: &Subject) -> Result<bool, CatalogError> {
+        let volume = self.volume;
+        if volume.catalog.next_dir(volume.key, root.user_number(), root.path(), None)?.is_none() {
+            return Ok(false);
+        }
+        let mut todo = vec![root.lower_path().to_vec()];
+        while let Some(dir) = todo.pop() {
+            let Ok(fd) = volume.lower.open_dir_for_reading(&dir) else { continue };
+            let Ok(names) = Names::read(fd.as_fd()) else { return Ok(false) };
+            for (name, kind) in names.iter() {
+                match kind {
+                    Some(FileKind::Directory) => todo.push(joined(&dir, name)),
+                    Some(FileKind::File) => return Ok(false),
+                    None => match Meta::at(fd.as_fd(), name).map(|meta| meta.kind) {
+                        Ok(FileKind::Directory) => todo.push(joined(&dir, name)),
+                        _ => return Ok(false),
+                    },
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// What follows from a file's name and place. Its MIME type may be what its contents said, if that is of the name's
+/// top-level type.
+struct Named {
+    mime: Option<&'static str>,
+    media_type: u8,
+    pending: bool,
+    trashed: bool,
+    expires: Option<i64>,
+}
+
+impl Named {
+    fn new(name: &[u8], mime: &str, hidden: bool) -> Named {
+        let by_name = mime_of(name);
+        let other = mime != by_name && mime.split('/').next() != by_name.split('/').next();
+        // Only the last component matters for what is not hidden by what is above.
+        let media_type: MediaType = media_type_of(name, if other { by_name } else { mime }, hidden);
+        let (pending, trashed, expires) = if name.first() == Some(&b'.') {
+            let state = name_state(name);
+            let expires = ExpiringName::parse(name).map(|it| i64::try_from(it.expires).unwrap_or(i64::MAX));
+            (state == NameState::Pending, state == NameState::Trashed, expires)
+        } else {
+            (false, false, None)
+        };
+        Named { mime: other.then_some(by_name), media_type: media_type as u8, pending, trashed, expires }
+    }
+
+    fn is_in(&self, row: &FileRow) -> bool {
+        self.mime.is_none()
+            && (row.media_type, row.pending, row.trashed, row.expires)
+                == (self.media_type, self.pending, self.trashed, self.expires)
+    }
+
+    fn put_into(&self, row: &FileRow) -> FileRow {
+        FileRow {
+            mime: self.mime.map_or_else(|| row.mime.clone(), Into::into),
+            media_type: self.media_type,
+            pending: self.pending,
+            trashed: self.trashed,
+            expires: self.expires,
+            ..row.clone()
+        }
+    }
+}
+
+/// The rows of a directory, by name, a page at a time.
+struct Rows<'a> {
+    volume: &'a Volume,
+    user: u32,
+    dir: Vec<u8>,
+    page: std::vec::IntoIter<(Vec<u8>, FileRow)>,
+    last: Option<Vec<u8>>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(volume: &'a Volume, dir: &Subject) -> Result<Rows<'a>, CatalogError> {
+        let mut rows = Rows {
+            volume,
+            user: dir.user_number(),
+            dir: dir.path().to_vec(),
+            page: Vec::new().into_iter(),
+            last: Some(Vec::new()),
+        };
+        rows.fill()?;
+        Ok(rows)
+    }
+
+    fn fill(&mut self) -> Result<(), CatalogError> {
+        while self.page.as_slice().is_empty()
+            && let Some(after) = self.last.take()
+        {
+            let page = self.volume.catalog.dir_page(self.volume.key, self.user, &self.dir, &after, PAGE)?;
+            self.last = page.last().filter(|_| page.len() == PAGE).map(|(name, _)| name.clone());
+            self.page = page.into_iter();
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> Result<Option<(Vec<u8>, FileRow)>, CatalogError> {
+        self.fill()?;
+        Ok(self.page.next())
+    }
+
+    fn next_if(
+        &mut self,
+        wanted: impl Fn(&[u8]) -> bool,
+    ) -> Result<Option<(Vec<u8>, FileRow)>, CatalogError> {
+        self.fill()?;
+        match self.page.as_slice().first() {
+            Some((name, _)) if wanted(name) => Ok(self.page.next()),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The names of a directory and what they are of, sorted, in one buffer.
+struct Names {
+    bytes: Vec<u8>,
+    /// Where each one begins, how long it is, and its kind.
+    entries: Vec<(usize, u16, Option<FileKind>)>,
+}
+
+impl Names {
+    fn read(dir: BorrowedFd<'_>) -> Result<Names, LowerError> {
+        let (mut bytes, mut entries) = (Vec::new(), Vec::new());
+        each_entry(dir, |name, kind, _| {
+            // No file system has names that are longer.
+            if let Ok(length) = u16::try_from(name.len()) {
+                entries.push((bytes.len(), length, kind));
+                bytes.extend_from_slice(name);
+            }
+        })?;
+        let name = |(at, length, _): &(usize, u16, _)| bytes.get(*at..at + usize::from(*length));
+        entries.sort_unstable_by(|a, b| name(a).cmp(&name(b)));
+        Ok(Names { bytes, entries })
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&[u8], Option<FileKind>)> {
+        self.entries.iter().map(|(at, length, kind)| {
+            (self.bytes.get(*at..at + usize::from(*length)).unwrap_or_default(), *kind)
+        })
+    }
+}
+
+/// A name below a path.
+fn joined(path: &[u8], name: &[u8]) -> Vec<u8> {
+    let between: &[u8] = if path.is_empty() || name.is_empty() { b"" } else { b"/" };
+    [path, between, name].concat()
+}
+
+/// Whether what is above a file hides it.
+pub(super) fn is_hidden(volume: &Volume, file: &Subject) -> bool {
+    is_hidden_tree(file.dir()) || is_below_nomedia(volume, file)
+}
+
+/// Whether the name of a directory, or of one above it, hides what is in it (see `is_hidden_by_name` of the policy: the
+/// names that expire hide nothing as files only).
+fn is_hidden_tree(dir: &[u8]) -> bool {
+    dir.split(|byte| *byte == b'/').any(|name| name.starts_with(b"."))
+}
+
+/// Whether a `.nomedia` in a directory above `place` hides it.
+fn is_below_nomedia(volume: &Volume, place: &Subject) -> bool {
+    let before = place.lower_path().strip_suffix(place.path()).unwrap_or_default();
+    let slashes = place.path().iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+    slashes.filter_map(|at| place.path().get(..at)).filter(|dir| nomedia_counts_in(dir)).any(|dir| {
+        let mark = [before, dir, b"/.nomedia"].concat();
+        let meta = volume.lower.open_path(&mark).and_then(|fd| Meta::of(fd.as_fd()));
+        meta.is_ok_and(|meta| meta.kind == FileKind::File)
+    })
+}

@@ -1,0 +1,10 @@
+//! Still pictures. The finders of containers see the same bytes where they recognise them; `find_container` starts there.
+#![no_main]
+
+#[path = "../../../service/src/redaction/find/mod.rs"]
+#[allow(dead_code, unused_imports)]
+mod find;
+#[path = "../property.rs"]
+mod property;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| property::check(data));

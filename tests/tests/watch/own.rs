@@ -1,0 +1,69 @@
+//! What goes through the mount is never stale, and its echo changes nothing.
+
+use std::fs;
+
+use super::*;
+
+#[test]
+fn one_app_sees_at_once_what_another_one_does() {
+    in_each_way(|world, app| {
+        let mut camera = world.app(CAMERA);
+        let dcim = world.shared("DCIM");
+        let path = |name: &str| dcim.join(name);
+        for round in 0..200_u32 {
+            let (a, b) = (path(&format!("a{round}.jpg")), path(&format!("b{round}.jpg")));
+            assert_eq!(size(app, &a), Err(ENOENT));
+            camera.create(&a, b"content").unwrap();
+            assert_eq!(size(app, &a), Ok(7));
+            assert_eq!(size(app, &b), Err(ENOENT));
+            camera.rename(&a, &b).unwrap();
+            assert_eq!((size(app, &a), size(app, &b)), (Err(ENOENT), Ok(7)));
+            let open = camera.open(&b, libc::O_WRONLY | libc::O_TRUNC).unwrap();
+            assert_eq!(size(app, &b), Ok(0));
+            camera.write(open, None, b"abc").unwrap();
+            assert_eq!(size(app, &b), Ok(3));
+            camera.close(open);
+            assert_eq!(size(app, &b), Ok(3));
+            if round % 2 == 0 {
+                camera.unlink(&b).unwrap();
+                assert_eq!(size(app, &b), Err(ENOENT));
+            }
+        }
+        assert_eq!(world.daemon().stat("watch.overflows"), 0);
+    });
+}
+
+/// Where somebody is, stays where it is: no echo of an app's own change may take the kernel's entry away under it.
+#[test]
+fn a_working_directory_survives_changes_through_the_mount() {
+    in_each_way(|world, _| {
+        let (a, b) = (world.shared("Download/a"), world.shared("Download/b"));
+        mediagate_tests::as_app(10102, move || {
+            fs::create_dir(&a).unwrap();
+            let script = format!(
+                "cd {} && mkdir sub && cd sub && sleep 0.3 && mv {} {} && touch x && sleep 0.3 && /bin/pwd && ls",
+                a.display(),
+                a.display(),
+                b.display()
+            );
+            let output = std::process::Command::new("sh").arg("-c").arg(script).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            let complained = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!((said, complained), (format!("{}/sub\nx\n", b.display()), String::new()));
+        });
+    });
+}
+
+#[test]
+fn our_own_changes_are_told_apart() {
+    let mut world = watched(WatchConfig::Fanotify);
+    let mut camera = world.app(CAMERA);
+    for number in 0..100 {
+        camera.create(world.shared(format!("DCIM/{number}.jpg")), b"x").unwrap();
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(world.daemon().stat("watch.own_events") >= 100);
+    // The bytes are written by the app itself, with the kernel's help.
+    assert!(world.daemon().stat("watch.events") <= 200);
+    assert_eq!(world.daemon().stat("index.first_seen"), 0);
+}
