@@ -23,6 +23,10 @@ const READER_BUSY_WAIT: Duration = Duration::from_secs(1);
 const CHECKED: u64 = 128 << 20;
 /// The log is cut back to this size after a burst.
 const LOG_SIZE_LIMIT: i64 = 16 << 20;
+/// Pages after which the log is brought into the database: as many as the limit has room for.
+const LOG_PAGES: i64 = LOG_SIZE_LIMIT / 4096;
+/// Of the one connection that writes; in SQLite's words, negative for KiB.
+const WRITER_CACHE: i64 = -(16 << 10);
 
 /// The files of one state directory.
 #[derive(Debug)]
@@ -127,6 +131,9 @@ pub(super) fn look_over(conn: &Connection, check: &str) -> rusqlite::Result<()> 
 
 fn prepare(conn: &mut Connection) -> rusqlite::Result<Ids> {
     conn.pragma_update(None, "journal_size_limit", LOG_SIZE_LIMIT)?;
+    // A page that is changed again before it leaves the cache, or the log, is written once.
+    conn.pragma_update(None, "cache_size", WRITER_CACHE)?;
+    conn.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     functions::teach(conn)?;
     // Synced, once: were a power cut to undo "not clean" but keep what followed, the loss would go unnoticed.
     conn.pragma_update(None, "synchronous", "FULL")?;
