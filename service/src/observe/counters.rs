@@ -124,6 +124,7 @@ numbers! {
         ListedEntries = "handles.listed_entries",
         OpenFds = "process.open_fds",
         CatalogQueue = "catalog.queue",
+        CatalogReaders = "catalog.readers",
         Volumes = "volumes",
         Watched = "watch.volumes",
         WatchPending = "watch.pending",

@@ -5,7 +5,7 @@ use crate::world;
 /// Those of `policy.denials.<rule>` come with the rules, when first counted.
 const NAMES: &str = "
 backing.files backing.parked backing.registered backing.reused
-catalog.commits catalog.errors catalog.queue catalog.reads catalog.writes catalog.writes_dropped
+catalog.commits catalog.errors catalog.queue catalog.readers catalog.reads catalog.writes catalog.writes_dropped
 fuse.bytes.read fuse.bytes.written fuse.panics
 fuse.requests.access fuse.requests.copy_file_range fuse.requests.create fuse.requests.fallocate fuse.requests.flush
 fuse.requests.forget fuse.requests.fsync fuse.requests.fsyncdir fuse.requests.getattr fuse.requests.link
@@ -29,10 +29,11 @@ scan.facts_incomplete scan.facts_panics scan.facts_read
 volumes
 watch.events watch.overflows watch.own_events watch.pending watch.rescans watch.volumes watchdog.slow_requests
 ";
-const GAUGES: [&str; 13] = [
+const GAUGES: [&str; 14] = [
     "backing.files",
     "backing.parked",
     "catalog.queue",
+    "catalog.readers",
     "handles.all",
     "handles.directories",
     "handles.files",
