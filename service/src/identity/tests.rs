@@ -303,6 +303,8 @@ fn a_list_decides_who_exists_whatever_was_changed_here() {
     assert!(matches!(identity.install(&wrong, &kept), Err(IdentityError::Taken(_))));
     wrong.app_id = 10_002;
     identity.install(&wrong, &stored.persist()).unwrap();
+    assert_eq!(names(&identity), ["com.a"], "what it left has not been put in order");
+    identity.release(&("com.b".into(), None));
     assert_eq!(names(&identity), ["com.a", "com.b"]);
     assert_eq!(status(&identity, "com.b").source, "packages.list");
 
@@ -349,7 +351,10 @@ fn a_reader_after_the_return_sees_the_change() {
             turn.fetch_add(1, Ordering::SeqCst);
             match round % 2 {
                 0 => identity.remove("com.a", &kept).unwrap(),
-                _ => identity.install(&a, &kept).unwrap(),
+                _ => {
+                    identity.install(&a, &kept).unwrap();
+                    identity.release(&("com.a".into(), None));
+                }
             }
             turn.fetch_add(1, Ordering::SeqCst);
             let granted = round % 2 == 0;
@@ -480,7 +485,7 @@ fn who_left_is_withheld_until_released_also_when_it_comes_back() {
     // From one user.
     identity.install(&package("com.b", 10002, &[0]), &kept).unwrap();
     let left_ten: Gone = ("com.b".into(), Some(10));
-    assert_eq!(std::mem::take(&mut *seen.lock()), [left_ten.clone()]);
+    assert_eq!(std::mem::take(&mut *seen.lock()), std::slice::from_ref(&left_ten));
     identity.install(&package("com.b", 10002, &[0, 10]), &kept).unwrap();
     assert!(is(10002, "com.b") && !is(1_010_002, "com.b") && identity.is_installed("com.b"));
     identity.release(&left_ten);

@@ -50,6 +50,12 @@ pub enum Access {
     Append,
 }
 
+fn open_again(file: BorrowedFd<'_>, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    // The one magic link that is followed: that of a descriptor of this process.
+    let link = format!("/proc/self/fd/{}", file.as_raw_fd());
+    open(link, flags | OFlags::CLOEXEC, Mode::empty())
+}
+
 /// The root of a lower tree.
 #[derive(Debug)]
 pub struct Root {
@@ -175,9 +181,16 @@ impl Root {
             // Not O_APPEND: pages from the kernel's cache come with an offset even on a handle that appends.
             Access::ReadWrite | Access::Append => OFlags::RDWR,
         };
-        // The one magic link that is followed: that of a descriptor of this process.
-        let link = format!("/proc/self/fd/{}", file.as_raw_fd());
-        Ok(open(link, flags | OFlags::CLOEXEC, Mode::empty())?)
+        Ok(open_again(file, flags)?)
+    }
+
+    /// As [`Root::reopen`], for the service to read for itself: nobody's access time changes by that.
+    pub fn reopen_unnoticed(file: BorrowedFd<'_>) -> Result<OwnedFd, LowerError> {
+        match open_again(file, OFlags::RDONLY | OFlags::NOATIME) {
+            // Neither the file's owner nor with CAP_FOWNER (open(2)).
+            Err(Errno::PERM) => Self::reopen(file, Access::Read),
+            other => Ok(other?),
+        }
     }
 
     /// Makes a new file, opened for reading and writing; fails with EEXIST if there is anything of that name.

@@ -129,6 +129,7 @@ numbers! {
         OpenFds = "process.open_fds",
         CatalogQueue = "catalog.queue",
         Departing = "upkeep.departing",
+        CatalogReaders = "catalog.readers",
         Volumes = "volumes",
         Watched = "watch.volumes",
         WatchPending = "watch.pending",

@@ -21,7 +21,7 @@ use parking_lot::{Condvar, Mutex};
 use super::metadata::{Context, Problem, extract, is_read};
 use crate::access::Subject;
 use crate::catalog::{At, Entry, FileKey, FileRow, FoundFacts, Stamp};
-use crate::lower::{Access, FileKind, LowerError, Meta, Root};
+use crate::lower::{FileKind, LowerError, Meta, Root};
 use crate::observe::Counter;
 use crate::volume::Volume;
 
@@ -276,7 +276,7 @@ fn look_into(volume: &Volume, known: &Known<'_>) -> Result<Option<bool>, LowerEr
     };
     let mut whole = true;
     if is_read(&known.row.mime) && before.size > 0 {
-        let mut file = File::from(Root::reopen(fd.as_fd(), Access::Read)?);
+        let mut file = File::from(Root::reopen_unnoticed(fd.as_fd())?);
         let modified_ms = Some(before.mtime_ns().div_euclid(1_000_000));
         let extracted = extract(&mut file, &Context { mime: &known.row.mime, modified_ms });
         if let Some(problem) = &extracted.problem {

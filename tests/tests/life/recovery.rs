@@ -11,7 +11,7 @@ const PAGE: usize = 4096;
 fn see_theirs(world: &World, apps: &mut [(Actor, &str)]) {
     for (app, own) in &mut *apps {
         assert_eq!(&app.list(world.shared("Download")).unwrap(), &[(*own).to_owned()]);
-        assert_eq!(app.read_all(world.shared("Download").join(&*own)).unwrap(), own.as_bytes());
+        assert_eq!(app.read_all(world.shared("Download").join(*own)).unwrap(), own.as_bytes());
     }
     let (one, other) = (apps[0].1, apps[1].1);
     assert!(apps[0].0.read_all(world.shared("Download").join(other)).is_err());
@@ -22,7 +22,7 @@ fn each_damage(what: &str, damage: impl Fn(&mut Vec<u8>, usize)) {
     let mut world = world();
     let mut apps = [(world.app(CAMERA), "camera.txt"), (world.app(NOTES), "notes.txt")];
     for (app, own) in &mut apps {
-        app.create(world.shared("Download").join(&*own), own.as_bytes()).unwrap();
+        app.create(world.shared("Download").join(*own), own.as_bytes()).unwrap();
     }
     assert_eq!(world.daemon().stop(Signal::SIGTERM).code(), Some(0));
     let db = world.config.service.state_dir.join("catalog.db");
