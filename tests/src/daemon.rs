@@ -140,7 +140,7 @@ impl Daemon {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        panic!("the index did not come up to date");
+        panic!("the index did not come up to date: {}", self.cli(&["volume", "list", "--json"]));
     }
 }
 

@@ -11,6 +11,7 @@ mod dir;
 mod error;
 mod handle;
 mod mark;
+mod marker;
 mod meta;
 mod root;
 mod xattr;

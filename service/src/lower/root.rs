@@ -10,6 +10,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::dir::name_of;
+use super::marker::marker;
 use super::{LowerError, Meta, xattr};
 
 /// `openat2` answers EAGAIN when a rename anywhere raced with a `..`-free but scoped walk; it is safe to try again.
@@ -65,6 +66,7 @@ pub struct Root {
     stacked: bool,
     aliasing: bool,
     local: bool,
+    marker: Option<String>,
 }
 
 impl Root {
@@ -80,6 +82,7 @@ impl Root {
             stacked: STACKED.contains(&magic),
             aliasing: ALIASING.contains(&magic),
             local: LOCAL.contains(&magic),
+            marker: marker(readable.as_fd()),
             fd,
         })
     }
@@ -122,6 +125,11 @@ impl Root {
             return Err(LowerError::Os(Errno::STALE));
         }
         name_of(dir, name, meta.id.ino)?.ok_or(LowerError::Os(Errno::NOENT))
+    }
+
+    /// What tells the file system from another one at the same place, if it has such a number.
+    pub fn marker(&self) -> Option<&str> {
+        self.marker.as_deref()
     }
 
     /// True when a watch hears of every change.

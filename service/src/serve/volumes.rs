@@ -106,7 +106,15 @@ impl Shared {
             VolumeKindConfig::Emulated => (VolumeKind::Emulated, "emulated", config.users.clone()),
             VolumeKindConfig::Public => (VolumeKind::Public, "public", Vec::new()),
         };
-        let key = self.catalog.volume(&config.name, kind_name)?;
+        // Another card at the same place, or the place without its card, has rows of its own. An emulated volume is one, whatever
+        // disk it was moved to.
+        let key = match kind {
+            VolumeKind::Public => {
+                let marker = lower.marker().unwrap_or("no number");
+                self.catalog.marked_volume(&config.name, kind_name, marker)?
+            }
+            VolumeKind::Emulated => self.catalog.volume(&config.name, kind_name)?,
+        };
         // Before anybody can be, or make, anything there.
         let open = self.departing.withhold(key)?;
         let attached = self.attach_as(config, (lower, kind, users), key);
