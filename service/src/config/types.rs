@@ -48,6 +48,9 @@ pub struct ServiceConfig {
     /// Hours between runs of maintenance; 0: on command only.
     #[serde(default = "default_maintenance_hours")]
     pub maintenance_hours: u32,
+    /// Give lower files the project ids by which Android counts space by media type and by app.
+    #[serde(default)]
+    pub quota_projects: bool,
     /// Bounds of the backing files that passthrough may use.
     #[serde(default)]
     pub backing_files: BackingFilesConfig,

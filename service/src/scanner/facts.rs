@@ -294,6 +294,7 @@ fn look_into(volume: &Volume, known: &Known<'_>) -> Result<Option<bool>, LowerEr
         found.facts = extracted.facts;
         found.location = extracted.location;
     }
+    volume.count_media(fd.as_fd(), known.key.user, known.row.media_type);
     volume.observer.count(Counter::FactsRead);
     volume.catalog.set_media_facts(found);
     Ok(Some(whole))

@@ -98,7 +98,8 @@ impl Shared {
         );
         let owner = config.owner.as_deref().map(resolve_owner).transpose().map_err(anyhow::Error::msg)?;
         let lower = Root::open(&config.lower, owner)
-            .with_context(|| format!("cannot use the lower directory {}", config.lower.display()))?;
+            .with_context(|| format!("cannot use the lower directory {}", config.lower.display()))?
+            .with_projects(self.config.service.quota_projects && config.kind == VolumeKindConfig::Emulated);
         let (kind, kind_name, users) = match config.kind {
             VolumeKindConfig::Emulated if config.users.is_empty() => {
                 (VolumeKind::Emulated, "emulated", vec![0])

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mediagate_policy::{DefaultDir, Kind, VolumeKind};
 
-use super::{Notice, OpError, Volume};
+use super::{Notice, OpError, Volume, projects};
 use crate::access::{FileId, RowFacts, Subject, is_hidden_by_name, nomedia_counts_in};
 use crate::catalog::FileRow;
 use crate::lower::{self, FileKind, Id, LowerError, Meta};
@@ -28,9 +28,9 @@ impl Volume {
     /// twelve default directories in it.
     pub fn prepare(&self) -> Result<(), LowerError> {
         let default_dirs = DefaultDir::ALL.map(DefaultDir::name);
-        self.users
-            .iter()
-            .try_for_each(|user| self.lower.prepare_user(user.to_string().as_bytes(), &default_dirs))
+        self.users.iter().try_for_each(|user| {
+            self.lower.prepare_user(user.to_string().as_bytes(), &default_dirs, projects::of_media(*user, 0))
+        })
     }
 
     /// How long the kernel may keep what depends on nobody.
