@@ -278,6 +278,19 @@ proptest! {
         }
     }
 
+    /// A file is looked into for a location by the type of its name: whoever can give it another one gains nothing by it.
+    #[test]
+    fn who_may_rename_a_file_sees_all_of_it(caller in caller(), thing in thing(), to in thing()) {
+        let (who, object) = (caller.principal(), thing.object());
+        only_if!(object.kind == Kind::File && !thing.mount_root);
+        let sees_all = decide(&who, &object, Operation::OpenWrite).is_allowed()
+            || decide(&who, &object, Operation::OpenRead).grant().is_ok_and(|it| !it.redact);
+        let name = to.name();
+        for op in [Operation::Rename { to: name, replaced: None }, Operation::MoveWithParent { to: name }] {
+            prop_assert!(sees_all || !decide(&who, &object, op).is_allowed(), "{op:?}");
+        }
+    }
+
     #[test]
     fn who_may_write_may_read(caller in caller(), thing in thing()) {
         let (who, object) = (caller.principal(), thing.object());

@@ -9,6 +9,8 @@ use std::process::Command;
 use mediagate::redaction::find::{Report, What, find};
 use serde_json::Value;
 
+use crate::mounted;
+
 /// Which Debian package a program comes from.
 const PACKAGES: [(&str, &str); 12] = [
     ("exiftool", "libimage-exiftool-perl"),
@@ -25,10 +27,12 @@ const PACKAGES: [(&str, &str); 12] = [
     ("mkvmerge", "mkvtoolnix"),
 ];
 
-/// Runs a program; what it printed, if it succeeded or `may_fail`.
+/// Runs a program, as an app if it is about a file of the volume; what it printed, if it succeeded or `may_fail`.
 pub(crate) fn run(program: &str, arguments: &[&str], may_fail: bool) -> String {
     let package = PACKAGES.iter().find(|(name, _)| *name == program).expect("a program in the list").1;
-    let output = match Command::new(program).args(arguments).output() {
+    let mut command = Command::new(program);
+    mounted::be_the_app(command.args(arguments), arguments);
+    let output = match command.output() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             panic!("{program} is missing: install the Debian package {package}")
         }
@@ -51,7 +55,8 @@ pub(crate) fn exiftool(file: &Path, arguments: &[&str]) {
     run("exiftool", &all, false);
 }
 
-/// What may tell a location in a file, redacted: a copy beside it. Nothing is found in the copy again.
+/// The file as an app sees it that may not see a location: its path through a mount. An app may read media only: what its
+/// name says is none is redacted beside it instead. Nothing is found in it again.
 pub(crate) fn redacted(file: &Path) -> (PathBuf, Report) {
     let mut data = fs::read(file).unwrap();
     let report = find(&data).expect("a file that can be understood");
@@ -62,6 +67,10 @@ pub(crate) fn redacted(file: &Path) -> (PathBuf, Report) {
     let again = find(&data).unwrap();
     let left: Vec<_> = again.findings.iter().filter(|it| !matches!(it.what, What::Digest { .. })).collect();
     assert!(left.is_empty(), "{}: found again: {left:?}", file.display());
+    if let Some(through) = mounted::put(file) {
+        assert!(mounted::read(&through) == data, "{}: other bytes through the mount", through.display());
+        return (through, report);
+    }
     let name = format!("redacted-{}", file.file_name().unwrap().to_str().unwrap());
     let copy = file.with_file_name(name);
     fs::write(&copy, data).unwrap();
@@ -84,7 +93,7 @@ pub(crate) fn assert_redacts(file: &Path, planted: &[&str], derived: &[&str]) ->
             "{name}: exiftool still shows {text}: {:#?}",
             lines_with(&after, text)
         );
-        let bytes = fs::read(&copy).unwrap();
+        let bytes = mounted::read(&copy);
         let found = bytes.windows(text.len()).any(|window| window == text.as_bytes());
         assert!(!found, "{name}: {text} is still in the file");
     }
