@@ -150,7 +150,10 @@ struct Files {
 
 impl Files {
     fn new() -> Files {
-        Files { dir: tempfile::tempdir().unwrap() }
+        let dir = tempfile::tempdir().unwrap();
+        // An app reads the originals beside what it is shown of them.
+        fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        Files { dir }
     }
 
     fn path(&self, name: &str) -> PathBuf {
