@@ -88,7 +88,10 @@ fn redaction_cost() {
         ("redacted", open_as(FRAME_UID, redacted)),
         ("original", open_as(MAP_UID, original)),
         ("bare", File::open(world.lower("DCIM/0.jpg")).unwrap()),
-        ("bare, in single pages", in_single_pages(&small, &std::fs::read(world.lower("DCIM/0.jpg")).unwrap())),
+        (
+            "bare, in single pages",
+            in_single_pages(&small, &std::fs::read(world.lower("DCIM/0.jpg")).unwrap()),
+        ),
     ];
     let requests = |world: &mut World| {
         world.daemon().numbers(["fuse.requests.read", "fuse.requests.getattr", "fuse.requests.open"])
@@ -117,9 +120,10 @@ fn row(files: &[(&str, File); 4], block: usize) -> String {
     }
     let times = times.map(|it| median(it).as_secs_f64());
     let speed = |n: usize| LENGTH as f64 / times[n] / f64::from(1 << 30);
-    let all = files.iter().enumerate().map(|(n, (name, _))| {
-        format!("{name} {:.1} ({:.2})", speed(n), times[2] / times[n])
-    });
+    let all = files
+        .iter()
+        .enumerate()
+        .map(|(n, (name, _))| format!("{name} {:.1} ({:.2})", speed(n), times[2] / times[n]));
     format!("{:>5} KiB: {}", block >> 10, all.collect::<Vec<_>>().join(", "))
 }
 
@@ -135,7 +139,8 @@ fn look_cost() {
     jpeg_of_pieces.extend([0xff, 0xe5, 0, 2].repeat((1 << 20) - 100));
     let mut pieces_of_two = b"\0\0\0\x10ftypisom\0\0\x02\0".to_vec();
     pieces_of_two.extend(b"\0\0\0\x08free".repeat((1 << 20) - 100));
-    let mut noise: Vec<u8> = (0..60 << 20).map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let mut noise: Vec<u8> =
+        (0..60 << 20).map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     // No markers, but what stands for a byte that looks like one.
     noise.chunks_mut(2).for_each(|it| it[1] = if it[0] == 0xff { 0 } else { it[1] & 0x7f });
     for (name, content, length) in [
@@ -143,7 +148,11 @@ fn look_cost() {
         ("a JPEG of 60 MiB with an end", &[head, &noise[..], &[0xff, 0xd9]].concat()[..], 0),
         ("a JPEG of a million segments", &jpeg_of_pieces[..], 0),
         ("a film of a million boxes", &pieces_of_two[..], 0),
-        ("a film of 4 GiB of one box that is longer", b"\0\0\0\x10ftypisom\0\0\x02\0\0\0\0\x01mdat\xff\0\0\0\0\0\0\0", length),
+        (
+            "a film of 4 GiB of one box that is longer",
+            b"\0\0\0\x10ftypisom\0\0\x02\0\0\0\0\x01mdat\xff\0\0\0\0\0\0\0",
+            length,
+        ),
     ] {
         let extension = if content.starts_with(&[0xff]) { "jpg" } else { "mp4" };
         let at = world.lower(format!("DCIM/x.{extension}"));

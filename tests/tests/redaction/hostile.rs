@@ -107,7 +107,8 @@ fn what_the_interface_hands_out_is_what_the_caller_may_see() {
             assert_eq!(opened(&link, OFlags::RDWR).unwrap_err(), Errno::ACCESS);
             let copy = path.with_file_name(format!("../Download/copy{uid}"));
             let copy = File::options().create_new(true).read(true).write(true).open(copy).unwrap();
-            let sent = rustix::fs::copy_file_range(&handed, Some(&mut 0), &copy, Some(&mut 0), LENGTH).unwrap();
+            let sent =
+                rustix::fs::copy_file_range(&handed, Some(&mut 0), &copy, Some(&mut 0), LENGTH).unwrap();
             let mut data = vec![0; sent];
             copy.read_exact_at(&mut data, 0).unwrap();
             assert!(data == expected[..sent] && tells(&data) == (all && sent > 400), "{uid}");
@@ -232,7 +233,10 @@ fn a_picture_that_takes_the_place_of_another_is_redacted_at_once() {
         let seen = frame.read_all(&path).unwrap();
         assert!(seen == redacted(&new), "round {round}");
         if let Some((file, expected)) = held.replace((frame.open(&path, libc::O_RDONLY).unwrap(), seen)) {
-            assert!(frame.read(file, 0, LENGTH).unwrap() == expected, "round {round}: what is open stays as it is");
+            assert!(
+                frame.read(file, 0, LENGTH).unwrap() == expected,
+                "round {round}: what is open stays as it is"
+            );
             frame.close(file);
         }
     }

@@ -87,9 +87,8 @@ impl Bench {
 fn shown(before: &Path, after: &Path) -> (Vec<String>, Vec<String>) {
     let all = exiftool(&["-a", "-G1", "-s", "-ee3", "-api", "RequestAll=0", text(before), text(after)]);
     let lines = |part: &str| {
-        let is_meant = |it: &&str| {
-            it.starts_with('[') && !it.starts_with("[System]") && !it.starts_with("[ExifTool]")
-        };
+        let is_meant =
+            |it: &&str| it.starts_with('[') && !it.starts_with("[System]") && !it.starts_with("[ExifTool]");
         part.lines().filter(is_meant).map(str::to_owned).collect()
     };
     let mut parts = all.split("======== ").skip(1).map(lines);

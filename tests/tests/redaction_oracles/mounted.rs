@@ -75,8 +75,12 @@ pub(crate) fn told(file: &Path) -> [Option<(i32, i32)>; 2] {
         let (socket, name, path) = (socket.clone(), name.clone(), path.clone());
         as_app(uid, move || {
             let client = Client::connect(&socket).unwrap();
-            let query =
-                MediaQuery { name_contains: Some(name.clone()), limit: 500, details: true, ..MediaQuery::default() };
+            let query = MediaQuery {
+                name_contains: Some(name.clone()),
+                limit: 500,
+                details: true,
+                ..MediaQuery::default()
+            };
             let begin = Instant::now();
             loop {
                 let page = client.store().unwrap().query(&query).unwrap();

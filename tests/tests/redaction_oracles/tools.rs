@@ -191,7 +191,9 @@ fn tags_of<const N: usize>(files: [&Path; N]) -> [BTreeMap<String, Value>; N] {
     let Ok(Value::Array(found)) = serde_json::from_str(&text) else { panic!("exiftool printed {text}") };
     let mut found = found.into_iter();
     files.map(|file| match found.next() {
-        Some(Value::Object(tags)) if tags["SourceFile"] == file.to_str().unwrap() => tags.into_iter().collect(),
+        Some(Value::Object(tags)) if tags["SourceFile"] == file.to_str().unwrap() => {
+            tags.into_iter().collect()
+        }
         other => panic!("exiftool printed {other:?}"),
     })
 }
