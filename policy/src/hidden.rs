@@ -33,6 +33,11 @@ pub fn nomedia_counts_in(directory: &[u8]) -> bool {
     }
 }
 
+/// True for the service's own directory, `.transforms`, and what is below it.
+pub fn is_services_own(path: &[u8]) -> bool {
+    is_well_known(path.split(|byte| *byte == b'/').next().unwrap_or_default(), TRANSFORMS)
+}
+
 /// True for trees that are never indexed: the packages' private directories, the service's own directories and
 /// the thumbnail stores.
 pub fn is_never_indexed(path: &[u8]) -> bool {
@@ -41,7 +46,7 @@ pub fn is_never_indexed(path: &[u8]) -> bool {
         Place::Top { .. } | Place::Below { .. } => {
             let mut components = path.split(|byte| *byte == b'/');
             let (first, second) = (components.next().unwrap_or_default(), components.next());
-            is_well_known(first, TRANSFORMS)
+            is_services_own(path)
                 || is_well_known(first, ".picker_transcoded")
                 || matches!(
                     DefaultDir::from_name(first),

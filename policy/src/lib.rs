@@ -19,7 +19,9 @@ mod rules;
 
 pub use decision::{Decision, Errno, Grant, ListScope, Outcome};
 pub use filter::{Columns, Filter, Value, listing_filter};
-pub use hidden::{is_hidden_by_name, is_never_indexed, media_type_at, media_type_of, nomedia_counts_in};
+pub use hidden::{
+    is_hidden_by_name, is_never_indexed, is_services_own, media_type_at, media_type_of, nomedia_counts_in,
+};
 pub use mime::{MediaType, MediaTypes, extension_of, mime_of};
 pub use name::{ExpiringName, NameState, is_valid_fat_name, name_state};
 pub use object::{FileGrants, Kind, Object, Row, VolumeKind};

@@ -265,6 +265,35 @@ fn a_file_that_was_replaced_behind_the_mount_is_another_one() {
     assert_eq!(app.list(world.shared("DCIM")).unwrap(), [""; 0]);
 }
 
+/// What happens behind the mount is noticed late, and a file that is removed there leaves its inode number to the next one that
+/// is made: what is said of the one takes nothing from the other.
+#[test]
+fn late_news_of_a_file_that_went_take_no_grant_from_the_one_with_its_inode_number() {
+    let mut world = world();
+    world.daemon().wait_until_indexed();
+    let (mut app, client) = (world.app(APP), client(&mut world));
+    let mut same_inode = 0;
+    for round in 0..25 {
+        let [gone, there] = ["gone", "there"].map(|name| format!("DCIM/{name}-{round}.jpg"));
+        let make = |name: &str| {
+            std::fs::write(world.lower(name), "x").unwrap();
+            std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(world.lower(name)).unwrap())
+        };
+        let first = make(&gone);
+        client.scan(Some(world.shared(&gone).as_os_str().as_encoded_bytes())).unwrap();
+        std::fs::remove_file(world.lower(&gone)).unwrap();
+        same_inode += usize::from(make(&there) == first);
+        client.add_grant(&spec(&world, APP, &there, "write")).unwrap();
+        // Events gather for a while before anybody hears of them.
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_millis(80) {
+            app.can_write(world.shared(&there)).unwrap_or_else(|errno| panic!("round {round}: {errno:?}"));
+        }
+        assert_eq!(client.grants(None).unwrap().len(), round + 1);
+    }
+    eprintln!("the same inode number in {same_inode} of 25 rounds");
+}
+
 #[test]
 fn what_leaves_the_index_leaves_its_grants() {
     let mut world = World::started(&[

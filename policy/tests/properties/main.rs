@@ -278,6 +278,22 @@ proptest! {
         }
     }
 
+    /// A file is looked into for a location by the type of its name: whoever can give it another one gains nothing by it. But for
+    /// galleries with raw access, which rename whatever there is, and write all pictures and videos anyway.
+    #[test]
+    fn who_may_rename_a_file_sees_all_of_it(caller in caller(), thing in thing(), to in thing()) {
+        let (who, object) = (caller.principal(), thing.object());
+        only_if!(object.kind == Kind::File && !thing.mount_root);
+        only_if!(!(who.traits.has(Traits::GALLERY) && who.traits.has(Traits::RAW_ACCESS)));
+        // Of what is not published it is the view that counts: others' open once they are.
+        let sees_all = decide(&who, &object, Operation::OpenWrite).is_allowed()
+            || decide(&who, &object, Operation::Lookup).grant().is_ok_and(|it| !it.redact);
+        let name = to.name();
+        for op in [Operation::Rename { to: name, replaced: None }, Operation::MoveWithParent { to: name }] {
+            prop_assert!(sees_all || !decide(&who, &object, op).is_allowed(), "{op:?}");
+        }
+    }
+
     #[test]
     fn who_may_write_may_read(caller in caller(), thing in thing()) {
         let (who, object) = (caller.principal(), thing.object());

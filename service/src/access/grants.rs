@@ -279,11 +279,11 @@ impl Grants {
         Ok(terms.into_iter().filter(|term| term.is_on(now)).count())
     }
 
-    /// A file is gone: nobody holds anything on it any more. To be called before its inode number can be used again,
-    /// that is, while it is open.
-    pub fn forget(&self, volume: i64, ino: u64) {
-        let key = (volume, ino);
-        let has = |app: &OfApp| app.contains_key(&key);
+    /// A file is gone: nobody holds anything on it any more. A later file with its inode number is another one, and keeps
+    /// what is held on it, however late this comes.
+    pub fn forget(&self, file: FileId) {
+        let key = (file.volume, file.ino);
+        let has = |app: &OfApp| app.get(&key).is_some_and(|held| held.generation == file.generation);
         if !self.map.load().values().flatten().any(|(_, app)| has(app)) {
             return;
         }

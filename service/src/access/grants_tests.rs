@@ -140,11 +140,13 @@ fn packages_and_files_take_their_grants_along() {
     }
     assert_eq!(grants.retain_apps(|package, user| (package, user) != ("p", 10)), [2]);
     assert_eq!(grants.list(Some("p"), None).len(), 1);
-    grants.forget(1, 2);
-    grants.forget(2, 1);
+    grants.forget(file(2));
+    grants.forget(FileId { volume: 2, ..file(1) });
+    // An earlier file that had the inode number: whoever found it gone may say so late.
+    grants.forget(FileId { generation: file(1).generation + 1, ..file(1) });
     assert_eq!(grants.list(None, Some(0)).len(), 2);
     assert!(grants.any_on(1) && !grants.any_on(2));
-    grants.forget(1, 1);
+    grants.forget(file(1));
     assert!(grants.map.load().is_empty() && !grants.any_on(1));
 }
 
@@ -158,7 +160,7 @@ fn an_entry_is_as_small_as_said() {
 enum Step {
     Add(bool, usize, u64, u64),
     Remove(bool, Option<u64>),
-    Forget(u64),
+    Forget(u64, u64),
     Uninstall(bool),
 }
 
@@ -167,7 +169,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         (any::<bool>(), 0..3_usize, ino.clone(), 0..2_u64).prop_map(|(p, k, i, g)| Step::Add(p, k, i, g)),
         (any::<bool>(), proptest::option::of(ino.clone())).prop_map(|(p, i)| Step::Remove(p, i)),
-        ino.prop_map(Step::Forget),
+        (ino, 0..2_u64).prop_map(|(i, g)| Step::Forget(i, g)),
         any::<bool>().prop_map(Step::Uninstall),
     ];
     proptest::collection::vec(step, 0..40)
@@ -202,9 +204,10 @@ proptest! {
                     grants.remove(name(p), 0, row, persist).unwrap();
                     prop_assert!(!stored.iter().any(|it| *it.package == *name(p) && row.is_none_or(|row| row == it.row)));
                 }
-                Step::Forget(ino) => {
-                    stored.retain(|it| it.file.ino != ino);
-                    grants.forget(1, ino);
+                Step::Forget(ino, generation) => {
+                    let file = FileId { volume: 1, ino, generation };
+                    stored.retain(|it| it.file != file);
+                    grants.forget(file);
                 }
                 Step::Uninstall(p) => {
                     let gone = grants.retain_apps(|package, _| package != name(p));

@@ -165,9 +165,10 @@ impl Catalog {
         self.queue.post(Write::Remove(key));
     }
 
-    /// Queues: the file of the lower inode `ino` is no longer at `key`; a row of another file there stays.
-    pub fn remove_gone(&self, key: FileKey, ino: u64) {
-        self.queue.post(Write::RemoveGone(key, ino));
+    /// Queues: the file of the lower inode `ino` that was born at `birth` (0: not known) is no longer at `key`; a row of another file
+    /// there stays, one that got the inode number since as well.
+    pub fn remove_gone(&self, key: FileKey, ino: u64, birth: u64) {
+        self.queue.post(Write::RemoveGone(key, ino, birth));
     }
 
     /// Queues: there is nothing in `dir` or below it.

@@ -68,7 +68,7 @@ impl Shared {
         })?;
         if target.is_gone() {
             // Whoever removed it may have looked for its grants before this one was there.
-            grants.forget(target.id.volume, target.id.ino);
+            grants.forget(target.id);
             return Err(ControlError::NotFound("the file was removed meanwhile".into()));
         }
         Ok(())

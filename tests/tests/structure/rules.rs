@@ -93,6 +93,8 @@ pub(crate) const UNSAFE: &[&str] = &[
     "tests/emulator/driver.rs",
     // A test's: quotactl.
     "tests/emulator/quota.rs",
+    // A test's: ioctls about a file's blocks.
+    "tests/src/blocks.rs",
     // A test's: memory that the kernel writes to by itself.
     "tests/src/ring.rs",
     // The tests': mmap, and aligned memory for O_DIRECT.

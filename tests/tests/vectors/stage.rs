@@ -160,11 +160,14 @@ impl<'a> Stage<'a> {
         Some((package, app_id))
     }
 
-    /// Where the stage itself works.
+    /// Where the stage itself works. The directories on the way to links are there without being made, and nobody makes
+    /// anything in them.
     fn place(&self, relative: &str) -> PathBuf {
         match self.way {
-            Way::Through => self.volume.mount.join(relative),
-            Way::Below => self.volume.lower.join(relative),
+            Way::Through if !relative.split('/').any(|it| it == ".transforms") => {
+                self.volume.mount.join(relative)
+            }
+            Way::Through | Way::Below => self.volume.lower.join(relative),
         }
     }
 

@@ -91,7 +91,10 @@ fn renames_keep_grants_and_removals_end_them() {
     catalog.rename_file(world.key("e", "m"), world.key("d", "overwritten"), renamed("image/jpeg", 1));
     assert_eq!(ids(catalog), [1, 5, 6]);
     catalog.upsert(world.key("d", "kept"), FileRow { size: 99, ..row("b") });
-    catalog.remove_gone(world.key("d", "gone"), 7);
+    // Another file that has the inode number by now.
+    catalog.remove_gone(world.key("d", "gone"), 7, 99);
+    assert_eq!(ids(catalog), [1, 5, 6]);
+    catalog.remove_gone(world.key("d", "gone"), 7, 3);
     assert_eq!(ids(catalog), [1, 5]);
     catalog.rename_dir(world.volume, 0, b"d".to_vec(), b"x/y".to_vec());
     catalog.flush().unwrap();
