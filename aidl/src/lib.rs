@@ -59,5 +59,6 @@ pub use generated::io::mediagate::{
     TriState::TriState,
     VolumeKind::VolumeKind,
     VolumeSpec::VolumeSpec,
+    VolumeState::VolumeState,
     VolumeStatus::VolumeStatus,
 };

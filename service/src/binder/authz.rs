@@ -15,7 +15,12 @@ pub(super) enum Right {
     Administer,
     /// To ask about this uid.
     AboutSelf(u32),
+    /// To see the state of everything: administrators, and the shell, from which `dumpsys` is run.
+    Dump,
 }
+
+/// `AID_SHELL` (android_filesystem_config.h).
+const SHELL: u32 = 2000;
 
 /// A caller who has been let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +72,8 @@ fn check(caller: Authorised, right: Right) -> Result<(), String> {
         Right::AboutSelf(about) => Err(format!(
             "uid {uid} may ask about itself only, not about uid {about}; ask as an administrator"
         )),
-        Right::Administer => Err(format!(
+        Right::Dump if uid == SHELL => Ok(()),
+        Right::Administer | Right::Dump => Err(format!(
             "uid {uid} may not administer mediagate; call as root, or add the uid to service.admin_uids in its configuration"
         )),
     }
@@ -94,6 +100,14 @@ mod tests {
         assert!(check(app, Right::AboutSelf(10_101)).is_ok());
         assert!(check(app, Right::AboutSelf(10_102)).unwrap_err().contains("10102"));
         assert!(check(app, Right::Administer).unwrap_err().contains("admin_uids"));
+    }
+
+    #[test]
+    fn the_shell_may_see_the_state_and_change_nothing() {
+        let shell = Authorised { uid: SHELL, admin: false };
+        assert!(check(shell, Right::Dump).is_ok());
+        assert!(check(shell, Right::Administer).is_err());
+        assert!(check(Authorised { uid: 10_101, admin: false }, Right::Dump).is_err());
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! that misses it is left behind with its connection, and the client is of no more use.
 
 use std::io;
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::mpsc;
@@ -15,7 +16,9 @@ use mediagate_aidl as aidl;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
 use rsbinder::rpc::transport::UnixTransport;
 use rsbinder::rpc::{FileDescriptorTransportMode, RpcSession, RpcTransport as _};
-use rsbinder::{BinderResult, ExceptionCode, FromIBinder as _, Status, StatusCode, Strong};
+use rsbinder::{
+    BinderResult, ExceptionCode, FromIBinder as _, ParcelFileDescriptor, Status, StatusCode, Strong,
+};
 
 use super::address::{Address, AddressError, private_socket};
 use super::rpc::WIRE_VERSION;
@@ -113,6 +116,36 @@ impl Client {
     pub fn detach_volume(&self, name: &str) -> Result<(), ClientError> {
         let name = name.to_owned();
         self.call(MOUNT, move |s| s.detachVolume(&name))
+    }
+
+    /// Has a volume served that the caller has mounted with `device`.
+    pub fn start_session(
+        &self,
+        id: &str,
+        device: OwnedFd,
+        upper: &Path,
+        lower: &Path,
+    ) -> Result<(), ClientError> {
+        let (id, device) = (id.to_owned(), ParcelFileDescriptor::from(device));
+        let [upper, lower] = [upper, lower].map(|it| it.as_os_str().as_bytes().to_vec());
+        self.call(MOUNT, move |s| s.startSession(&id, &device, &upper, &lower))
+    }
+
+    /// Ends a session.
+    pub fn end_session(&self, id: &str) -> Result<(), ClientError> {
+        let id = id.to_owned();
+        self.call(MOUNT, move |s| s.endSession(&id))
+    }
+
+    /// Says what becomes of the volume of a session: a number of `VolumeState` in the AIDL.
+    pub fn volume_state_changed(&self, id: &str, state: i32) -> Result<(), ClientError> {
+        let id = id.to_owned();
+        self.call(MOUNT, move |s| s.volumeStateChanged(&id, aidl::VolumeState(state)))
+    }
+
+    /// Has given back what is only kept to be faster; says how many bytes of storage that made free.
+    pub fn free_cache(&self) -> Result<u64, ClientError> {
+        Ok(self.call(CALL, |s| s.freeCache())?.max(0).cast_unsigned())
     }
 
     /// All packages the caller may see.

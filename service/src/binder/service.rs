@@ -2,10 +2,12 @@
 //!
 //! The first line of every method asks [`authz`]; nothing of the call is looked at before.
 
+use std::io::Write;
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 use mediagate_aidl as aidl;
-use rsbinder::{BinderResult, ExceptionCode, Interface, Status, Strong};
+use rsbinder::{BinderResult, ExceptionCode, Interface, ParcelFileDescriptor, Status, StatusCode, Strong};
 
 use super::authz::{self, Right};
 use super::store::StoreBinder;
@@ -36,7 +38,13 @@ impl Binder {
     }
 }
 
-impl Interface for Binder {}
+impl Interface for Binder {
+    /// What `dumpsys` asks for.
+    fn dump(&self, writer: &mut dyn Write, _args: &[String]) -> Result<(), StatusCode> {
+        authz::require(&*self.control, Right::Dump).map_err(|_| StatusCode::PermissionDenied)?;
+        writer.write_all(self.control.dump().as_bytes()).map_err(|_| StatusCode::FailedTransaction)
+    }
+}
 
 impl aidl::IMediagate for Binder {
     fn listVolumes(&self) -> BinderResult<Vec<aidl::VolumeStatus>> {
@@ -54,6 +62,37 @@ impl aidl::IMediagate for Binder {
         authz::require(&*self.control, Right::Administer)?;
         let name = convert::name("volume's name", name).map_err(status)?;
         self.control.detach_volume(name).map_err(status)
+    }
+
+    fn startSession(
+        &self,
+        id: &str,
+        device: &ParcelFileDescriptor,
+        upper: &[u8],
+        lower: &[u8],
+    ) -> BinderResult<()> {
+        authz::require(&*self.control, Right::Administer)?;
+        let session = convert::session_from_wire(id, device.as_fd(), upper, lower).map_err(status)?;
+        self.control.start_session(session).map_err(status)
+    }
+
+    fn endSession(&self, id: &str) -> BinderResult<()> {
+        authz::require(&*self.control, Right::Administer)?;
+        let id = convert::name("session's id", id).map_err(status)?;
+        self.control.end_session(id).map_err(status)
+    }
+
+    fn volumeStateChanged(&self, id: &str, state: aidl::VolumeState) -> BinderResult<()> {
+        authz::require(&*self.control, Right::Administer)?;
+        let id = convert::name("session's id", id).map_err(status)?;
+        let state = convert::state_from_wire(state).map_err(status)?;
+        self.control.volume_state_changed(id, state).map_err(status)
+    }
+
+    fn freeCache(&self) -> BinderResult<i64> {
+        authz::require(&*self.control, Right::Administer)?;
+        let freed = self.control.free_cache().map_err(status)?;
+        Ok(i64::try_from(freed).unwrap_or(i64::MAX))
     }
 
     fn listPackages(&self, after: &str) -> BinderResult<Vec<aidl::PackageStatus>> {

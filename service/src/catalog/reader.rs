@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -35,6 +35,17 @@ pub(super) struct Readers {
 impl Readers {
     pub(super) fn new(path: PathBuf, health: Arc<Health>, observer: Arc<Observer>) -> Readers {
         Readers { path, idle: Mutex::new(Some(Vec::new())), health, observer }
+    }
+
+    /// The catalog's file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Closes what is idle; more are opened when they are needed.
+    pub(super) fn shed(&self) {
+        let idle = self.idle.lock().as_mut().map(std::mem::take);
+        drop(idle);
     }
 
     /// Closes what is idle; what is lent closes when it comes back.

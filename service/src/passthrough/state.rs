@@ -238,6 +238,11 @@ impl Passthrough {
         self.warm.let_go();
     }
 
+    /// Lets go of every backing file that no handle uses.
+    pub fn let_go_of_all(&self) {
+        self.warm.clear();
+    }
+
     /// The connection negotiated passthrough and this is its device.
     pub fn enable(&self, device: Arc<dyn BackingDevice>) {
         *self.device.lock() = Some(device);

@@ -11,7 +11,7 @@ use crate::config::{PackageConfig, VolumeConfig, check_volume};
 use crate::control::store::Store;
 use crate::control::{
     Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, ScanStatus,
-    Stat, VolumeStatus,
+    SessionRequest, Stat, VolumeState, VolumeStatus,
 };
 use crate::identity::PersistError;
 use crate::watch::Watch;
@@ -88,6 +88,23 @@ impl Control for Shared {
                 "no volume {name:?} is attached; `volume list` shows those that are"
             )))
         }
+    }
+
+    fn start_session(&self, session: SessionRequest) -> Result<(), ControlError> {
+        self.begin_session(session)
+    }
+
+    fn end_session(&self, id: &str) -> Result<(), ControlError> {
+        self.finish_session(id)
+    }
+
+    fn volume_state_changed(&self, id: &str, state: VolumeState) -> Result<(), ControlError> {
+        self.follow_session(id, state)
+    }
+
+    fn free_cache(&self) -> Result<u64, ControlError> {
+        self.volumes.all().iter().for_each(|it| it.volume.passthrough.let_go_of_all());
+        self.catalog.give_back().map_err(|error| ControlError::Failed(error.to_string()))
     }
 
     fn packages(&self) -> Vec<PackageStatus> {

@@ -10,6 +10,7 @@ mod links;
 mod locations;
 mod run;
 mod scan;
+mod sessions;
 mod store;
 mod volumes;
 mod watchdog;
