@@ -149,7 +149,7 @@ pub fn mount(
 }
 
 /// How long the kernel's first message may take to be there. It is there once mount(2) has returned.
-const GREETING: u16 = 5000;
+const GREETING: u16 = 2000;
 
 /// Serves `volume` over `fuse`, with which somebody else has mounted it at `path`.
 pub fn take_over(
