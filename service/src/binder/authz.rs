@@ -3,9 +3,7 @@
 //! The one identity looked at is the uid that the kernel vouches for: the sender of a binder transaction, or
 //! `SO_PEERCRED` of a Unix socket, which is the uid the peer had when it connected. Anything else is nobody.
 
-use rsbinder::rpc::PeerIdentity;
-use rsbinder::{Caller, ExceptionCode, Status};
-
+use super::platform::{self, Status};
 use crate::control::Control;
 
 /// What a method asks of its caller.
@@ -40,7 +38,7 @@ pub(super) fn require(control: &dyn Control, right: Right) -> Result<Authorised,
 
 /// The caller of the call being handled, whoever it is.
 pub(super) fn caller(control: &dyn Control) -> Result<Authorised, Status> {
-    let uid = uid_of(rsbinder::calling_caller()).ok_or_else(|| {
+    let uid = platform::calling_uid().ok_or_else(|| {
         denied(
             "the system does not say who is calling; connect over a Unix socket or kernel binder".to_owned(),
         )
@@ -51,15 +49,6 @@ pub(super) fn caller(control: &dyn Control) -> Result<Authorised, Status> {
 /// Whether `uid` is an administrator's.
 pub(super) fn is_admin(control: &dyn Control, uid: u32) -> bool {
     control.admin_uids().contains(&uid)
-}
-
-fn uid_of(caller: Option<Caller>) -> Option<u32> {
-    match caller? {
-        Caller::Kernel { uid, .. } => Some(uid),
-        Caller::Rpc(PeerIdentity::Local { uid, .. }) => Some(uid),
-        // Remote and anonymous peers, and whatever a later rsbinder adds.
-        _ => None,
-    }
 }
 
 fn check(caller: Authorised, right: Right) -> Result<(), String> {
@@ -80,7 +69,7 @@ fn check(caller: Authorised, right: Right) -> Result<(), String> {
 }
 
 fn denied(message: String) -> Status {
-    (ExceptionCode::Security, message.as_str()).into()
+    platform::denied(&message)
 }
 
 #[cfg(test)]
@@ -108,14 +97,5 @@ mod tests {
         assert!(check(shell, Right::Dump).is_ok());
         assert!(check(shell, Right::Administer).is_err());
         assert!(check(Authorised { uid: 10_101, admin: false }, Right::Dump).is_err());
-    }
-
-    #[test]
-    fn only_the_kernel_is_believed() {
-        let local = PeerIdentity::Local { uid: 7, pid: 1 };
-        assert_eq!(uid_of(Some(Caller::Rpc(local))), Some(7));
-        assert_eq!(uid_of(Some(Caller::Kernel { uid: 8, pid: 1, sid: None })), Some(8));
-        assert_eq!(uid_of(Some(Caller::Rpc(PeerIdentity::Anonymous))), None);
-        assert_eq!(uid_of(None), None);
     }
 }

@@ -119,7 +119,7 @@ pub(super) fn state_from_wire(state: aidl::VolumeState) -> Result<VolumeState> {
         | aidl::VolumeState::UNMOUNTABLE
         | aidl::VolumeState::REMOVED
         | aidl::VolumeState::BAD_REMOVAL => Ok(VolumeState::Leaving),
-        other => Err(ControlError::Invalid(format!("there is no state of a volume {}", other.get()))),
+        other => Err(ControlError::Invalid(format!("there is no state of a volume {}", other.0))),
     }
 }
 
@@ -127,7 +127,7 @@ fn kind_from_wire(kind: aidl::VolumeKind) -> Result<VolumeKindConfig> {
     match kind {
         aidl::VolumeKind::EMULATED => Ok(VolumeKindConfig::Emulated),
         aidl::VolumeKind::PUBLIC => Ok(VolumeKindConfig::Public),
-        other => Err(ControlError::Invalid(format!("there is no kind of volume {}", other.get()))),
+        other => Err(ControlError::Invalid(format!("there is no kind of volume {}", other.0))),
     }
 }
 

@@ -2,14 +2,13 @@
 //!
 //! The first line of every method asks [`authz`]; nothing of the call is looked at before.
 
-use std::io::Write;
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 use mediagate_aidl as aidl;
-use rsbinder::{BinderResult, ExceptionCode, Interface, ParcelFileDescriptor, Status, StatusCode, Strong};
 
 use super::authz::{self, Right};
+use super::platform::{self, BinderResult, ParcelFileDescriptor, Status, Strong};
 use super::store::StoreBinder;
 use super::{convert, scans};
 use crate::control::{Control, ControlError};
@@ -33,16 +32,14 @@ pub(super) struct Binder {
 
 impl Binder {
     pub(super) fn new(control: Arc<dyn Control>) -> Self {
-        let store = aidl::BnMediaStore::new_binder(StoreBinder::new(Arc::clone(&control)));
+        let store = platform::new_store(StoreBinder::new(Arc::clone(&control)));
         Binder { control, store }
     }
-}
 
-impl Interface for Binder {
-    /// What `dumpsys` asks for.
-    fn dump(&self, writer: &mut dyn Write, _args: &[String]) -> Result<(), StatusCode> {
-        authz::require(&*self.control, Right::Dump).map_err(|_| StatusCode::PermissionDenied)?;
-        writer.write_all(self.control.dump().as_bytes()).map_err(|_| StatusCode::FailedTransaction)
+    /// The whole dump, for who may see it.
+    pub(super) fn dump_text(&self) -> BinderResult<String> {
+        authz::require(&*self.control, Right::Dump)?;
+        Ok(self.control.dump())
     }
 }
 
@@ -251,9 +248,9 @@ pub(super) fn status(error: ControlError) -> Status {
         ControlError::AlreadyExists(_) => aidl::ErrorCode::ALREADY_EXISTS,
         ControlError::Invalid(_) => aidl::ErrorCode::INVALID,
         ControlError::Failed(_) => aidl::ErrorCode::FAILED,
-        ControlError::Denied(message) => return (ExceptionCode::Security, message.as_str()).into(),
+        ControlError::Denied(message) => return platform::denied(message),
     };
-    Status::new_service_specific_error(code.get(), Some(error.to_string()))
+    platform::failed(code.0, &error.to_string())
 }
 
 /// An answer that the wire cannot carry is our failure, not a wrong argument.
