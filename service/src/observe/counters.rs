@@ -83,6 +83,7 @@ numbers! {
         StaleOpens = "open.stale",
         Exposed = "redaction.writers_beside_readers",
         Looks = "redaction.looks",
+        FindingsKnown = "redaction.findings_known",
         Refused = "redaction.opens_refused",
         CacheKept = "redaction.opens_from_cache",
         Unsettled = "redaction.reads_while_written",

@@ -1,6 +1,5 @@
 //! What clients may ask of the service.
 
-use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -211,51 +210,5 @@ impl Control for Shared {
 
     fn admin_uids(&self) -> Vec<u32> {
         self.config.service.admin_uids.clone()
-    }
-}
-
-impl Shared {
-    fn dump_to(&self, out: &mut String) -> std::fmt::Result {
-        writeln!(out, "VOLUMES")?;
-        for it in self.volumes() {
-            writeln!(
-                out,
-                "  {} ({}) {} -> {} users={:?} passthrough={:?} watch={:?} xattrs={} indexed={}",
-                it.name,
-                it.kind,
-                it.lower,
-                it.mount,
-                it.users,
-                it.passthrough,
-                it.watch,
-                it.xattrs,
-                it.indexed
-            )?;
-        }
-        writeln!(out, "REQUESTS IN FLIGHT (oldest first)")?;
-        for request in self.observer.inflight.snapshot() {
-            writeln!(
-                out,
-                "  {} node={} uid={} pid={} age_ms={}",
-                request.operation,
-                request.node,
-                request.uid,
-                request.pid,
-                request.since.elapsed().as_millis()
-            )?;
-        }
-        writeln!(out, "BACKING FILES BY UID")?;
-        for (uid, count) in self.budget.by_uid() {
-            writeln!(out, "  {uid}: {count}")?;
-        }
-        writeln!(out, "PACKAGES (epoch {})", self.identity.epoch())?;
-        for it in self.packages() {
-            writeln!(out, "  {} uids={:?} source={}", it.package.name, it.uids, it.source)?;
-        }
-        writeln!(out, "NUMBERS")?;
-        for stat in self.stats().iter().filter(|stat| stat.value != 0) {
-            writeln!(out, "  {} {}", stat.name, stat.value)?;
-        }
-        Ok(())
     }
 }

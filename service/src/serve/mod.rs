@@ -5,9 +5,11 @@
 //! while its index is being mended; `watchdog`; the interface's own.
 
 mod control;
+mod dump;
 mod grants;
 mod links;
 mod locations;
+mod notify;
 mod run;
 mod scan;
 mod sessions;

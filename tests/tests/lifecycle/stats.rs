@@ -23,7 +23,7 @@ open.daemon.register_stacking open.daemon.total_budget open.daemon.uid_budget
 open.passthrough open.stale
 policy.decisions policy.denials
 process.open_fds
-redaction.looks redaction.opens_from_cache redaction.opens_refused redaction.reads_blanked redaction.reads_while_written
+redaction.findings_known redaction.looks redaction.opens_from_cache redaction.opens_refused redaction.reads_blanked redaction.reads_while_written
 redaction.writers_beside_readers
 scan.facts_incomplete scan.facts_panics scan.facts_read
 volumes
@@ -64,10 +64,26 @@ fn the_names_of_the_numbers_stay() {
 #[test]
 fn dump_shows_what_there_is() {
     let mut world = world();
+    let mut camera = world.app("com.example.camera");
+    camera.create(world.shared("DCIM/a.jpg"), b"x").unwrap();
+    // Shares the backing file of the one before, or finds it parked.
+    let _open = camera.open(world.shared("DCIM/a.jpg"), libc::O_RDONLY).unwrap();
     let dump = world.daemon().cli(&["dump"]);
-    for part in
-        ["VOLUMES", "external_primary", "REQUESTS IN FLIGHT", "BACKING FILES BY UID", "com.example.camera"]
-    {
+    for part in [
+        "VOLUMES\n  external_primary (emulated)",
+        "session: none",
+        "NODES\n",
+        "HANDLES\n  1 files",
+        "HANDLES BY UID\n  10101: 1\n",
+        "BACKING FILES BY UID\n  10101: 1\n",
+        "QUEUES\n  writes to the catalog: ",
+        "notices to the kernel, external_primary: ",
+        "CACHES\n  backing files, by open: 1 of 2 hits (50%)\n",
+        "REQUESTS IN FLIGHT",
+        "SLOWEST REQUESTS\n  ",
+        "LAST WARNINGS AND ERRORS\n",
+        "com.example.camera",
+    ] {
         assert!(dump.contains(part), "{part} in\n{dump}");
     }
 }

@@ -37,7 +37,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 22] = [
     ("access", &["identity", "observe"]),
     ("binder", &["config", "control"]),
     ("catalog", &["observe"]),
-    ("cli", &["access", "binder", "config", "control", "demo", "redaction", "serve", "watch"]),
+    ("cli", &["access", "binder", "config", "control", "demo", "observe", "redaction", "serve", "watch"]),
     ("config", &[]),
     ("control", &["config"]),
     ("demo", &["binder", "config", "control", "observe", "serve"]),
