@@ -46,7 +46,7 @@ pub struct VolumeStatus {
     pub mount: String,
     /// Users served (empty for public volumes: all).
     pub users: Vec<u32>,
-    /// `upstream`, or `off: <why>`.
+    /// `upstream` or `legacy`, or `off: <why>`.
     pub passthrough: String,
     /// `fanotify`, `inotify`, or `off: <why>`.
     pub watch: String,

@@ -3,8 +3,7 @@
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Acquire};
+use std::sync::{Arc, OnceLock};
 
 use fuser::{BackgroundSession, Config, INodeNo, MountOption, Notifier, Session, SessionACL};
 use nix::errno::Errno;
@@ -13,7 +12,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags};
 
 use super::filesystem::VolumeFs;
-use crate::passthrough::FuseDevice;
+use crate::passthrough::{FuseDevice, Interface, LegacyDevice};
 use crate::volume::{KernelCache, Notice, Volume};
 
 /// Why a volume could not be mounted.
@@ -221,8 +220,8 @@ fn unescaped(text: &[u8]) -> Vec<u8> {
     out
 }
 
-fn filesystem(volume: &Arc<Volume>, passthrough: bool) -> (VolumeFs, Arc<AtomicBool>) {
-    let negotiated = Arc::new(AtomicBool::new(false));
+fn filesystem(volume: &Arc<Volume>, passthrough: bool) -> (VolumeFs, Arc<OnceLock<Interface>>) {
+    let negotiated = Arc::new(OnceLock::new());
     let told = Arc::clone(&negotiated);
     (VolumeFs { volume: Arc::clone(volume), passthrough, negotiated: told }, negotiated)
 }
@@ -247,16 +246,19 @@ fn config(name: &str, threads: usize) -> Config {
 fn begin(
     volume: &Arc<Volume>,
     session: Session<VolumeFs>,
-    negotiated: &AtomicBool,
+    negotiated: &OnceLock<Interface>,
     kernel: impl FnOnce(Notifier) -> Kernel,
     own: bool,
 ) -> Result<Mounted, MountError> {
     let kernel = kernel(session.notifier());
     let (path, device_number) = (kernel.path.clone(), kernel.device);
     let refused = |source| MountError::Refused { path: path.clone(), source };
-    if negotiated.load(Acquire) {
+    if let Some(interface) = negotiated.get() {
         let device = session.as_fd().try_clone_to_owned().map_err(refused)?;
-        volume.passthrough.enable(Arc::new(FuseDevice(device)));
+        volume.passthrough.enable(match interface {
+            Interface::Upstream => Arc::new(FuseDevice(device)),
+            Interface::Legacy => Arc::new(LegacyDevice(device)),
+        });
     }
     volume.notices.start(kernel, Arc::clone(&volume.observer)).map_err(refused)?;
     let session = session.spawn().map_err(refused)?;

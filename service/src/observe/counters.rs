@@ -124,6 +124,8 @@ numbers! {
         Handles = "handles.all",
         ListedEntries = "handles.listed_entries",
         OpenFds = "process.open_fds",
+        PassthroughUpstream = "passthrough.upstream",
+        PassthroughLegacy = "passthrough.legacy",
         CatalogQueue = "catalog.queue",
         Volumes = "volumes",
         Watched = "watch.volumes",

@@ -13,6 +13,7 @@ use crate::control::{
     SessionRequest, Stat, VolumeState, VolumeStatus,
 };
 use crate::identity::PersistError;
+use crate::observe::Gauge;
 use crate::watch::Watch;
 
 impl Shared {
@@ -197,7 +198,12 @@ impl Control for Shared {
     }
 
     fn stats(&self) -> Vec<Stat> {
-        self.volumes.all().iter().for_each(|it| it.volume.nodes.sweep());
+        let volumes = self.volumes.all();
+        volumes.iter().for_each(|it| it.volume.nodes.sweep());
+        for (gauge, name) in [(Gauge::PassthroughUpstream, "upstream"), (Gauge::PassthroughLegacy, "legacy")] {
+            let using = volumes.iter().filter(|it| it.volume.passthrough.describe() == name).count();
+            self.observer.set(gauge, i64::try_from(using).unwrap_or(i64::MAX));
+        }
         self.observer.stats()
     }
 

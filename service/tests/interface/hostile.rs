@@ -39,7 +39,7 @@ fn garbage_ends_its_own_connection_only() {
 }
 
 /// A connection that has shaken hands as a client of the android-13 wire does (RpcWireFormat.h).
-fn greeted(socket: &std::path::Path) -> UnixStream {
+pub(crate) fn greeted(socket: &std::path::Path) -> UnixStream {
     let mut stream = UnixStream::connect(socket).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     // RpcConnectionHeader: version, options, fd mode, reserved, no session id.
@@ -51,7 +51,7 @@ fn greeted(socket: &std::path::Path) -> UnixStream {
 }
 
 /// RpcWireHeader of a TRANSACT with a body of `size` bytes.
-fn header(size: u32) -> [u8; 16] {
+pub(crate) fn header(size: u32) -> [u8; 16] {
     let mut header = [0; 16];
     header[4..8].copy_from_slice(&size.to_le_bytes());
     header

@@ -21,6 +21,7 @@ open.daemon open.daemon.inode_in_daemon_mode open.daemon.passthrough_off open.da
 open.daemon.register_failed open.daemon.register_no_resources open.daemon.register_not_permitted
 open.daemon.register_stacking open.daemon.total_budget open.daemon.uid_budget
 open.passthrough open.stale
+passthrough.legacy passthrough.upstream
 policy.decisions policy.denials
 process.open_fds
 redaction.findings_known redaction.looks redaction.opens_from_cache redaction.opens_refused redaction.reads_blanked redaction.reads_while_written
@@ -29,7 +30,7 @@ scan.facts_incomplete scan.facts_panics scan.facts_read
 volumes
 watch.events watch.overflows watch.own_events watch.pending watch.rescans watch.volumes watchdog.slow_requests
 ";
-const GAUGES: [&str; 13] = [
+const GAUGES: [&str; 15] = [
     "backing.files",
     "backing.parked",
     "catalog.queue",
@@ -39,6 +40,8 @@ const GAUGES: [&str; 13] = [
     "handles.listed_entries",
     "nodes",
     "nodes.lookups",
+    "passthrough.legacy",
+    "passthrough.upstream",
     "process.open_fds",
     "volumes",
     "watch.pending",
