@@ -32,6 +32,7 @@ mod socket;
 mod store;
 mod store_client;
 mod store_wire;
+mod upkeep;
 
 pub use address::{Address, AddressError};
 pub use client::{Client, ClientError};

@@ -9,8 +9,8 @@ use super::volumes::Attached;
 use crate::config::{PackageConfig, VolumeConfig, check_volume};
 use crate::control::store::Store;
 use crate::control::{
-    Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, ScanStatus,
-    SessionRequest, Stat, VolumeState, VolumeStatus,
+    Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, MaintenanceStatus,
+    PackageStatus, ScanStatus, SessionRequest, Stat, VolumeState, VolumeStatus,
 };
 use crate::identity::PersistError;
 use crate::observe::Gauge;
@@ -112,6 +112,7 @@ impl Control for Shared {
     }
 
     fn install_package(&self, package: PackageConfig) -> Result<(), ControlError> {
+        self.let_leave(&package.name)?;
         Ok(self.identity.install(&package, &|name, package| self.persist(name, package))?)
     }
 
@@ -180,6 +181,22 @@ impl Control for Shared {
         self.link(uid, path, reader)
     }
 
+    fn clear_package(&self, name: &str) -> Result<(), ControlError> {
+        self.clear(name)
+    }
+
+    fn maintain(&self) -> Result<MaintenanceStatus, ControlError> {
+        self.begin_maintenance()
+    }
+
+    fn maintenance(&self) -> Option<MaintenanceStatus> {
+        self.last_maintenance()
+    }
+
+    fn cancel_maintenance(&self) -> Result<(), ControlError> {
+        self.end_maintenance()
+    }
+
     fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ControlError> {
         let (attached, path) = self.locate(&request.path)?;
         let to = match &request.to {
@@ -200,7 +217,8 @@ impl Control for Shared {
     fn stats(&self) -> Vec<Stat> {
         let volumes = self.volumes.all();
         volumes.iter().for_each(|it| it.volume.nodes.sweep());
-        for (gauge, name) in [(Gauge::PassthroughUpstream, "upstream"), (Gauge::PassthroughLegacy, "legacy")] {
+        for (gauge, name) in [(Gauge::PassthroughUpstream, "upstream"), (Gauge::PassthroughLegacy, "legacy")]
+        {
             let using = volumes.iter().filter(|it| it.volume.passthrough.describe() == name).count();
             self.observer.set(gauge, i64::try_from(using).unwrap_or(i64::MAX));
         }

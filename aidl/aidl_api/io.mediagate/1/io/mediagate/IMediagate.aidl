@@ -23,6 +23,10 @@ interface IMediagate {
   io.mediagate.Stat[] stats();
   String dumpState();
   byte[] redactedPath(in byte[] path, in @nullable String readerPackage, in int readerUser);
+  void clearPackage(in String packageName);
+  io.mediagate.MaintenanceStatus maintain();
+  @nullable io.mediagate.MaintenanceStatus maintenanceProgress();
+  void cancelMaintenance();
   void startSession(in String id, in ParcelFileDescriptor device, in byte[] upperPath, in byte[] lowerPath);
   void endSession(in String id);
   void volumeStateChanged(in String id, in io.mediagate.VolumeState state);
