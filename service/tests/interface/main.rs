@@ -10,3 +10,4 @@ mod hostile;
 mod parcels;
 mod run_as;
 mod service;
+mod wire;
