@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,8 @@ use mediagate_aidl as aidl;
 
 use crate::config::{PackageConfig, VolumeConfig, VolumeKindConfig, WatchConfig, check_watch};
 use crate::control::{
-    ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, Stat, VolumeStatus,
+    ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, SessionRequest, Stat,
+    VolumeState, VolumeStatus,
 };
 
 type Result<T> = std::result::Result<T, ControlError>;
@@ -92,11 +94,40 @@ fn bytes_of(path: &Path) -> Vec<u8> {
     path.as_os_str().as_bytes().to_vec()
 }
 
+/// The descriptor is taken over: the caller's own copy goes with the call.
+pub(super) fn session_from_wire(
+    id: &str,
+    device: BorrowedFd<'_>,
+    upper: &[u8],
+    lower: &[u8],
+) -> Result<SessionRequest> {
+    let id = name("session's id", id)?.to_owned();
+    let (upper, lower) = (path("the upper path", upper)?, path("the lower path", lower)?);
+    let device = device
+        .try_clone_to_owned()
+        .map_err(|error| ControlError::Failed(format!("cannot take the descriptor over: {error}")))?;
+    Ok(SessionRequest { id, device, upper, lower })
+}
+
+pub(super) fn state_from_wire(state: aidl::VolumeState) -> Result<VolumeState> {
+    match state {
+        aidl::VolumeState::CHECKING => Ok(VolumeState::Checking),
+        aidl::VolumeState::MOUNTED | aidl::VolumeState::MOUNTED_READ_ONLY => Ok(VolumeState::Mounted),
+        aidl::VolumeState::UNMOUNTED
+        | aidl::VolumeState::FORMATTING
+        | aidl::VolumeState::EJECTING
+        | aidl::VolumeState::UNMOUNTABLE
+        | aidl::VolumeState::REMOVED
+        | aidl::VolumeState::BAD_REMOVAL => Ok(VolumeState::Leaving),
+        other => Err(ControlError::Invalid(format!("there is no state of a volume {}", other.0))),
+    }
+}
+
 fn kind_from_wire(kind: aidl::VolumeKind) -> Result<VolumeKindConfig> {
     match kind {
         aidl::VolumeKind::EMULATED => Ok(VolumeKindConfig::Emulated),
         aidl::VolumeKind::PUBLIC => Ok(VolumeKindConfig::Public),
-        other => Err(ControlError::Invalid(format!("there is no kind of volume {}", other.get()))),
+        other => Err(ControlError::Invalid(format!("there is no kind of volume {}", other.0))),
     }
 }
 

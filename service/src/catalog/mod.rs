@@ -42,6 +42,7 @@ mod queue;
 mod reader;
 mod rows;
 mod schema;
+mod space;
 mod sql;
 mod tree;
 mod trees;

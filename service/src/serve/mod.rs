@@ -5,11 +5,14 @@
 //! while its index is being mended; `watchdog`; the interface's own.
 
 mod control;
+mod dump;
 mod grants;
 mod links;
 mod locations;
+mod notify;
 mod run;
 mod scan;
+mod sessions;
 mod store;
 mod upkeep;
 mod volumes;

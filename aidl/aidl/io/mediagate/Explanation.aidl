@@ -3,6 +3,7 @@ package io.mediagate;
 import io.mediagate.Fact;
 
 /** The answer of explain. */
+@VintfStability
 parcelable Explanation {
     /** Whether it would be allowed. */
     boolean allowed;

@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** An operation that explain can be asked about. */
+@VintfStability
 @Backing(type="int")
 enum Operation {
     /** Finding the name. */

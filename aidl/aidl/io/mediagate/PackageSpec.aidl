@@ -4,6 +4,7 @@ import io.mediagate.AppOp;
 import io.mediagate.TriState;
 
 /** A package as its installer describes it. */
+@VintfStability
 parcelable PackageSpec {
     /** Package name. */
     String name;
