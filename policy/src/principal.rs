@@ -177,8 +177,8 @@ pub struct Principal {
     pub mount_mode: MountMode,
     /// The other users that its user belongs together with: see [`Principal::in_profiles`].
     pub relatives: Vec<(UserId, UserRelation)>,
-    /// Its user's files may be moved over USB; asked of the shell only.
-    pub usb_file_transfer: bool,
+    /// The users whose files may not be moved over USB; asked of the shell only.
+    pub closed_to_usb: Vec<UserId>,
 }
 
 impl Principal {
@@ -193,7 +193,7 @@ impl Principal {
         let user = self.user();
         Principal {
             relatives: profiles.relatives(user),
-            usb_file_transfer: profiles.has_usb_file_transfer(user),
+            closed_to_usb: profiles.closed_to_usb(),
             ..self
         }
     }

@@ -160,7 +160,9 @@ fn shell(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
         Operation::Create | Operation::Rename { .. } => Some(Errno::Efault),
         _ => None,
     };
-    if let Some(errno) = through_provider.filter(|_| !case.who.usb_file_transfer) {
+    // It is the provider that is asked, hence the user whose tree it is; a public volume's is that of who asks.
+    let provider = case.what.user.unwrap_or(case.who.user());
+    if let Some(errno) = through_provider.filter(|_| case.who.closed_to_usb.contains(&provider)) {
         return Some(Decision::deny(Reason::NoUsbTransfer, errno));
     }
     let scope = if op == Operation::OpenDir { ListScope::Everything } else { ListScope::default() };
