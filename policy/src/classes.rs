@@ -162,7 +162,10 @@ impl UidFacts<'_> {
     }
 
     fn is_legacy(&self) -> bool {
-        self.has_legacy_op() || self.has_op(AppOp::NoIsolatedStorage)
+        match self.first.scoped_storage {
+            Some(is_scoped) => !is_scoped,
+            None => self.has_legacy_op() || self.has_op(AppOp::NoIsolatedStorage),
+        }
     }
 
     /// Below SDK 33 one permission covers all media, and the op of the type does too, unless the legacy op
