@@ -80,6 +80,7 @@ impl Service {
         let grants = Arc::new(Grants::default());
         let access = Arc::new(Access::new(Arc::clone(&identity), grants, Arc::clone(&observer)));
         grants::load(&catalog, &access).context("cannot read the grants")?;
+        grants::follow_rows(&access, &catalog);
         grants::follow_departures(&identity, &access, &catalog);
         let limits = &config.service.backing_files;
         let limits = Limits { total: limits.max, per_uid: limits.max_per_uid };

@@ -258,7 +258,6 @@ impl BehindDir<'_> {
 
     /// The file of this inode that had this name is gone from here.
     fn gone(&self, name: &[u8], ino: u64) {
-        self.volume.access.grants().forget(self.volume.key.number(), ino);
         let known = NodeId::of(ino, View::Original).ok().and_then(|node| self.volume.nodes.get(node));
         if let (Some(file), Some(dir)) = (known, &self.file)
             && file.is_at(dir, name)
