@@ -45,7 +45,15 @@ impl Principal {
             }
         };
         let packages = packages.iter().map(|package| Arc::clone(&package.name)).collect();
-        Principal { uid, kind, packages, traits, mount_mode, relatives: Vec::new(), closed_to_usb: Vec::new() }
+        Principal {
+            uid,
+            kind,
+            packages,
+            traits,
+            mount_mode,
+            relatives: Vec::new(),
+            closed_to_usb: Vec::new(),
+        }
     }
 }
 

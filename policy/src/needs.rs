@@ -123,9 +123,7 @@ impl Question<'_> {
     pub fn with(&self, need: &Need) -> Option<Decision> {
         let (what, op) = (self.what, self.op);
         Some(match need {
-            Need::Permission(permission) => {
-                self.with_first(|first| first.permissions.insert(*permission))?
-            }
+            Need::Permission(permission) => self.with_first(|first| first.permissions.insert(*permission))?,
             Need::AppOp(app_op) => self.with_first(|first| first.app_ops.set(*app_op, OpMode::Allow))?,
             Need::PackageNamed(name) => self.with_first(|first| first.name = name.as_str().into())?,
             Need::Installed => {
@@ -143,9 +141,7 @@ impl Question<'_> {
                 let owner = &*self.packages.first()?.name;
                 self.with_replaced(|row| row.owner = Some(owner))?
             }
-            Need::OfUser(user) => {
-                Question { uid: Uid::of(*user, self.uid.app_id()), ..*self }.decide()
-            }
+            Need::OfUser(user) => Question { uid: Uid::of(*user, self.uid.app_id()), ..*self }.decide(),
             Need::UsbFileTransfer => {
                 let who = Principal { closed_to_usb: Vec::new(), ..self.principal(self.packages) };
                 decide(&who, &what, op)

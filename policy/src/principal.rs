@@ -228,11 +228,7 @@ impl Principal {
     #[must_use]
     pub fn in_profiles(self, profiles: &Profiles) -> Principal {
         let user = self.user();
-        Principal {
-            relatives: profiles.relatives(user),
-            closed_to_usb: profiles.closed_to_usb(),
-            ..self
-        }
+        Principal { relatives: profiles.relatives(user), closed_to_usb: profiles.closed_to_usb(), ..self }
     }
 
     /// How its user and another one belong together.
@@ -267,7 +263,8 @@ mod tests {
         assert!(!Traits::MANAGER.has(both) && !both.has(Traits::LEGACY));
         assert_eq!(format!("{:?}", Traits::MANAGER.with(Traits::LEGACY)), "Traits(0x3)");
         assert!(both.names().eq(["manager", "gallery"]) && Traits::NONE.names().next().is_none());
-        let modes = [MountMode::Default, MountMode::Installer, MountMode::AndroidWritable, MountMode::PassThrough];
+        let modes =
+            [MountMode::Default, MountMode::Installer, MountMode::AndroidWritable, MountMode::PassThrough];
         assert_eq!(modes.map(MountMode::name), ["default", "installer", "android writable", "pass through"]);
     }
 

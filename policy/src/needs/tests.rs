@@ -64,7 +64,10 @@ fn what_reads_anothers_picture() {
 
 #[test]
 fn nothing_is_needed_for_what_is_allowed_and_nothing_helps_against_what_nobody_may() {
-    let own = Object { row: others("DCIM/a.jpg").row.map(|it| Row { owner: Some("org.own"), ..it }), ..others("DCIM/a.jpg") };
+    let own = Object {
+        row: others("DCIM/a.jpg").row.map(|it| Row { owner: Some("org.own"), ..it }),
+        ..others("DCIM/a.jpg")
+    };
     assert_eq!(of_app(own, Operation::OpenWrite), [""; 0]);
     assert_eq!(of_app(own, Operation::Xattr), [""; 0]);
     assert_eq!(of_app(object("DCIM/l"), Operation::Symlink), [""; 0]);
@@ -99,7 +102,10 @@ fn who_asks() {
     let needs_of = of_app(file, Operation::OpenRead);
     assert_eq!(needs_of, ["ACCESS_MTP", "being the package org.other"]);
     let instant = PackageFacts { instant: true, ..package(&[Permission::ReadMediaImages]) };
-    assert_eq!(needs(10_100, &[instant], others("DCIM/a.jpg"), Operation::OpenRead), ["installing the instant app"]);
+    assert_eq!(
+        needs(10_100, &[instant], others("DCIM/a.jpg"), Operation::OpenRead),
+        ["installing the instant app"]
+    );
     let made = Object { kind: Kind::Directory, ..object("DCIM/d") };
     assert_eq!(needs(10_100, &[], made, Operation::MakeDir), ["an installed package with this uid"]);
 }
@@ -110,7 +116,10 @@ fn what_state_it_is_in() {
     let publish = "the owner to publish the file, or to take it out of the trash".to_owned();
     for path in ["DCIM/.pending-1999999999-a.jpg", "DCIM/.trashed-1999999999-a.jpg"] {
         let needs = needs(10_100, &reader, others(path), Operation::OpenRead);
-        assert!(needs.contains(&publish) && !needs.contains(&"a read grant on the file".to_owned()), "{needs:?}");
+        assert!(
+            needs.contains(&publish) && !needs.contains(&"a read grant on the file".to_owned()),
+            "{needs:?}"
+        );
     }
     let unindexed = needs(10_100, &reader, object("DCIM/a.jpg"), Operation::OpenRead);
     assert!(unindexed.contains(&"a scan of the file".to_owned()), "{unindexed:?}");
@@ -121,15 +130,26 @@ fn what_state_it_is_in() {
 
 #[test]
 fn where_it_may_be_made() {
-    let path = |path, op| of_app(object(path), op).into_iter().filter(|it| it.starts_with("the path")).collect::<Vec<_>>();
+    let path = |path, op| {
+        of_app(object(path), op).into_iter().filter(|it| it.starts_with("the path")).collect::<Vec<_>>()
+    };
     assert_eq!(path("DCIM/a.pdf", Operation::Create), ["the path Download/a.pdf instead"]);
     assert_eq!(path("DCIM/a?.jpg", Operation::Create), ["the path DCIM/a_.jpg instead"]);
     assert_eq!(path("DCIM/a?.pdf", Operation::Create), ["the path Download/a_.pdf instead"]);
     let taken = of_app(others("DCIM/a.jpg"), Operation::Create);
-    assert!(taken.contains(&"the index to forget the name, under which there is no file".to_owned()), "{taken:?}");
-    let own = |path| Object { row: Some(Row { owner: Some("org.own"), ..others("x.jpg").row.unwrap() }), ..object(path) };
+    assert!(
+        taken.contains(&"the index to forget the name, under which there is no file".to_owned()),
+        "{taken:?}"
+    );
+    let own = |path| Object {
+        row: Some(Row { owner: Some("org.own"), ..others("x.jpg").row.unwrap() }),
+        ..object(path)
+    };
     let move_to = |from, to, replaced| of_app(own(from), Operation::Rename { to, replaced });
-    assert!(move_to("DCIM/a.jpg", object("Music/a.jpg"), None).contains(&"the path Download/a.jpg instead".to_owned()));
+    assert!(
+        move_to("DCIM/a.jpg", object("Music/a.jpg"), None)
+            .contains(&"the path Download/a.jpg instead".to_owned())
+    );
     let out = move_to("Android/data/org.own/a.jpg", object("DCIM/a.jpg"), None);
     assert!(out.contains(&"copying the file and deleting the old one".to_owned()), "{out:?}");
     let over = move_to("DCIM/a.jpg", object("DCIM/b.jpg"), Some(others("DCIM/b.jpg")));

@@ -269,10 +269,23 @@ fn disputed() -> Vec<(Principal, Object<'static>, Operation<'static>)> {
     callers.push(app(0, &[Permission::AccessMtp, Permission::InstallPackages]));
     callers.push(Principal::new(Uid(10_100), &[instant]));
     callers.push(Principal::new(Uid::SYSTEM, &[package("android", &[])]));
-    callers.extend([0, 2000, 1_002_000, 1023, 1_001_023, 19_999, 99_001].map(|uid| Principal::new(Uid(uid), &[])));
-    let paths =
-        ["", "DCIM", "DCIM/a.jpg", "Android", "Android/data", "Android/data/org.other", "Android/obb/org.other/x",
-            "Android/data/org.own/x", ".transforms", ".transforms/x", ".transforms/synthetic/x", "a:b"];
+    callers.extend(
+        [0, 2000, 1_002_000, 1023, 1_001_023, 19_999, 99_001].map(|uid| Principal::new(Uid(uid), &[])),
+    );
+    let paths = [
+        "",
+        "DCIM",
+        "DCIM/a.jpg",
+        "Android",
+        "Android/data",
+        "Android/data/org.other",
+        "Android/obb/org.other/x",
+        "Android/data/org.own/x",
+        ".transforms",
+        ".transforms/x",
+        ".transforms/synthetic/x",
+        "a:b",
+    ];
     let mut objects = Vec::new();
     for path in paths {
         for kind in [Kind::File, Kind::Directory] {
@@ -285,10 +298,24 @@ fn disputed() -> Vec<(Principal, Object<'static>, Operation<'static>)> {
     objects.push(Object { user: None, mount_root: true, ..object("", Kind::Directory) });
     let mask = |read, write, execute| Operation::Access(crate::AccessMask { read, write, execute });
     let mut operations = vec![
-        Operation::Lookup, Operation::GetAttr, Operation::OpenRead, Operation::OpenWrite, Operation::SetAttr,
-        Operation::Create, Operation::MakeDir, Operation::RemoveDir, Operation::OpenDir, Operation::ListEntry,
-        Operation::Unlink, Operation::Symlink, Operation::Link, Operation::Xattr,
-        mask(false, false, false), mask(true, false, false), mask(false, true, false), mask(false, false, true),
+        Operation::Lookup,
+        Operation::GetAttr,
+        Operation::OpenRead,
+        Operation::OpenWrite,
+        Operation::SetAttr,
+        Operation::Create,
+        Operation::MakeDir,
+        Operation::RemoveDir,
+        Operation::OpenDir,
+        Operation::ListEntry,
+        Operation::Unlink,
+        Operation::Symlink,
+        Operation::Link,
+        Operation::Xattr,
+        mask(false, false, false),
+        mask(true, false, false),
+        mask(false, true, false),
+        mask(false, false, true),
     ];
     for to in ["DCIM/b.jpg", "", ".transforms/x", "Android/data/org.other/x"] {
         for user in [Some(UserId(0)), Some(UserId(10)), None] {

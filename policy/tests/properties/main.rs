@@ -10,8 +10,8 @@ mod world;
 
 use mediagate_policy::{
     AccessMask, AndroidDir, AppId, AppOp, Decision, Errno, FileGrants, Kind, ListScope, MountMode, OpMode,
-    Operation, Outcome, Permission, Place, Principal, PrincipalKind, Reason, Traits, Uid, UserId, UserRelation,
-    decide, name_depends_on_caller,
+    Operation, Outcome, Permission, Place, Principal, PrincipalKind, Reason, Traits, Uid, UserId,
+    UserRelation, decide, name_depends_on_caller,
 };
 use proptest::prelude::*;
 use world::{CallerSpec, ThingSpec, caller, profiles, raw_thing, thing};

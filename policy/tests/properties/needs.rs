@@ -1,6 +1,8 @@
 //! Whatever a refusal is said to need is enough, in a world that has it: made by other means than the crate's own.
 
-use mediagate_policy::{Decision, FileGrants, Need, OpMode, Operation, PackageFacts, Principal, Question, decide};
+use mediagate_policy::{
+    Decision, FileGrants, Need, OpMode, Operation, PackageFacts, Principal, Question, decide,
+};
 use proptest::prelude::*;
 
 use crate::world::{CallerSpec, ThingSpec, caller, profiles, thing};
@@ -49,9 +51,7 @@ fn with(need: &Need, caller: &CallerSpec, thing: &ThingSpec, to: &ThingSpec, ask
         Need::RowGone => answer(&who, &thing.nothing_at(&thing.path), to, ask),
         Need::Path(path) => match ask {
             Ask::Plain(_) => answer(&who, &thing.nothing_at(path), to, ask),
-            Ask::Rename { .. } => {
-                answer(&who, thing, &to.nothing_at(path), Ask::Rename { replaces: false })
-            }
+            Ask::Rename { .. } => answer(&who, thing, &to.nothing_at(path), Ask::Rename { replaces: false }),
         },
         Need::Copy => {
             let new = mediagate_policy::Object { kind: thing.object().kind, ..to.name() };

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use mediagate_policy::{
     AccessMask, AppOps, FileGrants, Kind, ListScope, NameState, Object, Operation, Outcome, PackageFacts,
-    PermissionSet, Principal, Profiles, Reason, Row, Uid, UserId, UserKind, VolumeKind, decide, media_type_at, name_state,
+    PermissionSet, Principal, Profiles, Reason, Row, Uid, UserId, UserKind, VolumeKind, decide,
+    media_type_at, name_state,
 };
 
 use crate::schema::{Caller, Callers, GrantSpec, ObjectSpec, Vector, Whose, WhoseTree};

@@ -313,7 +313,10 @@ fn outcomes<'a>(
 
 pub(crate) fn tables() -> Vec<Table> {
     let numbered = (1..=9).map(|number| format!("t{number}.toml"));
-    numbered.chain(["places.toml".to_owned(), "users.toml".to_owned()]).map(|name| read(&folder().join(name))).collect()
+    numbered
+        .chain(["places.toml".to_owned(), "users.toml".to_owned()])
+        .map(|name| read(&folder().join(name)))
+        .collect()
 }
 
 /// By way of the parent directory, so that another crate of the workspace can include this file.
