@@ -69,6 +69,9 @@ pub struct GrantPlace {
     pub created: i64,
 }
 
+/// Who hears of the numbers of grants that went.
+pub type GrantsGone = Box<dyn Fn(&[i64]) + Send + Sync>;
+
 /// Grants that went, in whatever way: by themselves, with the row of their file, or when the row became another file's.
 /// They are told when that is committed.
 ///
@@ -77,7 +80,7 @@ pub struct GrantPlace {
 pub(super) struct Departed {
     /// Of the transaction that is under way.
     ids: Mutex<Vec<i64>>,
-    told: OnceLock<Box<dyn Fn(&[i64]) + Send + Sync>>,
+    told: OnceLock<GrantsGone>,
 }
 
 impl std::fmt::Debug for Departed {
@@ -117,7 +120,7 @@ impl Departed {
 impl Catalog {
     /// Has `told` called with the numbers of grants that went, once that is committed and before anybody who waits for it
     /// goes on; once. It runs on the thread that writes, so it must not wait for a write.
-    pub fn on_grants_gone(&self, told: Box<dyn Fn(&[i64]) + Send + Sync>) {
+    pub fn on_grants_gone(&self, told: GrantsGone) {
         let _ = self.departed.told.set(told);
     }
 

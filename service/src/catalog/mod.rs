@@ -61,7 +61,7 @@ pub use error::CatalogError;
 pub use facts::{AudioFacts, ImageFacts, Location, MediaFacts, SpecialFormat, VideoFacts, XmpIds};
 pub use feed::{Change, ChangeKind, Committed, MOST_TOLD};
 pub use findings::Finding;
-pub use grants::{GrantPlace, NewGrant, StoredGrant};
+pub use grants::{GrantPlace, GrantsGone, NewGrant, StoredGrant};
 pub use life::VolumeRecord;
 pub use links::{LinkName, LinkPlace, NewLink};
 pub use media::{FoundFacts, Stamp};
