@@ -219,7 +219,7 @@ fn dir(n: u64) -> Vec<u8> {
 }
 
 fn key(volume: VolumeKey, n: u64) -> FileKey {
-    let name = format!("IMG_{:08}.jpg", mix(n) % 100_000_000 + n).into_bytes();
+    let name = format!("IMG_{:08}_{n}.jpg", mix(n) % 100_000_000).into_bytes();
     FileKey { volume, user: 0, dir: dir(n / FILES_IN_A_DIRECTORY), name }
 }
 

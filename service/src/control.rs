@@ -183,6 +183,41 @@ impl ScanStatus {
     }
 }
 
+/// A step of maintenance as `maintain` shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaintenanceStep {
+    /// Its name.
+    pub name: String,
+    /// `waiting`, `running`, `done`, `cancelled` or `failed`.
+    pub phase: String,
+    /// How many things it changed.
+    pub done: u64,
+    /// How many it could not.
+    pub failed: u64,
+    /// What it did, in words.
+    pub said: String,
+}
+
+/// A run of maintenance as `maintain` shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaintenanceStatus {
+    /// The run's number since the service was started.
+    pub number: u64,
+    /// `waiting`, `running`, `done`, `cancelled` or `failed`.
+    pub phase: String,
+    /// How long it has taken, in milliseconds.
+    pub millis: u64,
+    /// Its steps, in order.
+    pub steps: Vec<MaintenanceStep>,
+}
+
+impl MaintenanceStatus {
+    /// Nothing more comes.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase.as_str(), "done" | "cancelled" | "failed")
+    }
+}
+
 /// One counter or gauge of `stats`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stat {
@@ -251,6 +286,15 @@ pub trait Control: Send + Sync + 'static {
         path: &[u8],
         reader: Option<(&str, u32)>,
     ) -> Result<Vec<u8>, ControlError>;
+
+    /// Takes everything away from a package that stays installed: its files become nobody's, its grants go.
+    fn clear_package(&self, name: &str) -> Result<(), ControlError>;
+    /// Begins maintenance, or joins the run that there is.
+    fn maintain(&self) -> Result<MaintenanceStatus, ControlError>;
+    /// The run of maintenance that waits, goes on, or was last.
+    fn maintenance(&self) -> Option<MaintenanceStatus>;
+    /// Cancels the run of maintenance that waits or goes on.
+    fn cancel_maintenance(&self) -> Result<(), ControlError>;
 
     /// Decides without performing anything.
     fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ControlError>;

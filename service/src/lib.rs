@@ -23,5 +23,6 @@ pub mod redaction;
 pub mod sandbox;
 pub mod scanner;
 pub mod serve;
+pub mod upkeep;
 pub mod volume;
 pub mod watch;

@@ -106,6 +106,13 @@ impl Daemon {
         value
     }
 
+    /// Descriptors that the process holds, but for those that it keeps on purpose: of the catalog's readers (the database and
+    /// its log), which are opened as reads happen beside each other, and of parked files.
+    pub fn descriptors(&self) -> i64 {
+        let [all, readers, parked] = self.numbers(["process.open_fds", "catalog.readers", "backing.parked"]);
+        all - 2 * readers - parked
+    }
+
     /// Several numbers of `stats`, of one moment.
     pub fn numbers<const N: usize>(&self, names: [&str; N]) -> [i64; N] {
         let stats: Vec<serde_json::Value> =
@@ -133,7 +140,7 @@ impl Daemon {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        panic!("the index did not come up to date");
+        panic!("the index did not come up to date: {}", self.cli(&["volume", "list", "--json"]));
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use mediagate::binder::{Client, ClientError};
 use mediagate::catalog::{Catalog, Criteria, Entry, Holder, Projection, Query, Scope, Sort};
+use mediagate::config::WatchConfig;
 use mediagate::observe::Observer;
 use mediagate_policy::Filter;
 use mediagate_tests::{Package, World, as_app};
@@ -20,6 +21,14 @@ const OTHER: u32 = 10103;
 
 fn packages() -> [Package; 2] {
     [Package::new("com.example.camera", CAMERA), Package::new("com.example.other", OTHER)]
+}
+
+/// Nobody but the scan looks for what changes behind the mount.
+fn unwatched() -> World {
+    let mut world = World::new(&packages());
+    world.config.volumes[0].watch = WatchConfig::Off;
+    world.start();
+    world
 }
 
 /// Everything the catalog has, by path, read from its own file after an orderly stop.
@@ -64,7 +73,7 @@ fn sides(entry: &Entry) -> (Option<u32>, Option<u32>) {
 
 #[test]
 fn what_changed_behind_the_mount_is_mended_on_demand() {
-    let mut world = World::started(&packages());
+    let mut world = unwatched();
     world.daemon().wait_until_indexed();
     std::fs::write(world.lower("DCIM/a.png"), png(3, 4)).unwrap();
     std::fs::create_dir_all(world.lower("Download/x/y")).unwrap();
@@ -89,7 +98,7 @@ fn what_changed_behind_the_mount_is_mended_on_demand() {
 
 #[test]
 fn a_part_can_be_scanned_and_the_rest_is_left() {
-    let mut world = World::started(&packages());
+    let mut world = unwatched();
     world.daemon().wait_until_indexed();
     for name in ["DCIM/a.png", "Pictures/b.png", "Pictures/c.png"] {
         std::fs::write(world.lower(name), png(1, 2)).unwrap();
@@ -108,7 +117,7 @@ fn a_part_can_be_scanned_and_the_rest_is_left() {
 
 #[test]
 fn types_of_known_files_follow_the_rules() {
-    let mut world = World::started(&packages());
+    let mut world = unwatched();
     std::fs::create_dir_all(world.lower("Download/album")).unwrap();
     for name in ["Download/album/a.png", "Download/album/folder.jpg", "Download/b.png"] {
         std::fs::write(world.lower(name), png(1, 2)).unwrap();
@@ -134,7 +143,7 @@ fn types_of_known_files_follow_the_rules() {
 
 #[test]
 fn a_writer_that_closes_has_the_facts_read() {
-    let mut world = World::started(&packages());
+    let mut world = unwatched();
     world.daemon().wait_until_indexed();
     let file = world.shared("DCIM/new.png");
     as_app(CAMERA, move || {
@@ -153,7 +162,7 @@ fn a_writer_that_closes_has_the_facts_read() {
 
 #[test]
 fn damage_is_counted_and_costs_the_file_only() {
-    let mut world = World::started(&packages());
+    let mut world = unwatched();
     std::fs::write(world.lower("DCIM/bad.png"), &png(7, 8)[..30]).unwrap();
     std::fs::write(world.lower("DCIM/good.png"), png(9, 10)).unwrap();
     let dir = world.shared("DCIM").to_str().unwrap().to_owned();
@@ -168,7 +177,7 @@ fn damage_is_counted_and_costs_the_file_only() {
 
 #[test]
 fn an_emptied_tree_keeps_its_rows_until_somebody_insists() {
-    let mut world = World::started(&packages());
+    let mut world = unwatched();
     std::fs::write(world.lower("DCIM/a.png"), png(1, 2)).unwrap();
     let mount = world.shared("").to_str().unwrap().trim_end_matches('/').to_owned();
     scan(&mut world, &mount);
@@ -192,7 +201,7 @@ fn an_emptied_tree_keeps_its_rows_until_somebody_insists() {
 
 #[test]
 fn an_app_may_have_its_own_file_scanned_and_nothing_else() {
-    let mut world = World::started(&packages());
+    let mut world = unwatched();
     world.daemon().wait_until_indexed();
     let (file, dir) = (world.shared("DCIM/mine.png"), world.shared("DCIM"));
     let written = file.clone();

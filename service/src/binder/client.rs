@@ -21,11 +21,11 @@ use super::address::{Address, AddressError, private_socket};
 use super::rpc::WIRE_VERSION;
 use super::server::driver;
 use super::store_client::StoreClient;
-use super::{convert, scans};
+use super::{convert, scans, upkeep};
 use crate::config::{PackageConfig, VolumeConfig};
 use crate::control::{
-    ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, ScanStatus, Stat,
-    VolumeStatus,
+    ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, MaintenanceStatus, PackageStatus,
+    ScanStatus, Stat, VolumeStatus,
 };
 
 /// How long connecting may take, the handshake included.
@@ -219,6 +219,27 @@ impl Client {
         let user = convert::user_to_wire(reader.map_or(0, |(_, user)| user))?;
         let reader = reader.map(|(package, _)| package.to_owned());
         self.call(CALL, move |s| s.redactedPath(&path, reader.as_deref(), user))
+    }
+
+    /// Takes a package's files and grants away.
+    pub fn clear_package(&self, name: &str) -> Result<(), ClientError> {
+        let name = name.to_owned();
+        self.call(CALL, move |s| s.clearPackage(&name))
+    }
+
+    /// Begins maintenance, or joins the run that there is.
+    pub fn maintain(&self) -> Result<MaintenanceStatus, ClientError> {
+        Ok(upkeep::from_wire(self.call(CALL, |s| s.maintain())?)?)
+    }
+
+    /// The run of maintenance that waits, goes on, or was last.
+    pub fn maintenance(&self) -> Result<Option<MaintenanceStatus>, ClientError> {
+        Ok(self.call(CALL, |s| s.maintenanceProgress())?.map(upkeep::from_wire).transpose()?)
+    }
+
+    /// Cancels maintenance.
+    pub fn cancel_maintenance(&self) -> Result<(), ClientError> {
+        self.call(CALL, |s| s.cancelMaintenance())
     }
 
     /// Decides without performing anything.

@@ -22,6 +22,7 @@ mod service;
 mod store;
 mod store_client;
 mod store_wire;
+mod upkeep;
 
 pub use address::{Address, AddressError};
 pub use client::{Client, ClientError};

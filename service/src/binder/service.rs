@@ -9,7 +9,7 @@ use rsbinder::{BinderResult, ExceptionCode, Interface, Status, Strong};
 
 use super::authz::{self, Right};
 use super::store::StoreBinder;
-use super::{convert, scans};
+use super::{convert, scans, upkeep};
 use crate::control::{Control, ControlError};
 
 /// Packages in one answer of `listPackages`: with some hundred permissions each they still fit the 1 MiB that all
@@ -164,6 +164,27 @@ impl aidl::IMediagate for Binder {
         };
         let uid = (!caller.admin).then_some(caller.uid);
         self.control.redacted_path(uid, &path, reader).map_err(status)
+    }
+
+    fn clearPackage(&self, package: &str) -> BinderResult<()> {
+        authz::require(&*self.control, Right::Administer)?;
+        let package = convert::name("package's name", package).map_err(status)?;
+        self.control.clear_package(package).map_err(status)
+    }
+
+    fn maintain(&self) -> BinderResult<aidl::MaintenanceStatus> {
+        authz::require(&*self.control, Right::Administer)?;
+        upkeep::to_wire(self.control.maintain().map_err(status)?).map_err(ours)
+    }
+
+    fn maintenanceProgress(&self) -> BinderResult<Option<aidl::MaintenanceStatus>> {
+        authz::require(&*self.control, Right::Administer)?;
+        self.control.maintenance().map(|run| upkeep::to_wire(run).map_err(ours)).transpose()
+    }
+
+    fn cancelMaintenance(&self) -> BinderResult<()> {
+        authz::require(&*self.control, Right::Administer)?;
+        self.control.cancel_maintenance().map_err(status)
     }
 
     fn explain(&self, request: &aidl::ExplainRequest) -> BinderResult<aidl::Explanation> {

@@ -82,6 +82,15 @@ impl Catalog {
         self.volumes()?.into_iter().try_fold(0, |sum, it| Ok(sum + self.remove_all(it.key, Some(user))?))
     }
 
+    /// Forgets all rows of a user on one volume, as [`Catalog::remove_user`] does.
+    ///
+    /// # Errors
+    ///
+    /// When a commit fails or takes too long.
+    pub fn remove_user_on(&self, volume: VolumeKey, user: u32) -> Result<u64, CatalogError> {
+        self.remove_all(volume, Some(user))
+    }
+
     fn remove_all(&self, volume: VolumeKey, user: Option<u32>) -> Result<u64, CatalogError> {
         let mut sum = 0;
         loop {

@@ -22,6 +22,7 @@
 
 mod batch;
 mod changes;
+mod departures;
 mod error;
 mod facts;
 mod feed;
@@ -45,6 +46,7 @@ mod sql;
 mod tree;
 mod trees;
 mod types;
+mod upkeep;
 mod write;
 mod writer;
 
@@ -57,6 +59,7 @@ use std::sync::Arc;
 
 pub use batch::{Move, Removal};
 pub use changes::{ChangePage, Tombstone};
+pub use departures::Departure;
 pub use error::CatalogError;
 pub use facts::{AudioFacts, ImageFacts, Location, MediaFacts, SpecialFormat, VideoFacts, XmpIds};
 pub use feed::{Change, ChangeKind, Committed, MOST_TOLD};
@@ -291,16 +294,8 @@ impl Catalog {
         self.readers.count(volume)
     }
 
-    /// Takes every file away from `package`; says how many there were.
-    ///
-    /// # Errors
-    ///
-    /// When the commit fails or takes too long.
-    pub fn orphan_package(&self, package: &str) -> Result<u64, CatalogError> {
-        self.queue.call(Write::Orphan(package.into())).map(|count| count.max(0).cast_unsigned())
-    }
-
-    /// Stores the record of a package; `None` says that it was removed, which takes its grants with it.
+    /// Stores the record of a package; `None` says that it was removed, which takes its grants with it
+    /// and records its departure.
     ///
     /// # Errors
     ///

@@ -19,8 +19,14 @@ use super::{CatalogError, functions, migrate, sql};
 const CACHED_STATEMENTS: usize = 128;
 /// A reader waits only for another program's exclusive lock, and for the log's recovery.
 const READER_BUSY_WAIT: Duration = Duration::from_secs(1);
+/// A database of so many bytes, with some 100,000 files, is looked over within half a second.
+const CHECKED: u64 = 128 << 20;
 /// The log is cut back to this size after a burst.
 const LOG_SIZE_LIMIT: i64 = 16 << 20;
+/// Pages after which the log is brought into the database: as many as the limit has room for.
+const LOG_PAGES: i64 = LOG_SIZE_LIMIT / 4096;
+/// Of the one connection that writes; in SQLite's words, negative for KiB.
+const WRITER_CACHE: i64 = -(16 << 10);
 
 /// The files of one state directory.
 #[derive(Debug)]
@@ -100,12 +106,34 @@ fn try_open_writer(path: &Path, limits: &Limits) -> Result<(Connection, Ids), Ca
     if mode != "wal" {
         return Err(CatalogError::NoWal { path: path.to_owned(), mode });
     }
+    check(&conn, path).map_err(open)?;
     let ids = prepare(&mut conn).map_err(open)?;
     Ok((conn, ids))
 }
 
+/// Looks the database over, if that takes no time to speak of; a larger one is looked over by maintenance.
+fn check(conn: &Connection, path: &Path) -> rusqlite::Result<()> {
+    if std::fs::metadata(path).is_ok_and(|file| file.len() <= CHECKED) {
+        look_over(conn, "PRAGMA quick_check(1)")?;
+    }
+    Ok(())
+}
+
+/// Runs one of SQLite's own checks; what it finds is an error.
+pub(super) fn look_over(conn: &Connection, check: &str) -> rusqlite::Result<()> {
+    let found: String = conn.query_row(check, [], |row| row.get(0))?;
+    if found == "ok" {
+        return Ok(());
+    }
+    let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    Err(rusqlite::Error::SqliteFailure(corrupt, Some(found)))
+}
+
 fn prepare(conn: &mut Connection) -> rusqlite::Result<Ids> {
     conn.pragma_update(None, "journal_size_limit", LOG_SIZE_LIMIT)?;
+    // A page that is changed again before it leaves the cache, or the log, is written once.
+    conn.pragma_update(None, "cache_size", WRITER_CACHE)?;
+    conn.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     functions::teach(conn)?;
     // Synced, once: were a power cut to undo "not clean" but keep what followed, the loss would go unnoticed.
     conn.pragma_update(None, "synchronous", "FULL")?;
@@ -127,6 +155,14 @@ fn prepare(conn: &mut Connection) -> rusqlite::Result<Ids> {
 /// Opens a connection that can only read.
 pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    configure(&conn, READER_BUSY_WAIT)?;
+    Ok(conn)
+}
+
+/// Opens a connection that is to fold the log in, and no more.
+pub(super) fn open_for_checkpoint(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     configure(&conn, READER_BUSY_WAIT)?;
     Ok(conn)

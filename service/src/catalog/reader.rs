@@ -8,26 +8,47 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::health::Health;
-use super::open::open_reader;
+use super::open::{open_for_checkpoint, open_reader};
 use super::tree::{Range, plain, stored};
 use super::{CatalogError, EachFile, FileKey, FileRow, VolumeKey, sql};
-use crate::observe::{Counter, Observer};
+use crate::observe::{Counter, Gauge, Observer};
 
 /// Rows that one query of a walk fetches. Between pages no statement is open, so a long walk does not pin the log.
 const PAGE: i64 = 1024;
+
+/// A connection that is counted for as long as it is open.
+#[derive(Debug)]
+struct Reader {
+    conn: Connection,
+    observer: Arc<Observer>,
+}
+
+impl Reader {
+    fn open(path: &Path, observer: &Arc<Observer>) -> rusqlite::Result<Reader> {
+        let conn = open_reader(path)?;
+        observer.shift(Gauge::CatalogReaders, 1);
+        Ok(Reader { conn, observer: Arc::clone(observer) })
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.observer.shift(Gauge::CatalogReaders, -1);
+    }
+}
 
 /// The stack of connections.
 #[derive(Debug)]
 pub(super) struct Readers {
     path: PathBuf,
-    idle: Mutex<Option<Vec<Connection>>>,
+    idle: Mutex<Option<Vec<Reader>>>,
     health: Arc<Health>,
     observer: Arc<Observer>,
 }
@@ -53,14 +74,14 @@ impl Readers {
             Some(idle) => idle.pop(),
         };
         let outcome = match lent {
-            Some(conn) => Ok(conn),
-            None => open_reader(&self.path),
+            Some(reader) => Ok(reader),
+            None => Reader::open(&self.path, &self.observer),
         }
-        .and_then(|conn| Ok((read(&conn)?, conn)));
+        .and_then(|reader| Ok((read(&reader.conn)?, reader)));
         match outcome {
-            Ok((value, conn)) => {
+            Ok((value, reader)) => {
                 if let Some(idle) = self.idle.lock().as_mut() {
-                    idle.push(conn);
+                    idle.push(reader);
                 }
                 Ok(value)
             }
@@ -69,6 +90,16 @@ impl Readers {
                 Err(CatalogError::Read(error))
             }
         }
+    }
+
+    /// Folds the log into the database, as far as nobody reads from it.
+    pub(super) fn checkpoint(&self) -> Result<(), CatalogError> {
+        let fold =
+            || open_for_checkpoint(&self.path)?.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        fold().map_err(|error| {
+            self.health.failed(&error);
+            CatalogError::Write(Arc::new(error))
+        })
     }
 
     pub(super) fn file(&self, key: &FileKey) -> Result<Option<FileRow>, CatalogError> {

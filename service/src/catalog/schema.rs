@@ -10,8 +10,10 @@
 //! * A directory has no row: what exists is the lower file system's to say.
 //! * `files.bucket` is the directory once more, as a number (`bucket_of` in `functions`). `inferred` and `sort_title` are
 //!   what lists are sorted by where a file does not tell its time or title; they are computed, never written.
-//! * The indices of the form (volume, user, media type, key) are one for each order that a query can ask for: an arm of a
-//!   query (see `query`) is a walk along one. The id is the last column of every index.
+//! * The indices of the form (volume, user, media type, key) are one for each order that is asked for of many files: an arm
+//!   of a query (see `query`) is a walk along one. The id is the last column of every index. By name and by size, and by
+//!   title what is no sound, files are sorted when somebody asks: such an index would cost every new file a page of its
+//!   own in the log.
 //! * What a media file says of itself is in `media`, and where it was made in `locations`, so that neither is read along
 //!   with a row by accident. `scanned` says that both are of the version of the file that the row describes.
 //! * `deleted_media` remembers images and videos that went from view, for who keeps a copy. The triggers stamp it with the
@@ -20,6 +22,8 @@
 //! * A grant hangs on the row of a file, which keeps its id when the file is renamed. It goes with the row, and when
 //!   the row becomes that of another file (`grants_replaced`); `birth` tells that file from a later one with its inode
 //!   number, after the index was mended while nobody watched.
+//! * A departure is a package (of one user, or of all: -1) whose files on a volume are still to be made nobody's.
+//! * `volumes.marked` is the generation up to which files carry the ids of their rows.
 //! * A finding hangs on a lower inode, not on a row of `files`: it is stored for indexed files only, though, and goes
 //!   when the row does. That takes a finding away too early at worst, as when the inode number is another file's by then.
 //! * A link hangs on the row of a file as a grant does, and whom it was given to hangs on the link.
@@ -117,12 +121,10 @@ UPDATE files SET
 DROP INDEX files_listing;
 CREATE INDEX files_listing ON files
     (volume_id, user_id, dir, name, owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns);
-CREATE INDEX files_name ON files (volume_id, user_id, media_type, name);
 CREATE INDEX files_taken ON files (volume_id, user_id, media_type, inferred);
 CREATE INDEX files_modified ON files (volume_id, user_id, media_type, mtime_ns);
 CREATE INDEX files_added ON files (volume_id, user_id, media_type, added);
-CREATE INDEX files_size ON files (volume_id, user_id, media_type, size);
-CREATE INDEX files_title ON files (volume_id, user_id, media_type, sort_title);
+CREATE INDEX files_title ON files (volume_id, user_id, sort_title) WHERE media_type = 2;
 CREATE INDEX files_generation ON files (volume_id, user_id, generation_modified);
 CREATE INDEX files_bucket ON files (bucket, media_type, inferred);
 CREATE INDEX files_favorite ON files (volume_id, user_id, inferred) WHERE favorite = 1;
@@ -256,5 +258,14 @@ CREATE TRIGGER links_replaced AFTER UPDATE OF ino, birth ON files
 WHEN old.ino <> new.ino OR (old.birth <> new.birth AND old.birth <> 0) BEGIN
     DELETE FROM links WHERE file_id = old.id;
 END;
+",
+    "
+CREATE TABLE departures (
+    volume_id INTEGER NOT NULL REFERENCES volumes (id) ON DELETE CASCADE,
+    package   TEXT NOT NULL,
+    user_id   INTEGER NOT NULL,
+    PRIMARY KEY (volume_id, package, user_id)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE volumes ADD COLUMN marked INTEGER NOT NULL DEFAULT 0;
 ",
 ];

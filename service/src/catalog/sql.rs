@@ -24,6 +24,8 @@ statements! {
     VOLUME_FIND_MARKED = "SELECT id, kind FROM volumes WHERE name = ?1 AND coalesce(marker, '') = ?2";
     VOLUME_ADD = "INSERT INTO volumes (name, kind, marker, seen, reconciled) VALUES (?1, ?2, ?3, ?4, 0)";
     VOLUME_SEEN = "UPDATE volumes SET marker = coalesce(marker, ?2), seen = ?3 WHERE id = ?1";
+    VOLUME_GET_MARKED = "SELECT marked FROM volumes WHERE id = ?1";
+    VOLUME_SET_MARKED = "UPDATE volumes SET marked = ?2 WHERE id = ?1";
     VOLUME_REMOVE = "DELETE FROM volumes WHERE id = ?1";
     VOLUMES_LIST = "SELECT id, name, kind, marker, seen FROM volumes ORDER BY id";
     VOLUME_SET_KIND = "UPDATE volumes SET kind = ?2, reconciled = 0 WHERE id = ?1";
@@ -89,7 +91,14 @@ statements! {
     TREE_HIDE = "UPDATE files SET media_type = 0, generation_modified = ?5
         WHERE volume_id = ?1 AND user_id = ?2 AND dir >= ?3 AND dir < ?4 AND media_type <> 0";
 
-    OWNER_ORPHAN = "UPDATE files SET owner = NULL, generation_modified = ?2 WHERE owner = ?1";
+
+    DEPART = "INSERT OR IGNORE INTO departures (volume_id, package, user_id) SELECT id, ?1, ?2 FROM volumes";
+    DEPARTED = "DELETE FROM departures WHERE volume_id = ?1 AND package = ?2 AND user_id = ?3";
+    DEPARTURES_LIST = "SELECT volume_id, package, user_id FROM departures ORDER BY volume_id, package, user_id";
+    DISOWN = "UPDATE files SET owner = ?3, generation_modified = ?4 WHERE id = ?1 AND owner = ?2";
+    OWNER_NEXT = "SELECT owner FROM files INDEXED BY files_owner WHERE owner > ?1 ORDER BY owner LIMIT 1";
+    USER_NEXT = "SELECT user_id FROM files INDEXED BY files_path
+        WHERE volume_id = ?1 AND user_id > ?2 ORDER BY user_id LIMIT 1";
 
     PACKAGE_SET = "INSERT INTO packages (name, record) VALUES (?1, ?2)
         ON CONFLICT (name) DO UPDATE SET record = excluded.record";
@@ -178,6 +187,12 @@ statements! {
             favorite, added, taken, title, bucket, generation_added, generation_modified
         FROM files INDEXED BY files_expires
         WHERE expires <= ?1 AND +volume_id IN (SELECT value FROM json_each(?2)) ORDER BY expires, id LIMIT ?3";
+    FILES_CHANGED = "SELECT id, volume_id, user_id, dir, name,
+            owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns,
+            favorite, added, taken, title, bucket, generation_added, generation_modified
+        FROM files INDEXED BY files_generation
+        WHERE volume_id = ?1 AND user_id = ?2 AND (generation_modified, id) > (?3, ?4)
+        ORDER BY generation_modified, id LIMIT ?5";
     FILES_OWNED = "SELECT id, volume_id, user_id, dir, name,
             owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns,
             favorite, added, taken, title, bucket, generation_added, generation_modified

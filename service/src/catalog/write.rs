@@ -1,15 +1,18 @@
 //! What can be written.
 
+use std::sync::Arc;
+
 use rusqlite::params;
 
 use super::batch::{Move, Removal};
+use super::departures::{self, Departure};
 use super::findings::{self, Finding};
 use super::grants::{self, NewGrant};
 use super::life;
 use super::links::{self, NewLink};
 use super::media::FoundFacts;
 use super::rows::Tx;
-use super::{FileKey, FileRow, HidingRules, Recorded, Renamed, StateChange, VolumeKey, changes, sql};
+use super::{FileKey, FileRow, HidingRules, Recorded, Renamed, StateChange, VolumeKey, changes, sql, upkeep};
 
 /// One write. The number it yields is an id or a count of rows, as noted.
 #[derive(Debug)]
@@ -47,9 +50,14 @@ pub(super) enum Write {
     States(Vec<(i64, StateChange)>),
     RemoveRows(Vec<Removal>),
     MoveRows(Vec<Move>),
-    /// Yields the number of files that lost their owner.
-    Orphan(Box<str>),
-    /// Without a record the package is removed, and its grants with it.
+    Depart(Vec<Departure>),
+    Departed(VolumeKey, Departure),
+    Saw(VolumeKey),
+    /// Up to this generation files carry what their rows say.
+    Marked(VolumeKey, i64),
+    /// Yields the number of rows that got another owner.
+    Disown(Box<str>, Vec<(i64, Option<Arc<str>>)>),
+    /// Without a record the package is removed: its grants go with it, and its files are to be made nobody's.
     Package(Box<str>, Option<Box<str>>),
     /// Yields the id of the file's row; 0 if there is no such file.
     PutGrant(Box<NewGrant>),
@@ -102,7 +110,11 @@ impl Write {
             | Write::States(_)
             | Write::RemoveRows(_)
             | Write::MoveRows(_)
-            | Write::Orphan(_)
+            | Write::Depart(_)
+            | Write::Departed(..)
+            | Write::Saw(_)
+            | Write::Marked(..)
+            | Write::Disown(..)
             | Write::Package(..)
             | Write::PutGrant(_)
             | Write::RemoveGrants(_)
@@ -140,17 +152,16 @@ impl Write {
             Write::States(all) => count(all, |(id, change)| tx.set_state(*id, change))?,
             Write::RemoveRows(all) => count(all, |it| tx.remove_row(it))?,
             Write::MoveRows(all) => count(all, |it| tx.move_row(it))?,
-            Write::Orphan(package) => {
-                let orphans = tx.stamp(sql::OWNER_ORPHAN, params![package, tx.generation])?;
-                if orphans > 0 {
-                    tx.log.many();
-                }
-                orphans
-            }
+            Write::Depart(gone) => departures::depart(tx, gone)?,
+            Write::Departed(volume, gone) => departures::departed(tx, *volume, gone)?,
+            Write::Saw(volume) => upkeep::saw(tx, *volume)?,
+            Write::Marked(volume, generation) => upkeep::set_marked(tx, *volume, *generation)?,
+            Write::Disown(package, rows) => departures::disown(tx, package, rows)?,
             Write::Package(name, record) => {
                 if record.is_none() {
                     tx.run(sql::GRANTS_REMOVE_OF, [name])?;
                     tx.run(sql::LINK_READERS_REMOVE_OF, [name])?;
+                    departures::depart(tx, &[Departure { package: (**name).into(), user: None }])?;
                 }
                 tx.run(sql::PACKAGE_SET, params![name, record])?
             }

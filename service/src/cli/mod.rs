@@ -9,6 +9,7 @@ mod doctor;
 mod explain;
 mod failure;
 mod grant;
+mod maintain;
 mod output;
 mod package;
 mod permission;
@@ -114,6 +115,7 @@ enum Command {
     Favorite(store::Favorite),
     Delete(store::Delete),
     Open(store::Open),
+    Maintain(maintain::Maintain),
     Explain(explain::Explain),
     /// Show the rules that all of this follows.
     #[command(subcommand)]
@@ -208,6 +210,7 @@ fn run(cli: Cli) -> ExitCode {
         Command::Favorite(favorite) => favorite.run(&connection, json),
         Command::Delete(delete) => delete.run(&connection, json),
         Command::Open(open) => open.run(&connection),
+        Command::Maintain(maintain) => maintain.run(&connection, json),
         Command::Explain(explain) => explain.run(&connection, json),
         Command::Policy(command) => command.run(json),
         Command::Redact(command) => command.run(&connection, json),
@@ -332,6 +335,8 @@ mod tests {
             "mediagate explain --package p --user 10 rename /p --to /q",
             "mediagate scan",
             "mediagate scan /p --json",
+            "mediagate maintain --json",
+            "mediagate package clear p",
             "mediagate policy matrix --format html --output f",
             "mediagate redact show a.jpg --json",
             "mediagate redact export a.jpg b.jpg --force",

@@ -22,10 +22,21 @@ pub(super) enum Command {
     Install(Box<Install>),
     /// Remove a package.
     #[command(
-        long_about = "Removes a package from all users. Its files stay. Administrators only.",
+        long_about = "Removes a package from all users. Its files stay, but are nobody's: one of this name that is installed later \
+            does not own them. Files below Android/media and its name stay the package's. Administrators only.",
         after_long_help = "Examples:\n  mediagate package remove com.example.camera"
     )]
     Remove {
+        /// Name of the package.
+        name: String,
+    },
+    /// Take its files and grants away from a package.
+    #[command(
+        long_about = "Does to what a package owns and was granted what its removal would, while it stays installed: as \
+            clearing an app's data does. Administrators only.",
+        after_long_help = "Examples:\n  mediagate package clear com.example.camera"
+    )]
+    Clear {
         /// Name of the package.
         name: String,
     },
@@ -95,6 +106,10 @@ impl Command {
             Command::Remove { name } => {
                 connection.open()?.remove_package(&name)?;
                 output::done(format!("{name} is removed"), json)
+            }
+            Command::Clear { name } => {
+                connection.open()?.clear_package(&name)?;
+                output::done(format!("{name} has nothing any more"), json)
             }
         }
     }

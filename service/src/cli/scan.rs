@@ -41,10 +41,7 @@ impl Scan {
     pub(super) fn run(self, connection: &Connection, json: bool) -> Result<String, Failure> {
         let path = self.path.map(volume::absolute).transpose()?.map(|path| path.into_os_string().into_vec());
         // From here on Ctrl-C waits until it is asked for.
-        let signals: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
-        let held =
-            signals.thread_block().and_then(|()| SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC));
-        let held = held.map_err(|error| Failure::Failed(format!("cannot hold back signals: {error}")))?;
+        let held = held_signals()?;
         let client = connection.open()?;
         let mut scans = client.scan(path.as_deref())?;
         let mut line = Line { shown: std::io::stderr().is_terminal() && !json };
@@ -78,8 +75,15 @@ impl Scan {
     }
 }
 
+/// Holds back what ends the command, until it is asked for.
+pub(super) fn held_signals() -> Result<SignalFd, Failure> {
+    let signals: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
+    let held = signals.thread_block().and_then(|()| SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC));
+    held.map_err(|error| Failure::Failed(format!("cannot hold back signals: {error}")))
+}
+
 /// Waits for a signal for one period.
-fn interrupted(held: &SignalFd) -> Result<bool, Failure> {
+pub(super) fn interrupted(held: &SignalFd) -> Result<bool, Failure> {
     let mut wanted = [PollFd::new(held.as_fd(), PollFlags::POLLIN)];
     let timeout = PollTimeout::try_from(PERIOD).unwrap_or(PollTimeout::ZERO);
     match poll(&mut wanted, timeout) {

@@ -20,6 +20,8 @@ const SHELL: u32 = 2000;
 pub(super) const CACHE_SECONDS: (i64, i64) = (-1, 86_400);
 /// Bounds of `threads`.
 pub(super) const THREADS: (i64, i64) = (1, 64);
+/// Bounds of `maintenance_hours`: up to a year.
+pub(super) const MAINTENANCE_HOURS: (i64, i64) = (0, 8760);
 /// Bounds of `target_sdk`; 10000 is Android's `CUR_DEVELOPMENT`.
 pub(super) const TARGET_SDK: (i64, i64) = (1, 10_000);
 /// `sun_path` holds 108 bytes with the final NUL (unix(7)); the name of the administrators' socket ends in `.admin`.

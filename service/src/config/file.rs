@@ -15,7 +15,9 @@ use super::overlap::{Map, Role};
 use super::reader::{At, Report, Table};
 use super::suggest;
 use super::tables::{AppIds, Site, package, volume};
-use super::types::{BackingFilesConfig, Config, PolicyProfile, ServiceConfig, default_admin_uids};
+use super::types::{
+    BackingFilesConfig, Config, PolicyProfile, ServiceConfig, default_admin_uids, default_maintenance_hours,
+};
 use super::users::users;
 
 /// Reads and checks the configuration file at `path`.
@@ -189,6 +191,7 @@ fn service_table(report: &mut Report<'_>, mut table: Table<'_>, map: &Map) -> Op
         None => default_admin_uids(),
     };
     let threads = table.integer(report, "threads", check::THREADS);
+    let maintenance = table.integer(report, "maintenance_hours", check::MAINTENANCE_HOURS);
     let backing_files = match table.table(report, "backing_files", "[service.backing_files]") {
         Some(table) => backing_files(report, table),
         None => BackingFilesConfig::default(),
@@ -201,6 +204,9 @@ fn service_table(report: &mut Report<'_>, mut table: Table<'_>, map: &Map) -> Op
         packages_list: packages_list.map(|file| PathBuf::from(file.value)),
         admin_uids,
         threads: threads.and_then(|threads| usize::try_from(threads.value).ok()),
+        maintenance_hours: maintenance
+            .and_then(|hours| u32::try_from(hours.value).ok())
+            .unwrap_or_else(default_maintenance_hours),
         backing_files,
     })
 }

@@ -60,6 +60,7 @@ const GOOD: &str = r#"
 state_dir = "/var/lib/mediagate"
 listen = ["unix:///run/mediagate/mediagate.sock", "binder://mediagate"]
 threads = 4
+maintenance_hours = 12
 
 [service.backing_files]
 max = 100
@@ -108,6 +109,7 @@ fn a_good_file_is_read_with_defaults_filled_in_and_names_made_uniform() {
     let config = world.parse(GOOD).unwrap();
     assert_eq!(config.service.admin_uids, [0, 1000]);
     assert_eq!(config.service.threads, Some(4));
+    assert_eq!(config.service.maintenance_hours, 12);
     assert_eq!(config.service.backing_files, BackingFilesConfig { max: 100, max_per_uid: 100 });
     assert_eq!(config.volumes[0].users, [0, 10]);
     assert_eq!((config.volumes[0].cache_seconds, config.volumes[1].cache_seconds), (Some(-1), None));
@@ -184,6 +186,7 @@ fn service_settings() {
         ("packages_list = 'packages.list'", &["is not an absolute path"]),
         ("threads = 0", &["threads is 0; write a whole number from 1 to 64"]),
         ("threads = 65", &["threads is 65"]),
+        ("maintenance_hours = -1", &["maintenance_hours is -1; write a whole number from 0 to 8760"]),
         ("threads = 1.5", &["the fraction 1.5"]),
         ("threads = 99999999999999999999999", &["threads is 99999999999999999999999; write"]),
         ("admin_uids = [0, 0]", &["uid 0 is there already (line 3); remove one"]),
@@ -500,6 +503,7 @@ fn the_document_describes_every_setting_and_its_example_is_accepted() {
         "packages_list",
         "admin_uids",
         "threads",
+        "maintenance_hours",
         "max",
         "max_per_uid",
         "name",

@@ -45,9 +45,17 @@ pub struct ServiceConfig {
     /// FUSE worker threads of each volume; default: one per CPU, at least 2, at most 8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
+    /// Hours between runs of maintenance; 0: on command only.
+    #[serde(default = "default_maintenance_hours")]
+    pub maintenance_hours: u32,
     /// Bounds of the backing files that passthrough may use.
     #[serde(default)]
     pub backing_files: BackingFilesConfig,
+}
+
+/// Once a day, as Android's idle job does (IdleService.java).
+pub(super) fn default_maintenance_hours() -> u32 {
+    24
 }
 
 /// `[service.backing_files]`.

@@ -234,6 +234,7 @@ impl World {
                 packages_list: None,
                 admin_uids: vec![0, 1000],
                 threads: None,
+                maintenance_hours: 24,
                 backing_files: BackingFilesConfig::default(),
             },
             volumes: vec![VolumeConfig {

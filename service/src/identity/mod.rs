@@ -18,6 +18,7 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -40,9 +41,12 @@ pub use watch::WatchGuard;
 /// [`Identity::new`] next time (`None`: removed). Must not call back into [`Identity`].
 pub type Persist<'a> = &'a dyn Fn(&str, Option<&PackageConfig>) -> Result<(), PersistError>;
 
-/// Called before a change takes effect, with what says whether a package will be installed for a user after it. Must
-/// not call back into [`Identity`].
-pub type Departures = Box<dyn Fn(&dyn Fn(&str, u32) -> bool) + Send + Sync>;
+/// A package, and the user that it left; `None` for all.
+pub type Gone = (Arc<str>, Option<u32>);
+
+/// Called before a change takes effect, with the packages that leave by it, and what says whether a package will be
+/// installed for a user after it. Must not call back into [`Identity`].
+pub type Departures = Box<dyn Fn(&[Gone], &dyn Fn(&str, u32) -> bool) + Send + Sync>;
 
 /// All packages and what their uids may do.
 pub struct Identity {
@@ -59,6 +63,10 @@ struct State {
     /// What each source loaded last.
     loaded: Vec<Vec<PackageRecord>>,
     overlay: Overlay,
+    /// What both come to.
+    installed: Vec<PackageRecord>,
+    /// Those that are nobody's yet: see [`Identity::withhold`].
+    withheld: BTreeSet<Gone>,
 }
 
 impl std::fmt::Debug for Identity {
@@ -80,7 +88,12 @@ impl Identity {
         profiles: Profiles,
     ) -> Result<Arc<Identity>, IdentityError> {
         let profiles = Arc::new(profiles);
-        let state = State { loaded: vec![Vec::new(); sources.len()], overlay: overlay.into_iter().collect() };
+        let state = State {
+            loaded: vec![Vec::new(); sources.len()],
+            overlay: overlay.into_iter().collect(),
+            installed: Vec::new(),
+            withheld: BTreeSet::new(),
+        };
         let identity = Arc::new(Identity {
             table: ArcSwap::from_pointee(Table::build(0, Vec::new(), &profiles)),
             sources,
@@ -251,6 +264,28 @@ impl Identity {
         let _ = self.departures.set(departures);
     }
 
+    /// From when this returns nobody is this package (in this user), installed or not, until [`Identity::release`]. A
+    /// package that leaves is withheld by that: what is still to be taken from it must not become that of the one of its
+    /// name that is installed next.
+    pub fn withhold(&self, gone: impl IntoIterator<Item = Gone>) {
+        let mut state = self.state.lock();
+        state.withheld.extend(gone);
+        self.publish(&mut state);
+    }
+
+    /// Takes [`Identity::withhold`] back.
+    pub fn release(&self, gone: &Gone) {
+        let mut state = self.state.lock();
+        if state.withheld.remove(gone) {
+            self.publish(&mut state);
+        }
+    }
+
+    /// Whether a package is installed for any user, withheld or not.
+    pub fn is_installed(&self, package: &str) -> bool {
+        self.state.lock().installed.iter().any(|it| *it.facts.name == *package)
+    }
+
     fn edit(
         &self,
         name: &str,
@@ -298,29 +333,53 @@ impl Identity {
                 Err(error) => failures.push(error),
             }
         }
-        self.publish(&state);
+        self.publish(&mut state);
         failures
     }
 
     /// Puts the table of `state` in place, if it is another one. The caller holds the lock on `state`.
-    fn publish(&self, state: &State) {
+    fn publish(&self, state: &mut State) {
+        let installed = merge(&state.loaded, &state.overlay);
+        if installed != state.installed {
+            let gone = gone(&state.installed, &installed);
+            state.withheld.extend(gone.iter().cloned());
+            if let Some(departures) = self.departures.get() {
+                departures(&gone, &|package, user| {
+                    let record = installed.iter().find(|it| *it.facts.name == *package);
+                    record.is_some_and(|it| it.users.contains(UserId(user)))
+                });
+            }
+            state.installed = installed;
+        }
         let current = self.table.load();
-        let packages = merge(&state.loaded, &state.overlay);
+        let packages = record::without(&state.installed, &state.withheld);
         if packages != current.packages {
             let next = Table::build(current.epoch + 1, packages, &self.profiles);
             let (before, after) = (current.mix, next.mix);
             let mixes = after.users && !before.users || after.instant && !before.instant;
-            if let Some(departures) = self.departures.get() {
-                departures(&|package, user| {
-                    next.package(package).is_some_and(|it| it.users.contains(UserId(user)))
-                });
-            }
             self.table.store(Arc::new(next));
             if let Some(mixing) = self.mixing.get().filter(|_| mixes) {
                 mixing();
             }
         }
     }
+}
+
+/// Which packages of `before` are not, or not for all their users, in `after`.
+fn gone(before: &[PackageRecord], after: &[PackageRecord]) -> Vec<Gone> {
+    let mut gone = Vec::new();
+    for old in before {
+        let name = &old.facts.name;
+        match (after.iter().find(|it| it.facts.name == *name), &old.users) {
+            (None, _) => gone.push((Arc::clone(name), None)),
+            (Some(new), Users::Only(users)) => {
+                let left = users.iter().filter(|user| !new.users.contains(UserId(**user)));
+                gone.extend(left.map(|user| (Arc::clone(name), Some(*user))));
+            }
+            (Some(_), Users::Every) => {}
+        }
+    }
+    gone
 }
 
 /// Makes `package` a change that leaves app id and users to the source.

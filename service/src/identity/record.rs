@@ -1,10 +1,11 @@
 //! One installed package, as a source knows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mediagate_policy::{AppOps, PackageFacts, Permission, PermissionSet, UserId};
 
+use super::Gone;
 use crate::config::PackageConfig;
 
 /// The users a package is installed for.
@@ -78,6 +79,24 @@ impl PackageRecord {
             instant: facts.instant,
         }
     }
+}
+
+/// The packages but for those that are withheld.
+pub(super) fn without(installed: &[PackageRecord], withheld: &BTreeSet<Gone>) -> Vec<PackageRecord> {
+    let mut kept = installed.to_vec();
+    for (name, user) in withheld {
+        match user {
+            None => kept.retain(|it| it.facts.name != *name),
+            Some(user) => {
+                for record in kept.iter_mut().filter(|it| it.facts.name == *name) {
+                    if let Users::Only(users) = &mut record.users {
+                        users.retain(|it| it != user);
+                    }
+                }
+            }
+        }
+    }
+    kept
 }
 
 /// What the policy looks at in a configured package. Names it does not know grant nothing; whoever accepts

@@ -303,6 +303,8 @@ fn a_list_decides_who_exists_whatever_was_changed_here() {
     assert!(matches!(identity.install(&wrong, &kept), Err(IdentityError::Taken(_))));
     wrong.app_id = 10_002;
     identity.install(&wrong, &stored.persist()).unwrap();
+    assert_eq!(names(&identity), ["com.a"], "what it left has not been put in order");
+    identity.release(&("com.b".into(), None));
     assert_eq!(names(&identity), ["com.a", "com.b"]);
     assert_eq!(status(&identity, "com.b").source, "packages.list");
 
@@ -349,7 +351,10 @@ fn a_reader_after_the_return_sees_the_change() {
             turn.fetch_add(1, Ordering::SeqCst);
             match round % 2 {
                 0 => identity.remove("com.a", &kept).unwrap(),
-                _ => identity.install(&a, &kept).unwrap(),
+                _ => {
+                    identity.install(&a, &kept).unwrap();
+                    identity.release(&("com.a".into(), None));
+                }
             }
             turn.fetch_add(1, Ordering::SeqCst);
             let granted = round % 2 == 0;
@@ -385,7 +390,7 @@ fn departures_are_told_before_they_count() {
     let identity = listed(&file, &[]);
     let seen = Arc::new(Mutex::new(Vec::new()));
     let (noting, asking) = (Arc::clone(&seen), Arc::downgrade(&identity));
-    identity.on_departures(Box::new(move |is_installed| {
+    identity.on_departures(Box::new(move |_, is_installed| {
         let still =
             asking.upgrade().is_some_and(|it| it.principal(10001).packages.iter().any(|it| &**it == "com.a"));
         let asked = [("com.a", 0), ("com.b", 0), ("com.b", 10)];
@@ -398,7 +403,7 @@ fn departures_are_told_before_they_count() {
     assert_eq!(identity.while_installed("com.b", 10, || 7).unwrap(), 7);
     identity.remove("com.b", &kept).unwrap();
     // The package manager lists one less.
-    std::fs::write(&file, "\n").unwrap();
+    std::fs::write(&file, "com.other 10009 0 /data default none 0\n").unwrap();
     until("the file was read again", || seen.lock().len() >= 3);
     assert_eq!(seen.lock()[1..3], [(true, [true, false, false]), (true, [false, false, false])]);
 }
@@ -465,4 +470,44 @@ fn it_is_said_when_callers_come_that_are_to_find_nothing() {
         assert_eq!(identity.mix(), Mix { users, instant: has_instant }, "{}", change.name);
         assert_eq!(said.load(Ordering::Relaxed), times, "{}", change.name);
     }
+}
+
+#[test]
+fn who_left_is_withheld_until_released_also_when_it_comes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("packages.list");
+    std::fs::write(&file, "com.a 10001 0 /data/a default none 0\n").unwrap();
+    let identity = listed(&file, &[]);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let noting = Arc::clone(&seen);
+    identity.on_departures(Box::new(move |gone, _| noting.lock().extend(gone.iter().cloned())));
+    let is = |uid: u32, name: &str| identity.principal(uid).packages.iter().any(|it| **it == *name);
+    identity.install(&package("com.b", 10002, &[0, 10]), &kept).unwrap();
+    assert!(is(10002, "com.b") && is(1_010_002, "com.b") && seen.lock().is_empty());
+
+    // From one user.
+    identity.install(&package("com.b", 10002, &[0]), &kept).unwrap();
+    let left_ten: Gone = ("com.b".into(), Some(10));
+    assert_eq!(std::mem::take(&mut *seen.lock()), std::slice::from_ref(&left_ten));
+    identity.install(&package("com.b", 10002, &[0, 10]), &kept).unwrap();
+    assert!(is(10002, "com.b") && !is(1_010_002, "com.b") && identity.is_installed("com.b"));
+    identity.release(&left_ten);
+    assert!(is(1_010_002, "com.b"));
+
+    // From all, by command and by its source.
+    identity.remove("com.b", &kept).unwrap();
+    identity.install(&package("com.b", 10002, &[0]), &kept).unwrap();
+    assert!(!is(10002, "com.b"));
+    identity.release(&("com.b".into(), None));
+    assert!(is(10002, "com.b"));
+    std::fs::write(&file, "com.other 10009 0 /d\n").unwrap();
+    identity.reload().unwrap();
+    assert_eq!(*seen.lock(), [("com.b".into(), None), ("com.a".into(), None)]);
+
+    // A package that stays is withheld as well, and is not thought to have left.
+    seen.lock().clear();
+    identity.withhold([("com.b".into(), None)]);
+    assert!(!is(10002, "com.b") && seen.lock().is_empty());
+    identity.release(&("com.b".into(), None));
+    assert!(is(10002, "com.b") && seen.lock().is_empty());
 }

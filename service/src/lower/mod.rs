@@ -10,6 +10,8 @@
 mod dir;
 mod error;
 mod handle;
+mod mark;
+mod marker;
 mod meta;
 mod root;
 mod xattr;
@@ -20,6 +22,7 @@ mod tests;
 pub use dir::{DirEntry, each_entry, read_dir};
 pub use error::LowerError;
 pub use handle::Handle;
+pub use mark::{Mark, Series, mark, series, set_mark, set_series};
 pub use meta::{FileKind, Id, Meta, Stamp};
 pub use root::{Access, Root, Time};
 pub use xattr::{clear_owner, owner, set_owner};

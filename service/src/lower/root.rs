@@ -10,6 +10,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::dir::name_of;
+use super::marker::marker;
 use super::{LowerError, Meta, xattr};
 
 /// `openat2` answers EAGAIN when a rename anywhere raced with a `..`-free but scoped walk; it is safe to try again.
@@ -50,6 +51,12 @@ pub enum Access {
     Append,
 }
 
+fn open_again(file: BorrowedFd<'_>, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    // The one magic link that is followed: that of a descriptor of this process.
+    let link = format!("/proc/self/fd/{}", file.as_raw_fd());
+    open(link, flags | OFlags::CLOEXEC, Mode::empty())
+}
+
 /// The root of a lower tree.
 #[derive(Debug)]
 pub struct Root {
@@ -59,6 +66,7 @@ pub struct Root {
     stacked: bool,
     aliasing: bool,
     local: bool,
+    marker: Option<String>,
 }
 
 impl Root {
@@ -74,6 +82,7 @@ impl Root {
             stacked: STACKED.contains(&magic),
             aliasing: ALIASING.contains(&magic),
             local: LOCAL.contains(&magic),
+            marker: marker(readable.as_fd()),
             fd,
         })
     }
@@ -116,6 +125,11 @@ impl Root {
             return Err(LowerError::Os(Errno::STALE));
         }
         name_of(dir, name, meta.id.ino)?.ok_or(LowerError::Os(Errno::NOENT))
+    }
+
+    /// What tells the file system from another one at the same place, if it has such a number.
+    pub fn marker(&self) -> Option<&str> {
+        self.marker.as_deref()
     }
 
     /// True when a watch hears of every change.
@@ -175,9 +189,16 @@ impl Root {
             // Not O_APPEND: pages from the kernel's cache come with an offset even on a handle that appends.
             Access::ReadWrite | Access::Append => OFlags::RDWR,
         };
-        // The one magic link that is followed: that of a descriptor of this process.
-        let link = format!("/proc/self/fd/{}", file.as_raw_fd());
-        Ok(open(link, flags | OFlags::CLOEXEC, Mode::empty())?)
+        Ok(open_again(file, flags)?)
+    }
+
+    /// As [`Root::reopen`], for the service to read for itself: nobody's access time changes by that.
+    pub fn reopen_unnoticed(file: BorrowedFd<'_>) -> Result<OwnedFd, LowerError> {
+        match open_again(file, OFlags::RDONLY | OFlags::NOATIME) {
+            // Neither the file's owner nor with CAP_FOWNER (open(2)).
+            Err(Errno::PERM) => Self::reopen(file, Access::Read),
+            other => Ok(other?),
+        }
     }
 
     /// Makes a new file, opened for reading and writing; fails with EEXIST if there is anything of that name.

@@ -14,7 +14,7 @@ const OWNER: &str = "user.mediagate.owner";
 const LONGEST: usize = 255;
 
 /// The magic link of one of our own descriptors: works for `O_PATH` ones, which the `f*xattr` calls refuse.
-fn link(file: BorrowedFd<'_>) -> String {
+pub(super) fn link(file: BorrowedFd<'_>) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 

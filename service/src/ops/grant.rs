@@ -71,7 +71,7 @@ pub fn grantable(volume: &Volume, path: &[u8]) -> Result<Grantable, ControlError
     let known = volume.catalog.file(&key).map_err(unindexed)?;
     if known.as_ref().is_none_or(|row| !volume.describes(row, &meta)) {
         let hidden = facts.media_type == MediaType::None;
-        volume.index_again(&subject, facts.owner.clone(), &meta, hidden, known.as_ref());
+        volume.index_again(fd.as_fd(), &subject, facts.owner.clone(), &meta, hidden, known.as_ref());
     }
     Ok(Grantable { key, id, fd })
 }

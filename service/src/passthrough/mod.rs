@@ -5,7 +5,7 @@
 //! last RELEASE: all opens meanwhile are served the way the first one was, and share its backing file.
 //!
 //! The backing file is registered once, from whatever descriptor the open came with. With the last open it is
-//! parked for some seconds ([`warm`]) and then closed. It goes with a descriptor of ours, so there are never more
+//! parked for some seconds (`warm`) and then closed. It goes with a descriptor of ours, so there are never more
 //! backing files than our descriptors; [`Budget`] bounds those in use for each uid and in all, and a bound of their own
 //! those that are parked. A registration that fails never fails the open: the daemon serves it, and the cause is counted.
 //!

@@ -61,7 +61,7 @@ pub type Parked = (Option<IoMode>, Option<Arc<OwnedFd>>);
 
 /// The state of one inode.
 ///
-/// Without open handles `mode` and `fd` are there only while the state is parked (see [`super::warm`]).
+/// Without open handles `mode` and `fd` are there only while the state is parked (see `super::warm`).
 #[derive(Debug, Default)]
 pub struct IoState {
     opens: u32,

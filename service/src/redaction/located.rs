@@ -9,7 +9,7 @@ use super::cache::Cache;
 use super::find::{ReadAt, Unreadable};
 use super::ranges::Hidden;
 use super::source::RangeSource;
-use crate::lower::{Access, LowerError, Meta, Root, Stamp};
+use crate::lower::{LowerError, Meta, Root, Stamp};
 use crate::observe::{Counter, Observer};
 
 /// More than a file system's clock takes to move on: at most 10 ms where it is the timer's (a HZ of 100).
@@ -106,7 +106,7 @@ impl Located {
         if let Some(hidden) = self.known(&stamp, keep) {
             return Ok((hidden, stamp));
         }
-        let file = Root::reopen(file, Access::Read)?;
+        let file = Root::reopen_unnoticed(file)?;
         self.look(file.as_fd(), stamp, keep, undisturbed)
     }
 

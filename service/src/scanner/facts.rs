@@ -21,7 +21,7 @@ use parking_lot::{Condvar, Mutex};
 use super::metadata::{Context, Problem, extract, is_read};
 use crate::access::Subject;
 use crate::catalog::{At, Entry, FileKey, FileRow, FoundFacts, Stamp};
-use crate::lower::{Access, FileKind, LowerError, Meta, Root};
+use crate::lower::{FileKind, LowerError, Meta, Root};
 use crate::observe::Counter;
 use crate::volume::Volume;
 
@@ -230,14 +230,6 @@ struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// The file's path below the lower root.
-    fn lower_path(&self, volume: &Volume) -> Vec<u8> {
-        let user = self.key.user.to_string();
-        let user = if volume.users.is_empty() { b"" } else { user.as_bytes() };
-        let parts = [user, &self.key.dir, &self.key.name].into_iter().filter(|part| !part.is_empty());
-        parts.collect::<Vec<_>>().join(&b'/')
-    }
-
     fn is_version(&self, volume: &Volume, meta: &Meta) -> bool {
         let same_file = self.row.ino == meta.id.ino || !volume.lower.has_xattrs();
         same_file && self.row.size == meta.size && self.row.mtime_ns == meta.mtime_ns()
@@ -265,7 +257,7 @@ fn read_one(volume: &Volume, entry: &Entry, shared: &Shared) {
 }
 
 fn look_into(volume: &Volume, known: &Known<'_>) -> Result<Option<bool>, LowerError> {
-    let path = known.lower_path(volume);
+    let path = volume.lower_path(known.key);
     let fd = volume.lower.open_path(&path)?;
     let before = Meta::of(fd.as_fd())?;
     if before.kind != FileKind::File {
@@ -284,7 +276,7 @@ fn look_into(volume: &Volume, known: &Known<'_>) -> Result<Option<bool>, LowerEr
     };
     let mut whole = true;
     if is_read(&known.row.mime) && before.size > 0 {
-        let mut file = File::from(Root::reopen(fd.as_fd(), Access::Read)?);
+        let mut file = File::from(Root::reopen_unnoticed(fd.as_fd())?);
         let modified_ms = Some(before.mtime_ns().div_euclid(1_000_000));
         let extracted = extract(&mut file, &Context { mime: &known.row.mime, modified_ms });
         if let Some(problem) = &extracted.problem {
@@ -319,6 +311,6 @@ fn correct(volume: &Volume, known: &Known<'_>, path: Vec<u8>, fd: &impl AsFd, me
     let Some(subject) = Subject::new(volume.kind, path, Kind::File) else { return };
     let hidden = super::walk::is_hidden(volume, &subject);
     if let Ok(owner) = volume.recorded_owner(&subject, fd.as_fd()) {
-        volume.index_again(&subject, owner, meta, hidden, Some(known.row));
+        volume.index_again(fd.as_fd(), &subject, owner, meta, hidden, Some(known.row));
     }
 }

@@ -332,7 +332,7 @@ impl Walk<'_> {
             }
             known => {
                 let owner = volume.recorded_owner(subject, file.as_fd())?;
-                volume.index_again(subject, owner, &meta, hidden, known);
+                volume.index_again(file.as_fd(), subject, owner, &meta, hidden, known);
                 let number = if known.is_some() { &self.progress.changed } else { &self.progress.added };
                 Progress::add(number, 1);
             }

@@ -10,8 +10,8 @@ use super::volumes::Attached;
 use crate::config::{PackageConfig, VolumeConfig, check_volume};
 use crate::control::store::Store;
 use crate::control::{
-    Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, ScanStatus,
-    Stat, VolumeStatus,
+    Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, MaintenanceStatus,
+    PackageStatus, ScanStatus, Stat, VolumeStatus,
 };
 use crate::identity::PersistError;
 use crate::watch::Watch;
@@ -95,6 +95,7 @@ impl Control for Shared {
     }
 
     fn install_package(&self, package: PackageConfig) -> Result<(), ControlError> {
+        self.let_leave(&package.name)?;
         Ok(self.identity.install(&package, &|name, package| self.persist(name, package))?)
     }
 
@@ -161,6 +162,22 @@ impl Control for Shared {
         reader: Option<(&str, u32)>,
     ) -> Result<Vec<u8>, ControlError> {
         self.link(uid, path, reader)
+    }
+
+    fn clear_package(&self, name: &str) -> Result<(), ControlError> {
+        self.clear(name)
+    }
+
+    fn maintain(&self) -> Result<MaintenanceStatus, ControlError> {
+        self.begin_maintenance()
+    }
+
+    fn maintenance(&self) -> Option<MaintenanceStatus> {
+        self.last_maintenance()
+    }
+
+    fn cancel_maintenance(&self) -> Result<(), ControlError> {
+        self.end_maintenance()
     }
 
     fn explain(&self, request: &ExplainRequest) -> Result<Explanation, ControlError> {

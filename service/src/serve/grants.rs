@@ -7,7 +7,6 @@ use super::Shared;
 use crate::access::{Access, FileId, Grant, GrantError, GrantKind, Meant, NewGrant, now};
 use crate::catalog::{Catalog, CatalogError, FileKey, StoredGrant};
 use crate::control::{ControlError, GrantSpec, GrantStatus};
-use crate::identity::Identity;
 use crate::ops;
 
 /// Takes the grants over from the catalog; those that have ended go.
@@ -42,24 +41,6 @@ pub(super) fn follow_rows(access: &Arc<Access>, catalog: &Catalog) {
     catalog.on_grants_gone(Box::new(move |ids| {
         if let Some(access) = access.upgrade() {
             access.grants().lose(ids);
-        }
-    }));
-}
-
-/// Has the grants of a package, and the links that were given to it, go when it does, whoever removes it.
-pub(super) fn follow_departures(identity: &Identity, access: &Arc<Access>, catalog: &Arc<Catalog>) {
-    let (access, catalog) = (Arc::downgrade(access), Arc::downgrade(catalog));
-    identity.on_departures(Box::new(move |is_installed| {
-        let (Some(access), Some(catalog)) = (access.upgrade(), catalog.upgrade()) else { return };
-        let gone = access.grants().retain_apps(is_installed);
-        if !gone.is_empty() {
-            catalog.drop_grants(gone);
-        }
-        // A catalog that fails says so itself, and is asked for each open by a link.
-        for (package, user) in catalog.link_readers().unwrap_or_default() {
-            if !is_installed(&package, user) {
-                catalog.drop_link_reader(&package, user);
-            }
         }
     }));
 }

@@ -11,12 +11,14 @@ mod locations;
 mod run;
 mod scan;
 mod store;
+mod upkeep;
 mod volumes;
 mod watchdog;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
+use parking_lot::Mutex;
 
 use crate::access::{Access, Grants};
 use crate::binder::{self, Serving};
@@ -27,6 +29,7 @@ use crate::identity::{Identity, profiles, sources};
 use crate::observe::{Gauge, Observer};
 use crate::passthrough::{Budget, Limits};
 use crate::redaction::{Parsers, RangeSource};
+use crate::upkeep::{Departing, Maintenance};
 
 pub use run::run_command;
 use volumes::Volumes;
@@ -49,6 +52,11 @@ pub(crate) struct Shared {
     ranges: Arc<dyn RangeSource>,
     volumes: Volumes,
     observers: store::observe::Observers,
+    departing: Arc<Departing>,
+    /// The series of ids that volumes take part in.
+    series: OnceLock<u64>,
+    /// Locked to ask it something; there from the end of the start to the beginning of the stop.
+    maintenance: Mutex<Option<Maintenance>>,
 }
 
 /// A running service. Stopped by [`Service::stop`] or when dropped.
@@ -57,6 +65,7 @@ pub struct Service {
     shared: Arc<Shared>,
     // Dropped in this order: first nobody may call any more.
     serving: Option<Serving>,
+    upkeep: Option<upkeep::Upkeep>,
     _watchdog: Watchdog,
 }
 
@@ -81,7 +90,8 @@ impl Service {
         let access = Arc::new(Access::new(Arc::clone(&identity), grants, Arc::clone(&observer)));
         grants::load(&catalog, &access).context("cannot read the grants")?;
         grants::follow_rows(&access, &catalog);
-        grants::follow_departures(&identity, &access, &catalog);
+        let departing = Departing::new(Arc::clone(&catalog), Arc::clone(&identity), Arc::clone(&observer));
+        follow_departures(&identity, &departing, &access, &catalog);
         let limits = &config.service.backing_files;
         let limits = Limits { total: limits.max, per_uid: limits.max_per_uid };
         let shared = Arc::new(Shared {
@@ -91,6 +101,9 @@ impl Service {
             listed: Budget::new(LISTED, Gauge::ListedEntries, Arc::clone(&observer)),
             volumes: Volumes::default(),
             observers: store::observe::Observers::default(),
+            departing,
+            series: OnceLock::new(),
+            maintenance: Mutex::new(None),
             identity,
             catalog,
             observer,
@@ -103,6 +116,7 @@ impl Service {
                 shared.volumes.all().iter().for_each(|attached| attached.volume.forget_top());
             }
         }));
+        let upkeep = upkeep::start(&shared)?;
         for volume in &shared.config.volumes {
             shared.attach(volume).with_context(|| format!("volume {:?}", volume.name))?;
         }
@@ -116,7 +130,7 @@ impl Service {
             let Some(shared) = volumes.upgrade() else { return };
             shared.volumes.all().iter().for_each(|it| it.volume.passthrough.let_go());
         })?;
-        Ok(Service { shared, serving, _watchdog: watchdog })
+        Ok(Service { shared, serving, upkeep: Some(upkeep), _watchdog: watchdog })
     }
 
     /// What clients can ask of it, in this process.
@@ -138,9 +152,39 @@ impl Service {
 impl Drop for Service {
     fn drop(&mut self) {
         self.serving = None;
+        let maintenance = self.shared.maintenance.lock().take();
+        drop(maintenance);
+        self.upkeep = None;
         self.shared.volumes.detach_all();
         self.shared.catalog.close();
     }
+}
+
+/// Has what a package owns and was granted go when it does, whoever removes it.
+fn follow_departures(
+    identity: &Identity,
+    departing: &Arc<Departing>,
+    access: &Arc<Access>,
+    catalog: &Arc<Catalog>,
+) {
+    let (access, catalog) = (Arc::downgrade(access), Arc::downgrade(catalog));
+    let departing = Arc::downgrade(departing);
+    identity.on_departures(Box::new(move |gone, is_installed| {
+        let (Some(access), Some(catalog)) = (access.upgrade(), catalog.upgrade()) else { return };
+        if let Some(departing) = departing.upgrade() {
+            upkeep::leave(&departing, gone);
+        }
+        let gone = access.grants().retain_apps(is_installed);
+        if !gone.is_empty() {
+            catalog.drop_grants(gone);
+        }
+        // A catalog that fails says so itself, and is asked for each open by a link.
+        for (package, user) in catalog.link_readers().unwrap_or_default() {
+            if !is_installed(&package, user) {
+                catalog.drop_link_reader(&package, user);
+            }
+        }
+    }));
 }
 
 /// The packages that were changed at run time, as stored.

@@ -11,6 +11,7 @@ use parking_lot::RwLock;
 use super::Shared;
 use super::locations::Locations;
 use super::run::descriptors;
+use crate::catalog::VolumeKey;
 use crate::config::{VolumeConfig, VolumeKindConfig, resolve_owner};
 use crate::fuse::{Mounted, mount};
 use crate::lower::Root;
@@ -105,7 +106,28 @@ impl Shared {
             VolumeKindConfig::Emulated => (VolumeKind::Emulated, "emulated", config.users.clone()),
             VolumeKindConfig::Public => (VolumeKind::Public, "public", Vec::new()),
         };
-        let key = self.catalog.volume(&config.name, kind_name)?;
+        // Another card at the same place, or the place without its card, has rows of its own. An emulated volume is one, whatever
+        // disk it was moved to.
+        let key = match kind {
+            VolumeKind::Public => {
+                let marker = lower.marker().unwrap_or("no number");
+                self.catalog.marked_volume(&config.name, kind_name, marker)?
+            }
+            VolumeKind::Emulated => self.catalog.volume(&config.name, kind_name)?,
+        };
+        // Before anybody can be, or make, anything there.
+        let open = self.departing.withhold(key)?;
+        let attached = self.attach_as(config, (lower, kind, users), key);
+        self.departing.resume(open);
+        attached
+    }
+
+    fn attach_as(
+        &self,
+        config: &VolumeConfig,
+        (lower, kind, users): (Root, VolumeKind, Vec<u32>),
+        key: VolumeKey,
+    ) -> anyhow::Result<()> {
         let store: Arc<dyn RangeStore> = Arc::new(Locations::new(Arc::clone(&self.catalog), key));
         // Where files cannot carry their owner (FAT) the inode numbers are made up, too (fs/fat/inode.c, fat_build_inode).
         let stable = lower.has_xattrs();
@@ -131,6 +153,7 @@ impl Shared {
             listed: Arc::clone(&self.listed),
             observer: Arc::clone(&self.observer),
         })?);
+        self.join_series(&volume)?;
         volume.prepare().context("cannot make the users' directories")?;
         // Before the kernel is told anything that it may keep, and before the index is brought up to date.
         let watch = Watch::start(&volume, config.watch)?;
@@ -157,6 +180,23 @@ impl Shared {
         };
         self.observer.shift(Gauge::Volumes, 1);
         self.volumes.list.write().push(Arc::new(attached));
+        Ok(())
+    }
+
+    /// Ids are of one series on all volumes: that of the emulated one, which does not come from another machine.
+    fn join_series(&self, volume: &Volume) -> anyhow::Result<()> {
+        let joined = match (volume.kind, self.series.get()) {
+            (_, Some(series)) => volume.join_series(Some(*series))?,
+            (VolumeKind::Emulated, None) => volume.join_series(None)?,
+            (VolumeKind::Public, None) => {
+                let own = self.catalog.version()?.1.cast_unsigned().max(1);
+                volume.join_series(Some(own))?
+            }
+        };
+        if let (VolumeKind::Emulated, Some(series)) = (volume.kind, joined) {
+            // Another one set it at the same time, or before.
+            let _ = self.series.set(series);
+        }
         Ok(())
     }
 

@@ -248,7 +248,7 @@ impl Volume {
         };
         if !file.is_removed() {
             let hidden = self.is_hidden(subject, file.parent().as_ref());
-            self.index_first_seen(subject, known.clone(), &Meta::of(fd)?, hidden);
+            self.index_first_seen(fd, subject, known.clone(), &Meta::of(fd)?, hidden);
         }
         Ok(known)
     }

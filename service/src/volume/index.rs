@@ -113,22 +113,31 @@ impl Volume {
         let fd = self.lower.open_child(dir, subject.name())?;
         let owner = self.recorded_owner(subject, fd.as_fd())?;
         let meta = Meta::of(fd.as_fd())?;
-        self.index_again(subject, owner.clone(), &meta, hidden, known);
+        self.index_again(fd.as_fd(), subject, owner.clone(), &meta, hidden, known);
         Ok(Looked { owner, id: meta.id, indexed: true })
     }
 
-    /// Puts a file that was found on the lower file system into the index, unless it is there. The caller has it open.
-    pub fn index_first_seen(&self, subject: &Subject, owner: Option<Arc<str>>, meta: &Meta, hidden: bool) {
+    /// Puts a file that was found on the lower file system into the index, unless it is there. The caller has it open
+    /// (`fd`).
+    pub fn index_first_seen(
+        &self,
+        fd: BorrowedFd<'_>,
+        subject: &Subject,
+        owner: Option<Arc<str>>,
+        meta: &Meta,
+        hidden: bool,
+    ) {
         if subject.is_invisible() {
             return;
         }
-        self.index_again(subject, owner, meta, hidden, None);
+        self.index_again(fd, subject, owner, meta, hidden, None);
     }
 
     /// Puts a file that was looked at into the index, which knew nothing of that name, or what is not so (`known`). The
-    /// caller has it open.
+    /// caller has it open (`fd`).
     pub fn index_again(
         &self,
+        fd: BorrowedFd<'_>,
         subject: &Subject,
         owner: Option<Arc<str>>,
         meta: &Meta,
@@ -142,11 +151,11 @@ impl Volume {
             Some(old) => {
                 // Not an upsert: a row that somebody has written for the new file since stays.
                 self.catalog.remove_gone(key.clone(), old.ino);
-                self.catalog.index_first_seen(key, row);
+                self.catalog.index_first_seen_recorded(key, row, self.recorded(fd, meta));
             }
             None => {
                 self.observer.count(Counter::IndexedFirstSeen);
-                self.catalog.index_first_seen(key, row);
+                self.catalog.index_first_seen_recorded(key, row, self.recorded(fd, meta));
             }
         }
         self.unless_gone(subject, meta);

@@ -4,16 +4,18 @@
 
 mod acting;
 mod behind;
+mod disown;
 mod error;
 mod facts;
 mod gate;
 mod handle;
 mod index;
 mod location;
+mod marks;
 mod notice;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
 use mediagate_policy::VolumeKind;
 
@@ -107,6 +109,8 @@ pub struct Volume {
     pub notices: Notices,
     cache_seconds: Option<i32>,
     watched: AtomicBool,
+    /// The series of ids that files are marked with; 0 where they are not.
+    series: AtomicU64,
 }
 
 impl Volume {
@@ -133,7 +137,13 @@ impl Volume {
             observer: parts.observer,
             cache_seconds: parts.cache_seconds,
             watched: AtomicBool::new(false),
+            series: AtomicU64::new(0),
         })
+    }
+
+    /// Files are marked with the ids of their rows.
+    pub fn is_marked(&self) -> bool {
+        self.series.load(Relaxed) != 0
     }
 
     /// True while every change of the lower tree is heard of.

@@ -7,13 +7,13 @@
 //! cannot go on it says so, and the volume does without.
 //!
 //! # Where events come from
-//! * [`fanotify`]: one mark on the lower file system. Each event says who caused it, so that the daemon's own changes
+//! * `fanotify`: one mark on the lower file system. Each event says who caused it, so that the daemon's own changes
 //!   are told apart; a rename is one event with both its names. Changes elsewhere on the file system arrive too and
 //!   are dropped by their directory.
-//! * [`inotify`]: a watch for each directory, bounded by `fs.inotify.max_user_watches`. Nothing tells who did it.
+//! * `inotify`: a watch for each directory, bounded by `fs.inotify.max_user_watches`. Nothing tells who did it.
 //!
 //! # Locks
-//! What one thread leaves to the other ([`index`]) is behind a leaf; nothing is held across a call of the volume's.
+//! What one thread leaves to the other (`index`) is behind a leaf; nothing is held across a call of the volume's.
 
 mod batch;
 mod fanotify;

@@ -10,8 +10,8 @@ use mediagate::control::store::{
     MediaResult, Observation, OpenMode, Store, StoreCaller,
 };
 use mediagate::control::{
-    Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, ScanStatus,
-    Stat, VolumeStatus,
+    Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, MaintenanceStatus,
+    MaintenanceStep, PackageStatus, ScanStatus, Stat, VolumeStatus,
 };
 
 use crate::service::over_binder;
@@ -156,6 +156,29 @@ impl Control for Fake {
     fn remove_package(&self, name: &str) -> Result<(), ControlError> {
         self.known(name)?;
         self.packages.lock().unwrap().retain(|p| p.name != name);
+        Ok(())
+    }
+
+    fn clear_package(&self, name: &str) -> Result<(), ControlError> {
+        self.known(name)
+    }
+
+    fn maintain(&self) -> Result<MaintenanceStatus, ControlError> {
+        Ok(self.maintenance().unwrap())
+    }
+
+    fn maintenance(&self) -> Option<MaintenanceStatus> {
+        let step = MaintenanceStep {
+            name: "expired".to_owned(),
+            phase: "running".to_owned(),
+            done: 3,
+            failed: 1,
+            said: "3 files deleted".to_owned(),
+        };
+        Some(MaintenanceStatus { number: 2, phase: "done".to_owned(), millis: 7, steps: vec![step] })
+    }
+
+    fn cancel_maintenance(&self) -> Result<(), ControlError> {
         Ok(())
     }
 

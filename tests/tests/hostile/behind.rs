@@ -108,7 +108,8 @@ fn a_file_becomes_a_directory_and_a_directory_a_file() {
     fs::remove_file(&lower).unwrap();
     fs::create_dir(&lower).unwrap();
     let path = shared.clone();
-    as_app(CAMERA, move || assert!(fs::read(path).is_err()));
+    // Within the kernel's time it is the file that was there, or an error.
+    as_app(CAMERA, move || assert!(fs::read(path).map_or(true, |it| it == b"old")));
     let_caches_expire();
     let path = shared.clone();
     as_app(CAMERA, move || {
@@ -121,7 +122,7 @@ fn a_file_becomes_a_directory_and_a_directory_a_file() {
     fs::write(&lower, b"a file again").unwrap();
     let path = shared.clone();
     as_app(MANAGER, move || {
-        assert!(fs::read(path.join("b.jpg")).is_err());
+        assert!(fs::read(path.join("b.jpg")).map_or(true, |it| it == b"below"));
         assert!(fs::write(path.join("c.jpg"), b"x").is_err());
     });
     let_caches_expire();

@@ -5,7 +5,7 @@ use crate::world;
 /// Those of `policy.denials.<rule>` come with the rules, when first counted.
 const NAMES: &str = "
 backing.files backing.parked backing.registered backing.reused
-catalog.commits catalog.errors catalog.queue catalog.reads catalog.writes catalog.writes_dropped
+catalog.commits catalog.errors catalog.queue catalog.readers catalog.reads catalog.writes catalog.writes_dropped
 fuse.bytes.read fuse.bytes.written fuse.panics
 fuse.requests.access fuse.requests.copy_file_range fuse.requests.create fuse.requests.fallocate fuse.requests.flush
 fuse.requests.forget fuse.requests.fsync fuse.requests.fsyncdir fuse.requests.getattr fuse.requests.link
@@ -26,13 +26,15 @@ process.open_fds
 redaction.looks redaction.opens_from_cache redaction.opens_refused redaction.reads_blanked redaction.reads_while_written
 redaction.writers_beside_readers
 scan.facts_incomplete scan.facts_panics scan.facts_read
+upkeep.departing upkeep.disowned upkeep.expired upkeep.extended upkeep.runs
 volumes
 watch.events watch.overflows watch.own_events watch.pending watch.rescans watch.volumes watchdog.slow_requests
 ";
-const GAUGES: [&str; 13] = [
+const GAUGES: [&str; 15] = [
     "backing.files",
     "backing.parked",
     "catalog.queue",
+    "catalog.readers",
     "handles.all",
     "handles.directories",
     "handles.files",
@@ -40,6 +42,7 @@ const GAUGES: [&str; 13] = [
     "nodes",
     "nodes.lookups",
     "process.open_fds",
+    "upkeep.departing",
     "volumes",
     "watch.pending",
     "watch.volumes",

@@ -17,6 +17,11 @@ struct Watcher {
 
 impl Watcher {
     fn start(world: &mut World, package: &str, options: &[&str]) -> Watcher {
+        Self::try_start(world, package, options).expect("nothing was told")
+    }
+
+    /// `None` if it ends without a word, as one does that is one too many.
+    fn try_start(world: &mut World, package: &str, options: &[&str]) -> Option<Watcher> {
         // Makes sure that the program is where the app can start it.
         ask(world, Some(package), &["query", "--count"]);
         let (program, address) = (world.path("mediagate"), world.daemon().address().to_owned());
@@ -35,9 +40,10 @@ impl Watcher {
                 let _ = sender.send(serde_json::from_str(&line).unwrap());
             }
         });
-        let mut watcher = Watcher { child, lines };
-        assert_eq!(watcher.next()["watching"], true);
-        watcher
+        let watcher = Watcher { child, lines };
+        let first = watcher.lines.recv_timeout(Duration::from_secs(20)).ok()?;
+        assert_eq!(first["watching"], true);
+        Some(watcher)
     }
 
     fn next(&mut self) -> Value {
@@ -121,11 +127,16 @@ fn a_slow_observer_is_told_that_it_missed_something() {
 fn observers_end_with_their_process() {
     let mut world = world();
     let mut camera = world.app(CAMERA);
-    // More than one uid may have at once.
-    for _ in 0..70 {
-        let mut watcher = Watcher::start(&mut world, CAMERA, &["--count", "1"]);
-        watcher.child.kill().unwrap();
-        watcher.child.wait().unwrap();
+    // More than one uid may have at once. That one has died is noticed a moment later.
+    let begin = Instant::now();
+    let mut died = 0;
+    while died < 70 {
+        if let Some(mut watcher) = Watcher::try_start(&mut world, CAMERA, &["--count", "1"]) {
+            watcher.child.kill().unwrap();
+            watcher.child.wait().unwrap();
+            died += 1;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(120), "the dead are still there");
     }
     let mut last = Watcher::start(&mut world, CAMERA, &[]);
     camera.create(world.shared("DCIM/a.jpg"), b"").unwrap();

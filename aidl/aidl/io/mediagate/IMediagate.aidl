@@ -6,6 +6,7 @@ import io.mediagate.Explanation;
 import io.mediagate.GrantSpec;
 import io.mediagate.GrantStatus;
 import io.mediagate.IMediaStore;
+import io.mediagate.MaintenanceStatus;
 import io.mediagate.PackageSpec;
 import io.mediagate.PackageStatus;
 import io.mediagate.ScanStatus;
@@ -60,12 +61,13 @@ interface IMediagate {
      * Installs a package, or replaces the one of the same name.
      *
      * Administrators only. ALREADY_EXISTS: it collides with another package. INVALID: a field makes no sense.
-     * FAILED: it could not be recorded.
+     * FAILED: it could not be recorded, or the files of an earlier one of this name are still being made nobody's.
      */
     void installPackage(in PackageSpec spec);
 
     /**
-     * Removes a package from all users. Its files stay, its grants go.
+     * Removes a package from all users. Its files stay and are nobody's from when this returns, but for those below
+     * Android/media and its name; its grants go. One of the same name that is installed later owns nothing of it.
      *
      * Administrators only. NOT_FOUND: no package has this name. FAILED: it could not be recorded.
      */
@@ -184,4 +186,35 @@ interface IMediagate {
      * exfat), or it could not be stored.
      */
     byte[] redactedPath(in byte[] path, in @nullable String readerPackage, int readerUser);
+
+    /**
+     * Takes everything away from a package that stays installed, as its removal would. Until it is done the package is
+     * nobody; mostly that is when this returns.
+     *
+     * Administrators only. NOT_FOUND: no package has this name. FAILED: it could not be recorded.
+     */
+    void clearPackage(in String packageName);
+
+    /**
+     * Begins a run of maintenance: files whose time in the trash or as pending is over, files of packages and rows of
+     * users and volumes that are gone, tombstones, ids written on files, the catalog itself. Joins the run that waits or
+     * goes on, if there is one.
+     *
+     * Administrators only.
+     */
+    MaintenanceStatus maintain();
+
+    /**
+     * The run of maintenance that waits, goes on, or was last; null if there was none.
+     *
+     * Administrators only.
+     */
+    @nullable MaintenanceStatus maintenanceProgress();
+
+    /**
+     * Cancels the run of maintenance that waits or goes on. What was done stays done.
+     *
+     * Administrators only. NOT_FOUND: there is none.
+     */
+    void cancelMaintenance();
 }

@@ -19,6 +19,9 @@ const ENTRY: &str = "files.id, files.volume_id, files.user_id, files.dir, files.
      files.mtime_ns, files.favorite, files.added, files.taken, files.title, files.bucket, files.generation_added, \
      files.generation_modified";
 
+/// Sounds, without what comes with them.
+const AUDIO: MediaTypes = MediaTypes::of(MediaType::Audio);
+
 /// Stands for the caller's grants in a rendered filter.
 const GRANTS: char = '\u{1}';
 
@@ -59,6 +62,8 @@ pub(in crate::catalog) enum Yield<'a> {
 pub(in crate::catalog) enum Walk {
     /// Along the index of the sort, for one media type after the other.
     Sorted,
+    /// Through all files of the media types.
+    Types,
     /// By generation.
     Generations,
     /// By id.
@@ -106,6 +111,15 @@ pub(in crate::catalog) fn sure_walk(query: &Query) -> Option<Walk> {
     (query.sort == Sort::Generation).then_some(Walk::Generations)
 }
 
+/// The walk that any question can take.
+pub(in crate::catalog) fn long_walk(query: &Query) -> Walk {
+    match query.sort {
+        Sort::Taken | Sort::Modified | Sort::Added | Sort::Generation => Walk::Sorted,
+        Sort::Title if query.criteria.types == AUDIO => Walk::Sorted,
+        Sort::Title | Sort::Name | Sort::Size => Walk::Types,
+    }
+}
+
 impl Sort {
     fn key(self) -> &'static str {
         match self {
@@ -119,15 +133,14 @@ impl Sort {
         }
     }
 
+    /// The index that has it for each media type; of titles there is one for sounds.
     fn index(self) -> &'static str {
         match self {
-            Sort::Name => "files_name",
-            Sort::Taken => "files_taken",
             Sort::Modified => "files_modified",
             Sort::Added => "files_added",
-            Sort::Size => "files_size",
             Sort::Title => "files_title",
             Sort::Generation => "files_generation",
+            Sort::Taken | Sort::Name | Sort::Size => "files_taken",
         }
     }
 }
@@ -149,13 +162,14 @@ impl Walk {
             Walk::Generations => query.sort == Sort::Generation,
             Walk::Bucket | Walk::Favorites => query.sort == Sort::Taken,
             Walk::Paths => query.sort == Sort::Name && matches!(query.criteria.within, Within::Directory(_)),
-            Walk::Ids | Walk::Tags | Walk::Owned => false,
+            Walk::Types | Walk::Ids | Walk::Tags | Walk::Owned => false,
         }
     }
 
     fn from(self, query: &Query) -> String {
         let index = match self {
             Walk::Sorted => query.sort.index(),
+            Walk::Types => "files_taken",
             Walk::Generations => "files_generation",
             Walk::Paths => "files_path",
             Walk::Bucket => "files_bucket",
@@ -219,7 +233,8 @@ fn arm(query: &Query, scope: &Scope, walk: Walk, media_type: Option<MediaType>, 
     let mut text = Text::default();
     text.place(scope);
     match media_type {
-        Some(one) => text.and_is("files.media_type", Value::Integer(one as i64)),
+        // Not bound: SQLite has to see that the index of the titles has them all.
+        Some(one) => text.and(format!("files.media_type = {}", one as u8)),
         None if criteria.types != MediaTypes::ALL => {
             let values = criteria.types.iter().map(|it| Value::Integer(it as i64));
             text.and_in("files.media_type", values);

@@ -5,8 +5,9 @@
 //! brings along is bound to a parameter; the text of a statement is this program's alone.
 //!
 //! Each tree and media type is one *arm*: a walk along an index in the order that is asked for, begun behind the
-//! cursor. The arms are merged by the sort key, so that the first rows of a million come without sorting any. A page
-//! is read in one transaction.
+//! cursor. The arms are merged by the sort key, so that the first rows of a million come without sorting any. What has no
+//! index (names and sizes of all files, see `schema`) is sorted, and so are few files of one directory, tree, owner or
+//! album in any order. A page is read in one transaction.
 
 mod build;
 mod cursor;

@@ -145,7 +145,7 @@ pub(in crate::catalog) fn walk(conn: &Connection, query: &Query, scope: &Scope) 
             return Ok(walk);
         }
     }
-    Ok(Walk::Sorted)
+    Ok(build::long_walk(query))
 }
 
 fn all_arms(conn: &Connection, query: &Query, what: Yield<'_>) -> rusqlite::Result<Vec<Arm>> {

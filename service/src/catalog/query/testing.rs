@@ -1,6 +1,6 @@
 //! What tests ask of queries from inside.
 
-use mediagate_policy::MediaTypes;
+use mediagate_policy::{MediaType, MediaTypes};
 
 use super::build::{self, After, Walk, Yield};
 use super::cursor::{Key, Place};
@@ -10,7 +10,7 @@ use super::{Criteria, Entry, Match, Query, Sort, Within};
 pub(in crate::catalog) fn all_criteria(withins: &[Within]) -> Vec<Criteria> {
     let mut all = Vec::new();
     for within in withins {
-        for types in [MediaTypes::ALL, MediaTypes::IMAGE, MediaTypes::VISUAL] {
+        for types in [MediaTypes::ALL, MediaTypes::of(MediaType::Audio), MediaTypes::VISUAL] {
             let base = Criteria {
                 within: within.clone(),
                 types,
@@ -60,13 +60,13 @@ pub(in crate::catalog) fn chooses(criteria: &Criteria, entry: &Entry) -> bool {
 }
 
 /// How many pairs of walk and "comes in order" there are.
-pub(in crate::catalog) const WALKS: usize = 12;
+pub(in crate::catalog) const WALKS: usize = 13;
 
 /// Every statement that may be run for a query: the walk, whether its rows come in order, and the text.
 pub(in crate::catalog) fn statements(query: &Query) -> Vec<(String, bool, String)> {
     let mut walks: Vec<Walk> = match build::sure_walk(query) {
         Some(walk) => vec![walk],
-        None => build::narrow_walks(&query.criteria).chain([Walk::Sorted]).collect(),
+        None => build::narrow_walks(&query.criteria).chain([build::long_walk(query)]).collect(),
     };
     walks.dedup();
     let key = match query.sort {

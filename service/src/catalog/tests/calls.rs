@@ -283,10 +283,36 @@ fn an_orphaned_package_owns_nothing() {
     world.put("d", "1", row("gone"));
     world.put("d", "2", row("gone"));
     world.put("d", "3", row("gone.too"));
-    assert_eq!(world.catalog.orphan_package("gone").unwrap(), 2);
+    world.catalog.flush().unwrap();
+    assert_eq!(world.catalog.next_owner("").unwrap().as_deref(), Some("gone"));
+    let rows: Vec<_> = world.catalog.rows_of_package("gone", 0, 10).unwrap();
+    let all: Vec<_> = rows.iter().map(|it| (it.id, None)).collect();
+    assert_eq!(world.catalog.disown("gone", all.clone()).unwrap(), 2);
     assert_eq!(world.get("d", "1").unwrap().owner, None);
     assert_eq!(world.get("d", "3"), Some(row("gone.too")));
-    assert_eq!(world.catalog.orphan_package("gone").unwrap(), 0);
+    assert_eq!(world.catalog.disown("gone", all).unwrap(), 0, "what is another's stays");
+    assert_eq!(world.catalog.next_owner("").unwrap().as_deref(), Some("gone.too"));
+    assert_eq!(world.catalog.next_owner("gone.too").unwrap(), None);
+}
+
+#[test]
+fn a_removal_and_its_departure_are_one_and_survive() {
+    let world = World::new();
+    let card = world.catalog.volume("card", "public").unwrap();
+    world.catalog.store_package("p", Some("{}")).unwrap();
+    assert_eq!(world.catalog.departures().unwrap(), []);
+    world.catalog.store_package("p", None).unwrap();
+    world.catalog.depart(vec![Departure { package: "q".into(), user: Some(10) }]).unwrap();
+    world.catalog.close();
+    let again = Catalog::open(world.dir.path(), Arc::default()).unwrap();
+    let volume = again.volume("external_primary", "emulated").unwrap();
+    let (p, q) =
+        (Departure { package: "p".into(), user: None }, Departure { package: "q".into(), user: Some(10) });
+    let all = [(volume, p.clone()), (volume, q.clone()), (card, p.clone()), (card, q)];
+    assert_eq!(again.departures().unwrap(), all);
+    again.departed(volume, &p).unwrap();
+    again.remove_volume(card).unwrap();
+    assert_eq!(again.departures().unwrap(), all[1..2]);
 }
 
 #[test]

@@ -36,6 +36,12 @@ fn old_catalog(version: usize) -> tempfile::TempDir {
         )
         .unwrap();
     }
+    if version >= 3 {
+        old.execute_batch(
+            "UPDATE files SET added = 9, bucket = bucket_of(volume_id, user_id, dir), birth = (id = 77) * 3",
+        )
+        .unwrap();
+    }
     dir
 }
 

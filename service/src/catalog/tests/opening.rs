@@ -1,6 +1,6 @@
 //! Old, new, broken and foreign files; clean and unclean ends.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 
 use super::super::{migrate, schema};
 use super::*;
@@ -116,14 +116,13 @@ fn damage_found_while_running_is_put_aside_at_the_next_start() {
         world.put("d", n.to_string(), row("a"));
     }
     world.catalog.close();
-    let mut bytes = fs::read(world.db()).unwrap();
-    // The tables of the opening itself are the first pages; the files are behind them.
-    let from = bytes.len() / 2;
-    bytes[from..].fill(0xAA);
-    fs::write(world.db(), &bytes).unwrap();
-
     let observer = Arc::new(Observer::default());
     let damaged = Catalog::open(world.dir.path(), Arc::clone(&observer)).unwrap();
+    // After the opening, which looks a database of this size over.
+    let file = fs::File::options().write(true).open(world.db()).unwrap();
+    let length = usize::try_from(file.metadata().unwrap().len()).unwrap();
+    // The first page says how the file is laid out, and is read by every connection.
+    file.write_all_at(&vec![0xAA; length - 4096], 4096).unwrap();
     assert!(damaged.list_dir(world.volume, 0, b"d").is_err());
     assert!(observer.counter(Counter::CatalogErrors) > 0);
     damaged.close();

@@ -45,6 +45,7 @@ fn all_sql_is_where_the_plans_are_checked() {
     let sources = [
         include_str!("../batch.rs"),
         include_str!("../changes.rs"),
+        include_str!("../departures.rs"),
         include_str!("../grants.rs"),
         include_str!("../ids.rs"),
         include_str!("../life.rs"),

@@ -134,7 +134,7 @@ fn without_room_a_write_is_dropped_counted_and_marked() {
     assert_eq!(observer.counter(Counter::CatalogDropped), 1);
     assert_eq!(observer.gauge(Gauge::CatalogQueue), 2);
     assert!(queue.unmark(volume));
-    assert!(matches!(queue.call(Write::Orphan("p".into())), Err(CatalogError::QueueFull(_))));
+    assert!(matches!(queue.call(Write::Disown("p".into(), Vec::new())), Err(CatalogError::QueueFull(_))));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a media file says of itself.
 //!
-//! Files come from anybody. Reading one is bounded in bytes and time ([`input`]), and every reader here takes what it is
+//! Files come from anybody. Reading one is bounded in bytes and time (`input`), and every reader here takes what it is
 //! told for a claim. A file that cannot be understood costs its own facts only: what was found before the trouble is
 //! kept, and the trouble is told ([`Extracted::problem`]). Libraries are used where they keep those bounds (`lofty`,
 //! `quick-xml`), with a net under them for panics.

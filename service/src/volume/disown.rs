@@ -1,0 +1,69 @@
+//! Taking files away from a package that left.
+
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+use mediagate_policy::Kind;
+
+use super::{OpError, Volume};
+use crate::access::Subject;
+use crate::catalog::{FileKey, FileRow};
+use crate::lower::{self, FileKind, LowerError, Meta};
+use crate::node::Owner;
+
+impl Volume {
+    /// The path below the lower root of what the catalog has at `key`.
+    pub fn lower_path(&self, key: &FileKey) -> Vec<u8> {
+        let user = key.user.to_string();
+        let user = if self.users.is_empty() { b"" } else { user.as_bytes() };
+        let parts = [user, &key.dir, &key.name].into_iter().filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join(&b'/')
+    }
+
+    /// Whose place the file at `key` is in.
+    pub fn owner_by_place(&self, key: &FileKey) -> Option<Arc<str>> {
+        Subject::new(self.kind, self.lower_path(key), Kind::File)?.owner_by_place()
+    }
+
+    /// Takes the file at `key`, of which the index has `row`, away from `package`, and says who owns it then: whose place it
+    /// is in, or nobody. The row stays as it is. `None` if the file is gone.
+    ///
+    /// # Errors
+    ///
+    /// When the lower file system refuses.
+    pub fn disown(
+        &self,
+        key: &FileKey,
+        row: &FileRow,
+        package: &str,
+    ) -> Result<Option<Option<Arc<str>>>, OpError> {
+        let path = self.lower_path(key);
+        let Some(subject) = Subject::new(self.kind, path, Kind::File) else { return Ok(None) };
+        let opened =
+            self.lower.open_path(subject.lower_path()).and_then(|fd| Ok((Meta::of(fd.as_fd())?, fd)));
+        let (meta, fd) = match opened {
+            Ok((meta, fd)) if meta.kind == FileKind::File => (meta, fd),
+            Ok(_) | Err(LowerError::NotServed | LowerError::Escapes) => return Ok(self.row_is_gone(key, row)),
+            Err(error) if error.is_not_found() => return Ok(self.row_is_gone(key, row)),
+            Err(error) => return Err(error.into()),
+        };
+        let mut recorded = None;
+        if self.lower.has_xattrs() {
+            recorded = lower::owner(fd.as_fd())?;
+            if recorded.as_deref() == Some(package) {
+                lower::clear_owner(fd.as_fd())?;
+                recorded = None;
+            }
+        }
+        let owner = recorded.or_else(|| subject.owner_by_place());
+        if let Some(file) = self.nodes.find(meta.id) {
+            file.set_owner(Owner::from(owner.clone()));
+        }
+        Ok(Some(owner))
+    }
+
+    fn row_is_gone<T>(&self, key: &FileKey, row: &FileRow) -> Option<T> {
+        self.catalog.remove_gone(key.clone(), row.ino);
+        None
+    }
+}

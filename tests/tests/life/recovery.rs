@@ -1,0 +1,55 @@
+//! A catalog that is damaged, wherever: noticed at the start, put aside and made anew, while apps go on.
+
+use mediagate_tests::index::says_what_is_there;
+use mediagate_tests::{Actor, World};
+use nix::sys::signal::Signal;
+
+use super::{CAMERA, NOTES, world};
+
+const PAGE: usize = 4096;
+
+fn see_theirs(world: &World, apps: &mut [(Actor, &str)]) {
+    for (app, own) in &mut *apps {
+        assert_eq!(&app.list(world.shared("Download")).unwrap(), &[(*own).to_owned()]);
+        assert_eq!(app.read_all(world.shared("Download").join(*own)).unwrap(), own.as_bytes());
+    }
+    let (one, other) = (apps[0].1, apps[1].1);
+    assert!(apps[0].0.read_all(world.shared("Download").join(other)).is_err());
+    assert!(apps[1].0.read_all(world.shared("Download").join(one)).is_err());
+}
+
+fn each_damage(what: &str, damage: impl Fn(&mut Vec<u8>, usize)) {
+    let mut world = world();
+    let mut apps = [(world.app(CAMERA), "camera.txt"), (world.app(NOTES), "notes.txt")];
+    for (app, own) in &mut apps {
+        app.create(world.shared("Download").join(*own), own.as_bytes()).unwrap();
+    }
+    assert_eq!(world.daemon().stop(Signal::SIGTERM).code(), Some(0));
+    let db = world.config.service.state_dir.join("catalog.db");
+    let whole = std::fs::read(&db).unwrap();
+    let pages = whole.len() / PAGE;
+    assert!(pages > 20, "{pages}");
+    let every: usize = std::env::var("MEDIAGATE_EVERY_PAGE").map_or(4, |_| 1);
+    for page in (0..pages).filter(|page| page % every == 0) {
+        let mut bytes = whole.clone();
+        damage(&mut bytes, page);
+        std::fs::write(&db, bytes).unwrap();
+        world.start_over();
+        // Before the index is made anew, and after.
+        see_theirs(&world, &mut apps);
+        world.daemon().wait_until_indexed();
+        see_theirs(&world, &mut apps);
+        says_what_is_there(&mut world);
+        eprintln!("{what} page {page} of {pages}");
+    }
+}
+
+#[test]
+fn any_page_that_is_garbage() {
+    each_damage("flipped", |bytes, page| bytes[page * PAGE..][..PAGE].iter_mut().for_each(|it| *it = !*it));
+}
+
+#[test]
+fn an_end_at_any_page() {
+    each_damage("cut", |bytes, page| bytes.truncate(page * PAGE));
+}
