@@ -99,13 +99,13 @@ const GRANTS: [FileGrants; 3] = [FileGrants::SELECTED, FileGrants::READ, FileGra
 
 impl Question<'_> {
     /// The answer.
-    pub fn decide(&self) -> Decision {
+    pub fn answer(&self) -> Decision {
         self.ask(self.packages, self.what, self.op)
     }
 
     /// What would turn a refusal into a yes, each by itself; nothing if it is a yes.
     pub fn needs(&self) -> Vec<Need> {
-        if self.decide().is_allowed() {
+        if self.answer().is_allowed() {
             return Vec::new();
         }
         let mut needs = self.candidates();
@@ -141,7 +141,7 @@ impl Question<'_> {
                 let owner = &*self.packages.first()?.name;
                 self.with_replaced(|row| row.owner = Some(owner))?
             }
-            Need::OfUser(user) => Question { uid: Uid::of(*user, self.uid.app_id()), ..*self }.decide(),
+            Need::OfUser(user) => Question { uid: Uid::of(*user, self.uid.app_id()), ..*self }.answer(),
             Need::UsbFileTransfer => {
                 let who = Principal { closed_to_usb: Vec::new(), ..self.principal(self.packages) };
                 decide(&who, &what, op)

@@ -76,7 +76,7 @@ proptest! {
             let (decision, needs) = with_op(&thing, &to, ask, |op| {
                 let what = thing.object();
                 let question = Question { uid: caller.uid(), packages: &packages, profiles: &profiles, what, op };
-                (question.decide(), question.needs())
+                (question.answer(), question.needs())
             });
             prop_assert_eq!(decision, answer(&caller.principal(), &thing, &to, ask));
             prop_assert!(needs.is_empty() || !decision.is_allowed());

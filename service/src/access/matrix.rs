@@ -241,7 +241,7 @@ pub fn matrix() -> Matrix {
                     let packages = package.as_slice();
                     let question =
                         Question { uid: caller.uid(), packages, profiles: &profiles, what, op: operation };
-                    (question.decide(), question.needs())
+                    (question.answer(), question.needs())
                 });
                 if !rules.contains(&decision.reason) {
                     rules.push(decision.reason);

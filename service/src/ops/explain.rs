@@ -211,7 +211,7 @@ fn verdict(
     };
     let policy = |op: Operation<'_>| {
         let question = who.question(object, op);
-        Verdict::policy(question.decide(), question.needs())
+        Verdict::policy(question.answer(), question.needs())
     };
     let (op, new) = match (ask, new) {
         (Ask::File(Operation::OpenRead), _) if object.kind == Kind::Directory => (Operation::OpenDir, None),
@@ -219,7 +219,7 @@ fn verdict(
         (Ask::Rename, Some(new)) => (rename_of(who, object, new), Some(new)),
         (Ask::Rename, None) => return Err(ControlError::Invalid("rename needs the new name".into())),
     };
-    let decision = who.question(object, op).decide();
+    let decision = who.question(object, op).answer();
     match new {
         Some(new) if decision.grant().is_ok_and(|grant| grant.check_children) => {
             Ok(refused_child(volume, who, target, &new.subject)?.unwrap_or_else(|| policy(op)))
@@ -247,7 +247,7 @@ fn dir_of(volume: &Volume, target: &Target) -> Option<Subject> {
 /// learns nothing about what is there.
 fn refused(who: &Described, subject: &Subject) -> Option<Verdict> {
     let question = who.question(who.object(subject), Operation::Lookup);
-    let decision = question.decide();
+    let decision = question.answer();
     (!decision.is_allowed()).then(|| Verdict::policy(decision, question.needs()))
 }
 
@@ -300,7 +300,7 @@ fn refused_child(
     let mut refused = None;
     let walked = check_children(volume, dir, &target.subject, new, |child, operation| {
         let question = who.question(who.object(child), operation);
-        let decision = question.decide();
+        let decision = question.answer();
         decision.grant().map(drop).map_err(|errno| {
             // What one file needs is not what the others need.
             refused = Some(Verdict::policy(decision, Vec::new()));

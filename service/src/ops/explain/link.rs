@@ -46,7 +46,7 @@ pub(super) fn verdict(
 ) -> Result<Option<(Verdict, Option<Hidden>)>, ControlError> {
     let looks = matches!(ask, Ask::There(op) if op != Operation::SetAttr && op != Operation::Xattr);
     let question = who.question(who.object(&target.subject), Operation::Lookup);
-    let refusal = question.decide();
+    let refusal = question.answer();
     if let Some(link) = links::link_name(&target.subject) {
         if !refusal.is_allowed() {
             return Ok(Some((Verdict::policy(refusal, question.needs()), None)));
@@ -112,7 +112,7 @@ fn read(volume: &Volume, who: &Described, file: &Target) -> Result<Verdict, Cont
     let question = who.question(who.object(&file.subject), Operation::OpenRead);
     match links::check_read(volume, who, &file.subject) {
         Ok(()) => Ok(Verdict { redact: true, ..Verdict::kernel(&GIVEN) }),
-        Err(super::OpError::Denied(_)) => Ok(Verdict::policy(question.decide(), question.needs())),
+        Err(super::OpError::Denied(_)) => Ok(Verdict::policy(question.answer(), question.needs())),
         Err(error) => Err(failed(error)),
     }
 }
