@@ -8,6 +8,7 @@ mod filter;
 mod hidden;
 mod mime;
 mod name;
+mod needs;
 mod object;
 mod operation;
 mod path;
@@ -19,14 +20,13 @@ mod rules;
 
 pub use decision::{Decision, Errno, Grant, ListScope, Outcome};
 pub use filter::{Columns, Filter, Value, listing_filter};
-pub use hidden::{
-    is_hidden_by_name, is_never_indexed, is_services_own, media_type_at, media_type_of, nomedia_counts_in,
-};
+pub use hidden::{is_hidden_by_name, is_never_indexed, media_type_at, media_type_of, nomedia_counts_in};
 pub use mime::{MediaType, MediaTypes, extension_of, mime_of};
 pub use name::{ExpiringName, NameState, is_valid_fat_name, name_state};
+pub use needs::{Need, Question};
 pub use object::{FileGrants, Kind, Object, Row, VolumeKind};
 pub use operation::{AccessMask, Operation};
-pub use path::{AndroidDir, DefaultDir, Place};
+pub use path::{AndroidDir, DefaultDir, Place, name_depends_on_caller};
 pub use permission::{AppOp, AppOps, OpMode, Permission, PermissionSet, UnknownName};
 pub use principal::{AppId, MountMode, PackageFacts, Principal, PrincipalKind, Traits, Uid, UserId};
 pub use profile::{Profiles, UserKind, UserRelation};

@@ -100,7 +100,9 @@ pub struct PackageStatus {
 pub struct ExplainRequest {
     /// The caller.
     pub uid: u32,
-    /// `lookup`, `read`, `write`, `create`, `mkdir`, `rmdir`, `list`, `delete` or `rename`.
+    /// What it does: `lookup`, `getattr`, `access-f`, `access-r`, `access-w`, `access-x`, `read`, `write`, `setattr`, `create`,
+    /// `mknod`, `mkdir`, `rmdir`, `list`, `delete`, `rename`, `symlink`, `link`, `getxattr`, `setxattr`, `listxattr` or
+    /// `removexattr`. What is made is made with `O_EXCL`; of a link the path is the new name.
     pub operation: String,
     /// Absolute path on a mounted volume, as bytes.
     pub path: Vec<u8>,
@@ -119,6 +121,8 @@ pub struct Explanation {
     pub rule: String,
     /// The rule in words.
     pub because: String,
+    /// What would turn a refusal into a yes, each by itself; found by asking again.
+    pub needs: Vec<String>,
     /// True when the caller would see redacted bytes of a file that holds location data.
     pub redacted: bool,
     /// The facts looked at, as name and value.

@@ -26,7 +26,8 @@ fn add(grants: &Grants, new: &NewGrant<'_>) -> Vec<i64> {
 }
 
 fn remove(grants: &Grants, row: Option<i64>) -> usize {
-    grants.remove::<Infallible>("p", 0, row, |_| Ok(())).unwrap()
+    let on = row.map(|row| Meant { row: Some(row), file: None });
+    grants.remove::<Infallible>("p", 0, on, |_| Ok(())).unwrap()
 }
 
 fn on(grants: &Grants, file: FileId) -> FileGrants {
@@ -150,6 +151,49 @@ fn packages_and_files_take_their_grants_along() {
     assert!(grants.map.load().is_empty() && !grants.any_on(1));
 }
 
+#[test]
+fn a_grant_is_removed_by_its_row_or_by_its_file() {
+    let grants = Grants::default();
+    add(&grants, &new(READ, file(1)));
+    add(&grants, &new(READ, file(2)));
+    let remove =
+        |row, file| grants.remove::<Infallible>("p", 0, Some(Meant { row, file }), |_| Ok(())).unwrap();
+    assert_eq!(remove(None, None), 0);
+    assert_eq!(remove(Some(3), Some(FileId { generation: 7, ..file(1) })), 0, "its inode number again");
+    assert_eq!(remove(Some(3), Some(file(1))), 1, "its row is another's by now");
+    assert_eq!(remove(Some(2), Some(file(3))), 1, "its file is elsewhere by now");
+    assert!(grants.map.load().is_empty());
+}
+
+#[test]
+fn what_the_catalog_loses_is_lost_at_any_time() {
+    let grants = Grants::default();
+    add(&grants, &new(READ, file(1)));
+    add(&grants, &new(GrantKind::Write, file(1)));
+    add(&grants, &NewGrant { package: "q", ..new(READ, file(2)) });
+    grants.lose(&[99]);
+    grants.lose(&[2]);
+    assert_eq!(on(&grants, file(1)), FileGrants::READ);
+    grants.lose(&[1, 3]);
+    assert!(grants.map.load().is_empty());
+    // Between the commit of a grant and its coming into force.
+    let lost = grants.add(&new(READ, file(1)), |grant, _| {
+        grants.lose(&[grant.id]);
+        Ok::<_, Infallible>(1)
+    });
+    assert!(lost.is_ok() && grants.map.load().is_empty());
+    assert_eq!(add(&grants, &new(READ, file(1))), [0; 0]);
+    assert_eq!(on(&grants, file(1)), FileGrants::READ, "the next one is another");
+    // One in whose place another comes is there until that one is.
+    let replaced = grants.add(&new(READ, file(1)), |_, gone| {
+        grants.lose(gone);
+        assert_eq!(on(&grants, file(1)), FileGrants::READ);
+        Ok::<_, Infallible>(1)
+    });
+    assert!(replaced.is_ok() && on(&grants, file(1)) == FileGrants::READ);
+    assert_eq!(remove(&grants, Some(1)), 1);
+}
+
 /// What the documentation says of the memory.
 #[test]
 fn an_entry_is_as_small_as_said() {
@@ -201,7 +245,8 @@ proptest! {
                         stored.retain(|it| !ids.contains(&it.id));
                         Ok::<_, Infallible>(())
                     };
-                    grants.remove(name(p), 0, row, persist).unwrap();
+                    let on = row.map(|row| Meant { row: Some(row), file: None });
+                    grants.remove(name(p), 0, on, persist).unwrap();
                     prop_assert!(!stored.iter().any(|it| *it.package == *name(p) && row.is_none_or(|row| row == it.row)));
                 }
                 Step::Forget(ino, generation) => {

@@ -154,8 +154,21 @@ const GRANTS: [(&str, aidl::GrantKind); 3] = [
     ("selected", aidl::GrantKind::SELECTED),
 ];
 
-const OPERATIONS: [(&str, aidl::Operation); 9] = [
+const OPERATIONS: [(&str, aidl::Operation); 22] = [
     ("lookup", aidl::Operation::LOOKUP),
+    ("getattr", aidl::Operation::GETATTR),
+    ("access-f", aidl::Operation::ACCESS_F),
+    ("access-r", aidl::Operation::ACCESS_R),
+    ("access-w", aidl::Operation::ACCESS_W),
+    ("access-x", aidl::Operation::ACCESS_X),
+    ("setattr", aidl::Operation::SETATTR),
+    ("mknod", aidl::Operation::MKNOD),
+    ("symlink", aidl::Operation::SYMLINK),
+    ("link", aidl::Operation::LINK),
+    ("getxattr", aidl::Operation::GETXATTR),
+    ("setxattr", aidl::Operation::SETXATTR),
+    ("listxattr", aidl::Operation::LISTXATTR),
+    ("removexattr", aidl::Operation::REMOVEXATTR),
     ("read", aidl::Operation::READ),
     ("write", aidl::Operation::WRITE),
     ("create", aidl::Operation::CREATE),
@@ -277,12 +290,8 @@ pub(super) fn package_from_wire(spec: &aidl::PackageSpec) -> Result<PackageConfi
         permissions: permissions.collect::<Result<_>>()?,
         app_ops,
         request_legacy_storage: spec.requestLegacyStorage,
-        request_raw_access: match spec.requestRawAccess {
-            aidl::TriState::UNSPECIFIED => None,
-            aidl::TriState::NO => Some(false),
-            aidl::TriState::YES => Some(true),
-            _ => return Err(ControlError::Invalid("requestRawAccess is no TriState".to_owned())),
-        },
+        request_raw_access: tri_from_wire("requestRawAccess", spec.requestRawAccess)?,
+        scoped_storage: tri_from_wire("scopedStorage", spec.scopedStorage)?,
         shared_uid: spec.sharedUid,
         instant: spec.instant,
     })
@@ -304,12 +313,26 @@ pub(super) fn package_to_wire(package: &PackageConfig) -> Result<aidl::PackageSp
         requestLegacyStorage: package.request_legacy_storage,
         sharedUid: package.shared_uid,
         instant: package.instant,
-        requestRawAccess: match package.request_raw_access {
-            None => aidl::TriState::UNSPECIFIED,
-            Some(false) => aidl::TriState::NO,
-            Some(true) => aidl::TriState::YES,
-        },
+        requestRawAccess: tri_to_wire(package.request_raw_access),
+        scopedStorage: tri_to_wire(package.scoped_storage),
     })
+}
+
+fn tri_from_wire(what: &str, state: aidl::TriState) -> Result<Option<bool>> {
+    match state {
+        aidl::TriState::UNSPECIFIED => Ok(None),
+        aidl::TriState::NO => Ok(Some(false)),
+        aidl::TriState::YES => Ok(Some(true)),
+        _ => Err(ControlError::Invalid(format!("{what} is no TriState"))),
+    }
+}
+
+fn tri_to_wire(state: Option<bool>) -> aidl::TriState {
+    match state {
+        None => aidl::TriState::UNSPECIFIED,
+        Some(false) => aidl::TriState::NO,
+        Some(true) => aidl::TriState::YES,
+    }
 }
 
 pub(super) fn package_status_to_wire(status: &PackageStatus) -> Result<aidl::PackageStatus> {
@@ -433,6 +456,7 @@ pub(super) fn explanation_to_wire(answer: Explanation) -> aidl::Explanation {
         errnoName: answer.errno,
         rule: answer.rule,
         because: answer.because,
+        needs: answer.needs,
         redacted: answer.redacted,
         facts: answer.facts.into_iter().map(|(name, value)| aidl::Fact { name, value }).collect(),
     }
@@ -444,6 +468,7 @@ pub(super) fn explanation_from_wire(answer: aidl::Explanation) -> Explanation {
         errno: answer.errnoName,
         rule: answer.rule,
         because: answer.because,
+        needs: answer.needs,
         redacted: answer.redacted,
         facts: answer.facts.into_iter().map(|fact| (fact.name, fact.value)).collect(),
     }
@@ -517,6 +542,7 @@ mod tests {
             app_ops: [("MANAGE_EXTERNAL_STORAGE".to_owned(), "allow".to_owned())].into(),
             request_legacy_storage: true,
             request_raw_access: Some(false),
+            scoped_storage: Some(true),
             shared_uid: true,
             instant: true,
         };
@@ -561,6 +587,6 @@ mod tests {
         }
         assert_eq!(OPERATIONS.len(), aidl::Operation::enum_values().len());
         assert_eq!(MODES.len(), aidl::AppOpMode::enum_values().len());
-        refused(enumerator("operation", &OPERATIONS, "chmod"), "one of lookup, read");
+        refused(enumerator("operation", &OPERATIONS, "chmod"), "one of lookup, getattr");
     }
 }

@@ -65,7 +65,7 @@ pub use error::CatalogError;
 pub use facts::{AudioFacts, ImageFacts, Location, MediaFacts, SpecialFormat, VideoFacts, XmpIds};
 pub use feed::{Change, ChangeKind, Committed, MOST_TOLD};
 pub use findings::Finding;
-pub use grants::{GrantPlace, NewGrant, StoredGrant};
+pub use grants::{GrantPlace, GrantsGone, NewGrant, StoredGrant};
 pub use life::VolumeRecord;
 pub use links::{LinkName, LinkPlace, NewLink};
 pub use media::{FoundFacts, Stamp};
@@ -76,6 +76,7 @@ pub use types::{At, EachFile, FileKey, FileRow, HidingRules, Recorded, Renamed, 
 
 use crate::observe::Observer;
 use feed::Feed;
+use grants::Departed;
 use health::Health;
 use ids::Ids;
 use open::Files;
@@ -91,6 +92,7 @@ pub struct Catalog {
     readers: Readers,
     ids: Arc<Ids>,
     feed: Arc<Feed>,
+    departed: Arc<Departed>,
 }
 
 impl Catalog {
@@ -115,15 +117,17 @@ impl Catalog {
         let (queue, jobs) = Queue::new(limits, Arc::clone(&observer));
         let ids = Arc::new(ids);
         let feed = Arc::new(Feed::default());
+        let departed = Arc::new(Departed::default());
         let shared = Shared {
             queue: Arc::clone(&queue),
             health: Arc::clone(&health),
             ids: Arc::clone(&ids),
             feed: Arc::clone(&feed),
+            departed: Arc::clone(&departed),
         };
         Writer::start(conn, lock, jobs, shared, Arc::clone(&observer))?;
         let readers = Readers::new(files.db, health, observer);
-        Ok(Arc::new(Catalog { queue, readers, ids, feed }))
+        Ok(Arc::new(Catalog { queue, readers, ids, feed, departed }))
     }
 
     /// Finds the volume called `name`, or adds it. One whose kind has changed needs a reconcile.

@@ -525,6 +525,7 @@ fn the_document_describes_every_setting_and_its_example_is_accepted() {
         "app_ops",
         "request_legacy_storage",
         "request_raw_access",
+        "scoped_storage",
         "instant",
         "id",
         "parent",

@@ -210,6 +210,9 @@ pub struct PackageConfig {
     /// `requestRawExternalStorageAccess` in its manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_raw_access: Option<bool>,
+    /// What the compat changes about scoped storage say where both are set alike: on, or off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scoped_storage: Option<bool>,
     /// True for an instant app, which has no shared storage.
     #[serde(default, skip_serializing_if = "is_false")]
     pub instant: bool,
@@ -228,6 +231,7 @@ impl PackageConfig {
             app_ops: BTreeMap::new(),
             request_legacy_storage: false,
             request_raw_access: None,
+            scoped_storage: None,
             instant: false,
         }
     }

@@ -91,6 +91,7 @@ impl PackagesListSource {
             app_ops: mediagate_policy::AppOps::default(),
             requests_legacy_storage: false,
             requests_raw_access: None,
+            scoped_storage: None,
             instant: false,
         });
         PackageRecord {

@@ -180,10 +180,9 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// A row's file is gone, and the grants on it with it.
+    /// A row's file is gone; the grants on it go with the row, if that is still the file's.
     fn removed(&self, key: FileKey, row: &FileRow) {
         self.volume.catalog.remove_gone(key, row.ino, row.birth);
-        self.volume.access.grants().forget(self.volume.file_of(row));
         Progress::add(&self.progress.removed, 1);
     }
 

@@ -262,7 +262,6 @@ impl BehindDir<'_> {
 
     /// The file that this row is about, and that had this name, is gone from here.
     fn gone(&self, name: &[u8], row: &FileRow) {
-        self.volume.access.grants().forget(self.volume.file_of(row));
         let known = NodeId::of(row.ino, View::Original).ok().and_then(|node| self.volume.nodes.get(node));
         if let (Some(file), Some(dir)) = (known, &self.file)
             && row.is_of(file.id.ino, file.id.generation)

@@ -318,6 +318,7 @@ impl Control for Fake {
             errno: "EACCES".to_owned(),
             rule: "others-media".to_owned(),
             because: "it belongs to another app".to_owned(),
+            needs: vec!["READ_MEDIA_IMAGES".to_owned()],
             redacted: false,
             facts: vec![("owner".to_owned(), "com.example.gallery".to_owned())],
         })
@@ -349,6 +350,7 @@ pub(crate) fn package(name: &str, app_id: u32) -> PackageConfig {
         app_ops: Default::default(),
         request_legacy_storage: false,
         request_raw_access: None,
+        scoped_storage: None,
         shared_uid: false,
         instant: false,
     }
