@@ -1,5 +1,6 @@
 //! A service in a process of its own, started as a user would start it.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -121,6 +122,17 @@ impl Daemon {
             let found = stats.iter().find(|stat| stat["name"] == name);
             found.and_then(|stat| stat["value"].as_i64()).unwrap_or_else(|| panic!("no number {name:?}"))
         })
+    }
+
+    /// How many requests of each kind came so far, but for FORGET, which comes whenever the kernel wants memory.
+    pub fn requests(&self) -> BTreeMap<String, i64> {
+        let stats: Vec<serde_json::Value> =
+            serde_json::from_str(&self.cli(&["stats", "--json"])).expect("stats are JSON");
+        let counted = stats.iter().filter_map(|stat| {
+            let name = stat["name"].as_str()?.strip_prefix("fuse.requests.")?;
+            Some((name.to_owned(), stat["value"].as_i64()?))
+        });
+        counted.filter(|(name, _)| name != "forget").collect()
     }
 
     /// Lets go of a service that has ended without taking its mounts away.
