@@ -12,6 +12,7 @@ parcelable PackageSpec {
   io.mediagate.AppOp[] appOps;
   boolean requestLegacyStorage = false;
   io.mediagate.TriState requestRawAccess = io.mediagate.TriState.UNSPECIFIED;
+  io.mediagate.TriState scopedStorage = io.mediagate.TriState.UNSPECIFIED;
   boolean sharedUid = false;
   boolean instant = false;
 }

@@ -8,6 +8,7 @@ parcelable Explanation {
   String errnoName;
   String rule;
   String because;
+  String[] needs;
   boolean redacted;
   io.mediagate.Fact[] facts;
 }
