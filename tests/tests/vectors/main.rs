@@ -5,7 +5,8 @@
 //!   too long shows up as a wrong cell;
 //! * a public one, prepared on the lower file system behind the mount, with caches of no length.
 //!
-//! Every difference is reported, not only the first.
+//! Every difference is reported, not only the first. On the public volume each third vector is carried out, and all of them with
+//! `MEDIAGATE_ALL_VECTORS` in the environment.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod act;
@@ -124,8 +125,14 @@ fn run(world: &World, callers: &Callers, mut stage: Stage<'_>) -> Counts {
     let client = Client::connect(&world.config.service.listen[0]).unwrap();
     let tables = schema::tables();
     let (mut counts, mut wrong) = (Counts::default(), Vec::new());
+    // The rules of a public volume are those of the other one, but for what the vectors of their own name.
+    let (all, mut seen) = (std::env::var_os("MEDIAGATE_ALL_VECTORS").is_some(), 0_usize);
     for vector in tables.iter().flat_map(|it| &it.rows).flat_map(|it| it.expand(callers)) {
         if stage.is_public() && !vector.holds_on_public_volumes() {
+            continue;
+        }
+        seen += 1;
+        if stage.is_public() && !all && seen % 3 != 0 {
             continue;
         }
         counts.vectors += 1;
