@@ -123,7 +123,7 @@ impl Subject {
             Subject::Mergerfs => {
                 // As its documentation recommends for speed.
                 let tuned = "cache.files=auto-full,cache.entry=86400,cache.attr=86400,cache.negative_entry=86400,\
-                             cache.readdir=true,xattr=nosys,security_capability=false,threads=2,category.create=ff";
+                             cache.readdir=true,xattr=nosys,security_capability=false,threads=2,category.create=ff,minfreespace=0";
                 running.spawn(plan, pinned, "mergerfs", options(&format!("-f -o {tuned} {from} {to}")));
             }
             Subject::Hp => {
