@@ -5,7 +5,12 @@
 
 #![deny(missing_docs)]
 
+// In an AOSP tree the platform's compiler makes it, as a crate of its own with the same modules.
+#[cfg(libbinder)]
+use io_mediagate::aidl as generated;
+
 /// What the AIDL compiler made; it has one module for each file, as AIDL has one type for each file.
+#[cfg(not(libbinder))]
 #[allow(
     missing_debug_implementations,
     missing_docs,
@@ -62,5 +67,29 @@ pub use generated::io::mediagate::{
     TriState::TriState,
     VolumeKind::VolumeKind,
     VolumeSpec::VolumeSpec,
+    VolumeState::VolumeState,
     VolumeStatus::VolumeStatus,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_clients_keep_are_these() {
+        let errors = [ErrorCode::NOT_FOUND, ErrorCode::ALREADY_EXISTS, ErrorCode::INVALID, ErrorCode::FAILED];
+        assert_eq!(errors.map(|it| it.0), [1, 2, 3, 4]);
+        // android.os.storage.VolumeInfo.
+        let states =
+            [VolumeState::UNMOUNTED, VolumeState::MOUNTED, VolumeState::EJECTING, VolumeState::BAD_REMOVAL];
+        assert_eq!(states.map(|it| it.0), [0, 2, 5, 8]);
+    }
+
+    #[test]
+    fn what_is_left_out_has_the_default_of_the_interface() {
+        let volume = VolumeSpec::default();
+        assert_eq!((volume.passthrough, volume.cacheSeconds, volume.watch.as_str()), (true, -2, "auto"));
+        assert_eq!(PackageSpec::default().targetSdk, 34);
+        assert_eq!(MediaQuery::default().user, -1);
+    }
+}

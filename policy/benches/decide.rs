@@ -21,6 +21,7 @@ fn app(target_sdk: u32, permissions: &[Permission], ops: &[AppOp]) -> Principal 
         app_ops,
         requests_legacy_storage: false,
         requests_raw_access: None,
+        scoped_storage: None,
         instant: false,
     };
     Principal::new(Uid(10_100), &[package])

@@ -45,7 +45,15 @@ impl Principal {
             }
         };
         let packages = packages.iter().map(|package| Arc::clone(&package.name)).collect();
-        Principal { uid, kind, packages, traits, mount_mode, relatives: Vec::new(), usb_file_transfer: true }
+        Principal {
+            uid,
+            kind,
+            packages,
+            traits,
+            mount_mode,
+            relatives: Vec::new(),
+            closed_to_usb: Vec::new(),
+        }
     }
 }
 
@@ -162,7 +170,10 @@ impl UidFacts<'_> {
     }
 
     fn is_legacy(&self) -> bool {
-        self.has_legacy_op() || self.has_op(AppOp::NoIsolatedStorage)
+        match self.first.scoped_storage {
+            Some(is_scoped) => !is_scoped,
+            None => self.has_legacy_op() || self.has_op(AppOp::NoIsolatedStorage),
+        }
     }
 
     /// Below SDK 33 one permission covers all media, and the op of the type does too, unless the legacy op

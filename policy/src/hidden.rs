@@ -22,15 +22,20 @@ pub fn nomedia_counts_in(directory: &[u8]) -> bool {
     if components.next().is_some() {
         return true;
     }
-    let is_screenshots = |name: &[u8]| name.eq_ignore_ascii_case(b"Screenshots");
+    let is_screenshots = |name: &[u8]| is_well_known(name, "Screenshots");
     match (DefaultDir::from_name(first), second) {
         (None, None) => !first.is_empty() && !is_screenshots(first),
         (Some(_), None) => false,
         (Some(dir), Some(name)) => {
-            !(is_screenshots(name) || dir == DefaultDir::Dcim && name.eq_ignore_ascii_case(b"Camera"))
+            !(is_screenshots(name) || dir == DefaultDir::Dcim && is_well_known(name, "Camera"))
         }
         (None, Some(_)) => true,
     }
+}
+
+/// True for the service's own directory, `.transforms`, and what is below it.
+fn is_services_own(path: &[u8]) -> bool {
+    is_well_known(path.split(|byte| *byte == b'/').next().unwrap_or_default(), TRANSFORMS)
 }
 
 /// True for trees that are never indexed: the packages' private directories, the service's own directories and
@@ -41,7 +46,7 @@ pub fn is_never_indexed(path: &[u8]) -> bool {
         Place::Top { .. } | Place::Below { .. } => {
             let mut components = path.split(|byte| *byte == b'/');
             let (first, second) = (components.next().unwrap_or_default(), components.next());
-            is_well_known(first, TRANSFORMS)
+            is_services_own(path)
                 || is_well_known(first, ".picker_transcoded")
                 || matches!(
                     DefaultDir::from_name(first),
@@ -154,9 +159,19 @@ mod tests {
 
     #[test]
     fn nomedia_spares_the_places_people_look_at() {
-        for path in [&b""[..], b"dcim", b"DCIM/Camera", b"Pictures/Screenshots", b"Screenshots", b"Download"]
-        {
-            assert!(!nomedia_counts_in(path), "{}", String::from_utf8_lossy(path));
+        for path in [
+            "",
+            "dcim",
+            "DCIM/Camera",
+            "Pictures/Screenshots",
+            "Screenshots",
+            "Download",
+            // As a case-folding file system takes them.
+            "Picture\u{17f}",
+            "DC\u{200d}IM/Cam\u{ad}era",
+            "\u{17f}creen\u{17f}hots",
+        ] {
+            assert!(!nomedia_counts_in(path.as_bytes()), "{path}");
         }
         for path in [&b"WhatsApp"[..], b"Pictures/Camera", b"DCIM/Camera/x", b"x/Screenshots", b"DCIM/x"] {
             assert!(nomedia_counts_in(path), "{}", String::from_utf8_lossy(path));

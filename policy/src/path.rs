@@ -1,4 +1,4 @@
-//! Path classes (mediaprovider.md §2.3). All matching ignores ASCII case; names are bytes.
+//! Path classes (mediaprovider.md §2.3). Names are bytes, and all well-known ones are matched in one way: [`is_well_known`].
 
 /// The twelve default directories of a volume root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,9 +53,9 @@ impl DefaultDir {
         }
     }
 
-    /// The default directory of this name, ignoring ASCII case.
+    /// The default directory of this name, in any spelling that a case-folding file system takes for it.
     pub fn from_name(name: &[u8]) -> Option<DefaultDir> {
-        Self::ALL.into_iter().find(|dir| dir.name().as_bytes().eq_ignore_ascii_case(name))
+        Self::ALL.into_iter().find(|dir| is_well_known(name, dir.name()))
     }
 }
 
@@ -150,6 +150,25 @@ impl<'a> Place<'a> {
 /// The service's own directory in a volume root, which apps never see into.
 pub(crate) const TRANSFORMS: &str = ".transforms";
 
+/// True where callers of one user differ in whether a name is there for them, so that nobody may be told what another one
+/// was answered: below the packages' private directories, and below `.transforms`, where only root looks around. (An instant
+/// app differs from the others everywhere, and so do callers of different users.)
+pub fn name_depends_on_caller(path: &[u8]) -> bool {
+    if let Some(mut below) = below_service_directory(path) {
+        return below.next().is_some_and(|name| !is_well_known(name, SYNTHETIC));
+    }
+    matches!(Place::of(path), Place::AndroidPackage { dir, itself: false, .. } if dir.is_private())
+}
+
+/// In [`TRANSFORMS`], what everybody may look up.
+const SYNTHETIC: &str = "synthetic";
+
+/// [`TRANSFORMS`] or below: the components that follow it.
+pub(crate) fn below_service_directory(path: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
+    let mut components = path.split(|byte| *byte == b'/');
+    is_well_known(components.next().unwrap_or_default(), TRANSFORMS).then_some(components)
+}
+
 /// The last component of a path.
 pub(crate) fn last_component(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
@@ -159,7 +178,8 @@ pub(crate) fn last_component(path: &[u8]) -> &[u8] {
 ///
 /// The kernel's `utf8n` folding (`fs/unicode`) drops code points that are ignorable by default and folds two
 /// non-ASCII letters to ASCII ones, so `Andro<ZWJ>id` names `Android`: comparing ASCII case alone would let such
-/// a spelling around every rule about `Android/data`.
+/// a spelling around every rule about `Android/data`. The original compares with Java's `equalsIgnoreCase`, which knows
+/// the two letters (and two i's that no file system folds to an ASCII one) but nothing of what is ignorable.
 pub(crate) fn is_well_known(component: &[u8], well_known: &str) -> bool {
     if component.is_ascii() {
         return component.eq_ignore_ascii_case(well_known.as_bytes());

@@ -71,6 +71,10 @@ pub struct PackageFacts {
     pub requests_legacy_storage: bool,
     /// `requestRawExternalStorageAccess` in the manifest, if it is there.
     pub requests_raw_access: Option<bool>,
+    /// The compat changes `DEFAULT_SCOPED_STORAGE` and `FORCE_ENABLE_SCOPED_STORAGE` where somebody has set both alike for
+    /// the package: both on, it is never a legacy app; both off, it always is one. `None` as Android ships them, the
+    /// first on and the second off: target SDK and app ops decide.
+    pub scoped_storage: Option<bool>,
     /// An instant app: it runs without being installed, and has no shared storage.
     pub instant: bool,
 }
@@ -106,6 +110,18 @@ pub enum MountMode {
     AndroidWritable,
     /// The lower file system itself.
     PassThrough,
+}
+
+impl MountMode {
+    /// What it is called, in words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            MountMode::Default => "default",
+            MountMode::Installer => "installer",
+            MountMode::AndroidWritable => "android writable",
+            MountMode::PassThrough => "pass through",
+        }
+    }
 }
 
 /// The caller classes of mediaprovider.md §2.2 as a set of bits.
@@ -154,6 +170,27 @@ impl Traits {
     pub const fn with(self, other: Traits) -> Traits {
         Traits(self.0 | other.0)
     }
+
+    /// What each class is called, in words.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        const NAMES: [(Traits, &str); 14] = [
+            (Traits::MANAGER, "manager"),
+            (Traits::LEGACY, "legacy"),
+            (Traits::LEGACY_READ, "legacy reader"),
+            (Traits::LEGACY_WRITE, "legacy writer"),
+            (Traits::READ_AUDIO, "reads audio"),
+            (Traits::READ_VIDEO, "reads video"),
+            (Traits::READ_IMAGES, "reads images"),
+            (Traits::USER_SELECTED, "is shown selected media"),
+            (Traits::WRITE_AUDIO, "writes audio"),
+            (Traits::WRITE_VIDEO, "writes video"),
+            (Traits::WRITE_IMAGES, "writes images"),
+            (Traits::GALLERY, "gallery"),
+            (Traits::REDACTION_NEEDED, "sees no locations"),
+            (Traits::RAW_ACCESS, "raw access"),
+        ];
+        NAMES.into_iter().filter(move |(class, _)| self.has(*class)).map(|(_, name)| name)
+    }
 }
 
 impl std::fmt::Debug for Traits {
@@ -177,8 +214,8 @@ pub struct Principal {
     pub mount_mode: MountMode,
     /// The other users that its user belongs together with: see [`Principal::in_profiles`].
     pub relatives: Vec<(UserId, UserRelation)>,
-    /// Its user's files may be moved over USB; asked of the shell only.
-    pub usb_file_transfer: bool,
+    /// The users whose files may not be moved over USB; asked of the shell only.
+    pub closed_to_usb: Vec<UserId>,
 }
 
 impl Principal {
@@ -191,11 +228,7 @@ impl Principal {
     #[must_use]
     pub fn in_profiles(self, profiles: &Profiles) -> Principal {
         let user = self.user();
-        Principal {
-            relatives: profiles.relatives(user),
-            usb_file_transfer: profiles.has_usb_file_transfer(user),
-            ..self
-        }
+        Principal { relatives: profiles.relatives(user), closed_to_usb: profiles.closed_to_usb(), ..self }
     }
 
     /// How its user and another one belong together.
@@ -229,6 +262,10 @@ mod tests {
         assert!(both.has(Traits::MANAGER) && both.has(Traits::GALLERY) && both.has(both));
         assert!(!Traits::MANAGER.has(both) && !both.has(Traits::LEGACY));
         assert_eq!(format!("{:?}", Traits::MANAGER.with(Traits::LEGACY)), "Traits(0x3)");
+        assert!(both.names().eq(["manager", "gallery"]) && Traits::NONE.names().next().is_none());
+        let modes =
+            [MountMode::Default, MountMode::Installer, MountMode::AndroidWritable, MountMode::PassThrough];
+        assert_eq!(modes.map(MountMode::name), ["default", "installer", "android writable", "pass through"]);
     }
 
     #[test]

@@ -56,9 +56,14 @@ impl Profiles {
         self
     }
 
-    /// False if files of the user may not be moved over USB, which the shell is taken for.
-    pub fn has_usb_file_transfer(&self, user: UserId) -> bool {
-        !self.closed_to_usb.contains(&user)
+    /// The users whose files may not be moved over USB, which the shell is taken for: those of whom it was said, and
+    /// the clone profiles among their relatives, whose media the parent's provider serves (§2.10).
+    pub fn closed_to_usb(&self) -> Vec<UserId> {
+        let clones = self.users().filter(|user| match self.kind(*user) {
+            UserKind::Clone { parent } => self.closed_to_usb.contains(&parent),
+            UserKind::Full | UserKind::Work { .. } => false,
+        });
+        self.closed_to_usb.iter().copied().chain(clones).collect()
     }
 
     /// How the user of a caller and the user of a tree belong together. Profiles of one parent are nothing to each
@@ -156,9 +161,12 @@ mod tests {
 
     #[test]
     fn usb_is_closed_user_by_user() {
-        let profiles = profiles().without_usb_file_transfer(SECOND);
-        assert!(!profiles.has_usb_file_transfer(SECOND));
-        assert!(profiles.has_usb_file_transfer(MAIN) && profiles.has_usb_file_transfer(CLONE));
+        assert_eq!(profiles().closed_to_usb(), []);
+        assert_eq!(profiles().without_usb_file_transfer(SECOND).closed_to_usb(), [SECOND]);
+        // A parent's restriction is its clones', a clone's its own.
+        let main = profiles().without_usb_file_transfer(MAIN);
+        assert_eq!(main.closed_to_usb(), [MAIN, CLONE, TWIN]);
+        assert_eq!(profiles().without_usb_file_transfer(CLONE).closed_to_usb(), [CLONE]);
     }
 
     #[test]

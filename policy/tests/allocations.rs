@@ -43,6 +43,7 @@ fn app(user: u32, target_sdk: u32, permissions: &[Permission], ops: &[AppOp]) ->
         app_ops,
         requests_legacy_storage: false,
         requests_raw_access: None,
+        scoped_storage: None,
         instant: false,
     };
     let profiles: Profiles = [(UserId(11), UserKind::Clone { parent: UserId(0) })].into_iter().collect();

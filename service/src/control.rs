@@ -5,6 +5,8 @@
 
 pub mod store;
 
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -44,7 +46,7 @@ pub struct VolumeStatus {
     pub mount: String,
     /// Users served (empty for public volumes: all).
     pub users: Vec<u32>,
-    /// `upstream`, or `off: <why>`.
+    /// `upstream` or `legacy`, or `off: <why>`.
     pub passthrough: String,
     /// `fanotify`, `inotify`, or `off: <why>`.
     pub watch: String,
@@ -55,6 +57,30 @@ pub struct VolumeStatus {
     /// True when the last scan found no file at all although the index knows some, and left its rows alone.
     #[serde(default)]
     pub emptied: bool,
+}
+
+/// A volume that somebody else has mounted and that is to be served.
+#[derive(Debug)]
+pub struct SessionRequest {
+    /// Its id, as vold's: `emulated;0`, `public:7,1`.
+    pub id: String,
+    /// The descriptor of `/dev/fuse` that it was mounted with.
+    pub device: OwnedFd,
+    /// Where it is mounted.
+    pub upper: PathBuf,
+    /// The directory that holds the files.
+    pub lower: PathBuf,
+}
+
+/// What becomes of the volume of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VolumeState {
+    /// Its file system is being looked at.
+    Checking,
+    /// Apps have it.
+    Mounted,
+    /// It goes, or is gone.
+    Leaving,
 }
 
 /// A package as `package list` shows it.
@@ -74,7 +100,9 @@ pub struct PackageStatus {
 pub struct ExplainRequest {
     /// The caller.
     pub uid: u32,
-    /// `lookup`, `read`, `write`, `create`, `mkdir`, `rmdir`, `list`, `delete` or `rename`.
+    /// What it does: `lookup`, `getattr`, `access-f`, `access-r`, `access-w`, `access-x`, `read`, `write`, `setattr`, `create`,
+    /// `mknod`, `mkdir`, `rmdir`, `list`, `delete`, `rename`, `symlink`, `link`, `getxattr`, `setxattr`, `listxattr` or
+    /// `removexattr`. What is made is made with `O_EXCL`; of a link the path is the new name.
     pub operation: String,
     /// Absolute path on a mounted volume, as bytes.
     pub path: Vec<u8>,
@@ -93,6 +121,8 @@ pub struct Explanation {
     pub rule: String,
     /// The rule in words.
     pub because: String,
+    /// What would turn a refusal into a yes, each by itself; found by asking again.
+    pub needs: Vec<String>,
     /// True when the caller would see redacted bytes of a file that holds location data.
     pub redacted: bool,
     /// The facts looked at, as name and value.
@@ -233,6 +263,15 @@ pub trait Control: Send + Sync + 'static {
     fn attach_volume(&self, volume: VolumeConfig) -> Result<(), ControlError>;
     /// Unmounts and detaches a volume.
     fn detach_volume(&self, name: &str) -> Result<(), ControlError>;
+
+    /// Serves a volume that somebody else has mounted.
+    fn start_session(&self, session: SessionRequest) -> Result<(), ControlError>;
+    /// Ends a session, and takes its mount away if it is still there.
+    fn end_session(&self, id: &str) -> Result<(), ControlError>;
+    /// Follows what becomes of the volume of a session.
+    fn volume_state_changed(&self, id: &str, state: VolumeState) -> Result<(), ControlError>;
+    /// Gives back what is only kept to be faster, and says how many bytes of storage that made free.
+    fn free_cache(&self) -> Result<u64, ControlError>;
 
     /// All packages.
     fn packages(&self) -> Vec<PackageStatus>;

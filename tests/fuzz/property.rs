@@ -6,7 +6,7 @@ use std::io;
 use crate::find::{ReadAt, find};
 
 /// What `find` reads at most, whatever is in the file (its budgets, `find/input.rs`).
-const MOST_READ: u64 = (64 + 256) << 20;
+const MOST_READ: u64 = (64 + 128 + 64) << 20;
 /// Pieces that are looked at at most; none is found without one of these.
 const MOST_FINDINGS: usize = 1 << 22;
 

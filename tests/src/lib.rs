@@ -6,6 +6,7 @@
 
 pub mod actor;
 pub mod as_app;
+pub mod blocks;
 pub mod caller;
 pub mod daemon;
 pub mod data;

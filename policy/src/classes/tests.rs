@@ -18,6 +18,7 @@ fn package(target_sdk: u32, words: &str) -> PackageFacts {
         app_ops,
         requests_legacy_storage: false,
         requests_raw_access: None,
+        scoped_storage: None,
         instant: false,
     }
 }
@@ -90,6 +91,17 @@ fn legacy_storage_by_target_sdk_and_op() {
     assert!(requesting(29, ""));
     assert!(!requesting(29, "deny:LEGACY_STORAGE"));
     assert!(!requesting(30, ""));
+}
+
+#[test]
+fn compat_changes_that_agree_overrule_target_sdk_and_ops() {
+    let is_legacy = |scoped_storage, sdk, words| {
+        let package = PackageFacts { scoped_storage, ..package(sdk, words) };
+        Principal::new(Uid(10_123), &[package]).traits.has(Traits::LEGACY)
+    };
+    assert!(!is_legacy(Some(true), 28, "allow:LEGACY_STORAGE allow:NO_ISOLATED_STORAGE"));
+    assert!(is_legacy(Some(false), 36, "deny:LEGACY_STORAGE deny:NO_ISOLATED_STORAGE"));
+    assert!(is_legacy(None, 28, "") && !is_legacy(None, 36, ""));
 }
 
 #[test]

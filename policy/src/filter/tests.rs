@@ -20,6 +20,7 @@ fn package(target_sdk: u32, permissions: &[Permission]) -> PackageFacts {
         app_ops: AppOps::default(),
         requests_legacy_storage: false,
         requests_raw_access: None,
+        scoped_storage: None,
         instant: false,
     }
 }

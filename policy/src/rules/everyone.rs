@@ -1,5 +1,6 @@
 //! Rules that hold for every caller, and root, for whom only they do.
 
+use super::Rule;
 use super::case::Case;
 use crate::decision::{Decision, Errno, Grant, ListScope};
 use crate::object::Kind;
@@ -8,15 +9,11 @@ use crate::path::Place;
 use crate::principal::PrincipalKind;
 use crate::reason::Reason;
 
-pub(super) fn decide(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
-    no_storage(case)
-        .or_else(|| unsupported(case, op))
-        .or_else(|| immovable(case, op))
-        .or_else(|| root(case, op))
-}
+/// In the order in which they are asked.
+pub(super) const RULES: &[Rule] = &[no_storage, unsupported, immovable, root];
 
 /// Android mounts nothing for an instant app (§2.11, `MOUNT_EXTERNAL_NONE`), so there is nothing.
-fn no_storage(case: &Case<'_>) -> Option<Decision> {
+fn no_storage(case: &Case<'_>, _: Operation<'_>) -> Option<Decision> {
     (case.who.kind == PrincipalKind::Instant).then_some(Decision::deny(Reason::InstantApp, Errno::Enoent))
 }
 

@@ -3,7 +3,7 @@
 
 use super::case::Case;
 use super::rights::{self, Rows, Way};
-use super::{everyone, gate, list};
+use super::{before_the_family, list};
 use crate::filter::Filter;
 use crate::mime::MediaTypes;
 use crate::object::{FileGrants, Kind, Object};
@@ -16,10 +16,7 @@ pub(crate) fn listing_filter(who: &Principal, directory: &Object<'_>) -> Filter 
     // files below are what the directory is. Asked as of a file: directories show where files do not.
     let below = Object { kind: Kind::File, ..*directory };
     let case = Case::new(who, &below);
-    let before = everyone::decide(&case, Operation::ListEntry)
-        .or_else(|| gate::decide(&case, Operation::ListEntry))
-        .map(|decision| decision.is_allowed());
-    match before {
+    match before_the_family(&case, Operation::ListEntry).map(|decision| decision.is_allowed()) {
         Some(true) => return Filter::Everything,
         Some(false) => return Filter::Nothing,
         None => {}

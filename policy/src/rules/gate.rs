@@ -1,25 +1,27 @@
 //! The gate before every family: trees that are closed, names that are hidden, callers without a package, and
 //! the shell.
 
+use super::Rule;
 use super::case::Case;
 use crate::decision::{Decision, Errno, Grant, ListScope};
 use crate::object::{Kind, Object, VolumeKind};
 use crate::operation::Operation;
-use crate::path::{AndroidDir, Place, TRANSFORMS, is_well_known};
+use crate::path::{AndroidDir, Place, below_service_directory, name_depends_on_caller};
 use crate::principal::PrincipalKind;
 use crate::profile::UserRelation;
 use crate::reason::Reason;
 
-pub(super) fn decide(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
-    wrong_kind(case, op)
-        .or_else(|| other_user(case, op))
-        .or_else(|| service_directory(case, op))
-        .or_else(|| mount_root(case, op))
-        .or_else(|| volume_root(case, op))
-        .or_else(|| others_private_directory(case, op))
-        .or_else(|| shell(case, op))
-        .or_else(|| no_package(case, op))
-}
+/// In the order in which they are asked.
+pub(super) const RULES: &[Rule] = &[
+    wrong_kind,
+    other_user,
+    service_directory,
+    mount_root,
+    volume_root,
+    others_private_directory,
+    shell,
+    no_package,
+];
 
 /// The operation asks about a name and attributes only.
 fn is_look(op: Operation<'_>) -> bool {
@@ -44,7 +46,8 @@ fn wrong_kind(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
     (case.what.kind != wanted).then_some(Decision::deny(Reason::WrongKind, Errno::Einval))
 }
 
-/// §2.10. A uid of user 0's system may look into every tree; an app that runs under one does so as an app.
+/// §2.10. A uid of user 0's system may look into every tree; an app that runs under one looks, and is an app otherwise: what
+/// a listing shows it is no look.
 fn other_user(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
     if case.what.volume == VolumeKind::Public || case.what.mount_root {
         return None;
@@ -52,8 +55,9 @@ fn other_user(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
     let Some(user) = case.what.user else {
         return Some(Decision::deny(Reason::NotInATree, Errno::Enoent));
     };
+    let looks = is_look(op) && op != Operation::ListEntry;
     let is_system =
-        case.is_core() && case.who.user().0 == 0 && (is_look(op) || case.who.kind != PrincipalKind::App);
+        case.is_core() && case.who.user().0 == 0 && (looks || case.who.kind != PrincipalKind::App);
     if is_system || case.who.kind == PrincipalKind::Shell {
         return None;
     }
@@ -64,12 +68,6 @@ fn other_user(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
     }
 }
 
-/// `.transforms` or below, and the components that follow it.
-fn below_service_directory(path: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
-    let mut components = path.split(|byte| *byte == b'/');
-    is_well_known(components.next().unwrap_or_default(), TRANSFORMS).then_some(components)
-}
-
 /// The volume root, or the directory above the users.
 fn is_root_of_tree(what: &Object<'_>) -> bool {
     what.mount_root || what.path.is_empty()
@@ -78,8 +76,7 @@ fn is_root_of_tree(what: &Object<'_>) -> bool {
 /// §1.5: below `.transforms`, only names of `synthetic` are looked up, and nothing else is done.
 fn service_directory(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
     let closed = |what: &Object<'_>, looks: bool| {
-        let Some(mut below) = below_service_directory(what.path) else { return false };
-        !looks || below.next().is_some_and(|name| !name.eq_ignore_ascii_case(b"synthetic"))
+        below_service_directory(what.path).is_some() && (!looks || name_depends_on_caller(what.path))
     };
     let looks = is_look(op) && op != Operation::ListEntry;
     let to_closed = match op {
@@ -160,7 +157,9 @@ fn shell(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
         Operation::Create | Operation::Rename { .. } => Some(Errno::Efault),
         _ => None,
     };
-    if let Some(errno) = through_provider.filter(|_| !case.who.usb_file_transfer) {
+    // It is the provider that is asked, hence the user whose tree it is; a public volume's is that of who asks.
+    let provider = case.what.user.unwrap_or(case.who.user());
+    if let Some(errno) = through_provider.filter(|_| case.who.closed_to_usb.contains(&provider)) {
         return Some(Decision::deny(Reason::NoUsbTransfer, errno));
     }
     let scope = if op == Operation::OpenDir { ListScope::Everything } else { ListScope::default() };

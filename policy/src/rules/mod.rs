@@ -1,7 +1,7 @@
 //! The pipeline: from facts to a decision.
 //!
-//! The order of the rules is the order of the calls in [`decide`], and then of the lines in the family's
-//! function: the first rule that has an opinion decides. It is the order of the original (mediaprovider.md §2.5).
+//! The order of the rules is that of [`everyone::RULES`], then of [`gate::RULES`], and then of the lines in the operation's
+//! family: the first rule that has an opinion decides. It is the order of the original (mediaprovider.md §2.5).
 //! Whatever no rule allows is refused.
 
 mod case;
@@ -25,10 +25,18 @@ use crate::object::Object;
 use crate::operation::Operation;
 use crate::principal::Principal;
 
+/// A rule: what it says of a case, if it is about it.
+type Rule = fn(&Case<'_>, Operation<'_>) -> Option<Decision>;
+
 /// Decides whether `who` may do `op` on `what`.
 pub fn decide(who: &Principal, what: &Object<'_>, op: Operation<'_>) -> Decision {
     let case = Case::new(who, what);
-    everyone::decide(&case, op).or_else(|| gate::decide(&case, op)).unwrap_or_else(|| by_operation(&case, op))
+    before_the_family(&case, op).unwrap_or_else(|| by_operation(&case, op))
+}
+
+/// What the rules say that hold whatever family the operation is of.
+fn before_the_family(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
+    everyone::RULES.iter().chain(gate::RULES).find_map(|rule| rule(case, op))
 }
 
 /// An app, or the shell where it does not bypass everything, on a path that is open to it.

@@ -16,6 +16,7 @@ fn package(name: &str, permissions: &[Permission]) -> PackageFacts {
         app_ops: AppOps::default(),
         requests_legacy_storage: false,
         requests_raw_access: None,
+        scoped_storage: None,
         instant: false,
     }
 }
@@ -86,6 +87,13 @@ fn system_uids_of_the_first_user_only_look_into_other_trees() {
     assert_allowed(decide(&system(10), &theirs, Operation::Lookup), Reason::NamesAreVisible);
     assert_denied(decide(&system(11), &theirs, Operation::Lookup), Reason::OtherUser, Errno::Eacces);
     assert_allowed(decide(&app(10, &[]), &theirs, Operation::OpenRead), Reason::OwnFile);
+    // A package of the system looks too; it neither lists nor opens there, whatever it was granted.
+    let package = Principal::new(Uid::SYSTEM, &[package("android", &[Permission::ReadMediaImages])]);
+    assert_allowed(decide(&package, &theirs, Operation::Lookup), Reason::NamesAreVisible);
+    for op in [Operation::ListEntry, Operation::OpenRead] {
+        assert_denied(decide(&package, &theirs, op), Reason::OtherUser, Errno::Eacces);
+    }
+    assert_eq!(listing_filter(&package, &Object { kind: Kind::Directory, ..theirs }), crate::Filter::Nothing);
     let shell = Principal::new(Uid::of(UserId(11), AppId(2000)), &[]);
     assert_allowed(decide(&shell, &theirs, Operation::OpenRead), Reason::Shell);
 }
@@ -160,19 +168,18 @@ fn spellings_that_fold_to_android_data_are_android_data() {
 }
 
 #[test]
-fn refusals_name_the_permission_that_is_missing() {
+fn refusals_name_the_type_that_is_closed() {
     let who = app(0, &[]);
-    for (media, reason, permission) in [
-        (MediaType::Image, Reason::OthersImage, "READ_MEDIA_IMAGES"),
-        (MediaType::Video, Reason::OthersVideo, "READ_MEDIA_VIDEO"),
-        (MediaType::Audio, Reason::OthersAudio, "READ_MEDIA_AUDIO"),
-        (MediaType::Playlist, Reason::OthersAudio, "READ_MEDIA_AUDIO"),
-        (MediaType::Subtitle, Reason::OthersSubtitle, "READ_MEDIA_VIDEO"),
-        (MediaType::Document, Reason::OthersFile, "MANAGE_EXTERNAL_STORAGE"),
+    for (media, reason) in [
+        (MediaType::Image, Reason::OthersImage),
+        (MediaType::Video, Reason::OthersVideo),
+        (MediaType::Audio, Reason::OthersAudio),
+        (MediaType::Playlist, Reason::OthersAudio),
+        (MediaType::Subtitle, Reason::OthersSubtitle),
+        (MediaType::Document, Reason::OthersFile),
     ] {
         let theirs = file("Download/a", "org.other", media);
         assert_denied(decide(&who, &theirs, Operation::OpenRead), reason, Errno::Eacces);
-        assert!(reason.needs().is_some_and(|it| it.contains(permission)), "{reason:?}");
     }
     let reader = app(0, &[Permission::ReadMediaImages]);
     let denied = decide(&reader, &image("DCIM/a.jpg", "org.other"), Operation::OpenWrite);
@@ -253,4 +260,112 @@ fn the_first_app_uid_is_an_apps() {
     let private = object("Android/data/org.other/x", Kind::File);
     let looks = |uid| decide(&Principal::new(Uid(uid), &[]), &private, Operation::Lookup).is_allowed();
     assert!(looks(9_999) && !looks(10_000));
+}
+
+/// Callers, places and operations that many rules are about at once.
+fn disputed() -> Vec<(Principal, Object<'static>, Operation<'static>)> {
+    let instant = PackageFacts { instant: true, ..package("org.own", &[]) };
+    let mut callers = vec![app(0, &[]), app(10, &[Permission::ManageExternalStorage])];
+    callers.push(app(0, &[Permission::AccessMtp, Permission::InstallPackages]));
+    callers.push(Principal::new(Uid(10_100), &[instant]));
+    callers.push(Principal::new(Uid::SYSTEM, &[package("android", &[])]));
+    callers.extend(
+        [0, 2000, 1_002_000, 1023, 1_001_023, 19_999, 99_001].map(|uid| Principal::new(Uid(uid), &[])),
+    );
+    let paths = [
+        "",
+        "DCIM",
+        "DCIM/a.jpg",
+        "Android",
+        "Android/data",
+        "Android/data/org.other",
+        "Android/obb/org.other/x",
+        "Android/data/org.own/x",
+        ".transforms",
+        ".transforms/x",
+        ".transforms/synthetic/x",
+        "a:b",
+    ];
+    let mut objects = Vec::new();
+    for path in paths {
+        for kind in [Kind::File, Kind::Directory] {
+            for user in [Some(UserId(0)), Some(UserId(10)), None] {
+                objects.push(Object { user, ..object(path, kind) });
+            }
+            objects.push(Object { volume: VolumeKind::Public, user: None, ..object(path, kind) });
+        }
+    }
+    objects.push(Object { user: None, mount_root: true, ..object("", Kind::Directory) });
+    let mask = |read, write, execute| Operation::Access(crate::AccessMask { read, write, execute });
+    let mut operations = vec![
+        Operation::Lookup,
+        Operation::GetAttr,
+        Operation::OpenRead,
+        Operation::OpenWrite,
+        Operation::SetAttr,
+        Operation::Create,
+        Operation::MakeDir,
+        Operation::RemoveDir,
+        Operation::OpenDir,
+        Operation::ListEntry,
+        Operation::Unlink,
+        Operation::Symlink,
+        Operation::Link,
+        Operation::Xattr,
+        mask(false, false, false),
+        mask(true, false, false),
+        mask(false, true, false),
+        mask(false, false, true),
+    ];
+    for to in ["DCIM/b.jpg", "", ".transforms/x", "Android/data/org.other/x"] {
+        for user in [Some(UserId(0)), Some(UserId(10)), None] {
+            let to = Object { user, ..object(to, Kind::File) };
+            operations.extend([Operation::Rename { to, replaced: None }, Operation::MoveWithParent { to }]);
+        }
+    }
+    let mut all = Vec::new();
+    for who in &callers {
+        for what in &objects {
+            all.extend(operations.iter().map(|op| (who.clone(), *what, *op)));
+        }
+    }
+    all
+}
+
+/// Of all rules that are about a case the first one decides, whatever the later ones would say, and where none is the
+/// family does: there is no case without a rule, and none with two answers.
+#[test]
+fn the_first_rule_that_is_about_a_case_decides_it() {
+    let rules: Vec<Rule> = everyone::RULES.iter().chain(gate::RULES).copied().collect();
+    // How often a rule decided against what a later one would have said.
+    let mut overruled = vec![0; rules.len()];
+    for (who, what, op) in disputed() {
+        let case = Case::new(&who, &what);
+        let said: Vec<Option<Decision>> = rules.iter().map(|rule| rule(&case, op)).collect();
+        let first = said.iter().position(Option::is_some);
+        let expected = first.and_then(|at| said[at]).unwrap_or_else(|| by_operation(&case, op));
+        assert_eq!(decide(&who, &what, op), expected, "{who:?} {what:?} {op:?}");
+        assert_ne!(expected.reason, Reason::NoRule, "{who:?} {what:?} {op:?}");
+        if let Some(at) = first {
+            let later = said[at + 1..].iter().flatten();
+            overruled[at] += usize::from(later.clone().any(|it| it.outcome != expected.outcome));
+        }
+    }
+    // The order matters of every rule but the last: there is a case that a later one would decide otherwise.
+    assert!(overruled[..rules.len() - 1].iter().all(|times| *times > 0), "{overruled:?}");
+}
+
+#[test]
+fn default_directories_are_known_in_the_spellings_of_a_file_system_that_folds_case() {
+    let who = app(0, &[]);
+    for path in ["DC\u{200d}IM/a.jpg", "Picture\u{17f}/a.jpg", "dCiM/a.jpg"] {
+        assert_allowed(decide(&who, &object(path, Kind::File), Operation::Create), Reason::TypeFits);
+    }
+    let directory = object("Mu\u{ad}sic", Kind::Directory);
+    assert_allowed(decide(&who, &directory, Operation::MakeDir), Reason::DefaultDirectory);
+    let renamed = Operation::Rename { to: object("DCIM/m", Kind::Directory), replaced: None };
+    assert_denied(decide(&who, &directory, renamed), Reason::DefaultDirectoryStays, Errno::Eperm);
+    // Letters that no file system folds to ASCII ones.
+    let dotless = object("P\u{131}ctures/a.jpg", Kind::File);
+    assert_denied(decide(&who, &dotless, Operation::Create), Reason::NoFilesHere, Errno::Eperm);
 }

@@ -5,6 +5,7 @@ use mediagate_policy::{
 };
 use proptest::prelude::*;
 
+use crate::cases;
 use crate::world::{caller, raw_thing, thing};
 
 /// Every directory above a path, the volume root last.
@@ -45,7 +46,7 @@ fn check(who: &Principal, object: &Object<'_>) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(cases(800))]
 
     #[test]
     fn the_filter_of_any_directory_above_is_the_decision(caller in caller(), thing in thing()) {

@@ -9,7 +9,13 @@ use mediagate_policy::{
 use proptest::prelude::*;
 
 pub(crate) const OWN: &str = "org.own";
+/// Shares the uid with [`OWN`] where there is such a package.
+const SIBLING: &str = "org.sibling";
 const OTHER: &str = "org.other";
+
+/// An installed app's id, and one of the system's own.
+const APP: u32 = 10_100;
+const CORE: u32 = 1_001;
 
 /// User 11 is a clone profile of user 0, user 12 a work profile, user 10 somebody else.
 const USERS: [u32; 4] = [0, 10, 11, 12];
@@ -25,25 +31,34 @@ fn user() -> impl Strategy<Value = u32> {
 
 #[derive(Clone, Debug)]
 pub(crate) struct CallerSpec {
+    name: String,
     user: u32,
+    app_id: u32,
     instant: bool,
     target_sdk: u32,
     pub(crate) permissions: PermissionSet,
     pub(crate) app_ops: AppOps,
     requests_legacy_storage: bool,
     requests_raw_access: Option<bool>,
+    scoped_storage: Option<bool>,
+    /// Another package of the same uid, which comes after this one, and what was granted to it.
+    sibling: Option<PermissionSet>,
 }
 
 impl CallerSpec {
     pub(crate) fn plain() -> CallerSpec {
         CallerSpec {
+            name: OWN.to_owned(),
             user: 0,
+            app_id: APP,
             instant: false,
             target_sdk: 34,
             permissions: PermissionSet::EMPTY,
             app_ops: AppOps::default(),
             requests_legacy_storage: false,
             requests_raw_access: None,
+            scoped_storage: None,
+            sibling: None,
         }
     }
 
@@ -52,17 +67,46 @@ impl CallerSpec {
         CallerSpec { instant: true, ..self.clone() }
     }
 
-    pub(crate) fn principal(&self) -> Principal {
-        let package = PackageFacts {
-            name: Arc::from(OWN),
+    /// The same app, installed.
+    pub(crate) fn as_installed(&self) -> CallerSpec {
+        CallerSpec { instant: false, ..self.clone() }
+    }
+
+    /// The same app as a user has it.
+    pub(crate) fn of_user(&self, user: UserId) -> CallerSpec {
+        CallerSpec { user: user.0, ..self.clone() }
+    }
+
+    /// The same app under another name.
+    pub(crate) fn named(&self, name: &str) -> CallerSpec {
+        CallerSpec { name: name.to_owned(), ..self.clone() }
+    }
+
+    pub(crate) fn uid(&self) -> Uid {
+        Uid::of(UserId(self.user), AppId(self.app_id))
+    }
+
+    pub(crate) fn packages(&self) -> Vec<PackageFacts> {
+        let first = PackageFacts {
+            name: Arc::from(self.name.as_str()),
             target_sdk: self.target_sdk,
             permissions: self.permissions,
             app_ops: self.app_ops,
             requests_legacy_storage: self.requests_legacy_storage,
             requests_raw_access: self.requests_raw_access,
+            scoped_storage: self.scoped_storage,
             instant: self.instant,
         };
-        Principal::new(Uid::of(UserId(self.user), AppId(10_100)), &[package]).in_profiles(&profiles())
+        let second = self.sibling.map(|permissions| PackageFacts {
+            name: Arc::from(SIBLING),
+            permissions,
+            ..first.clone()
+        });
+        std::iter::once(first).chain(second).collect()
+    }
+
+    pub(crate) fn principal(&self) -> Principal {
+        Principal::new(self.uid(), &self.packages()).in_profiles(&profiles())
     }
 }
 
@@ -131,6 +175,33 @@ impl ThingSpec {
         ThingSpec { row, ..self.clone() }
     }
 
+    /// The same file as one of the caller's first package.
+    pub(crate) fn own(&self) -> ThingSpec {
+        let row = self.row.clone().map(|row| RowSpec { owner: Some(OWN), ..row });
+        ThingSpec { row, ..self.clone() }
+    }
+
+    /// The same file as the index has it that was scanned and belongs to nobody.
+    pub(crate) fn scanned(&self) -> ThingSpec {
+        let media_type = mediagate_policy::media_type_at(&self.path, false);
+        let (pending, trashed, grants) = (false, false, FileGrants::NONE);
+        ThingSpec { row: Some(RowSpec { owner: None, media_type, pending, trashed, grants }), ..self.clone() }
+    }
+
+    /// The same file under its plain name.
+    pub(crate) fn published(&self) -> ThingSpec {
+        let slash = self.path.iter().rposition(|it| *it == b'/').map_or(0, |at| at + 1);
+        let (dir, name) = self.path.split_at(slash);
+        let plain = mediagate_policy::ExpiringName::parse(name).map_or(name, |it| it.plain);
+        let row = self.row.clone().map(|row| RowSpec { pending: false, trashed: false, ..row });
+        ThingSpec { path: [dir, plain].concat(), row, ..self.clone() }
+    }
+
+    /// Another place in the same tree, with nothing there.
+    pub(crate) fn nothing_at(&self, path: &[u8]) -> ThingSpec {
+        ThingSpec { path: path.to_vec(), row: None, ..self.clone() }
+    }
+
     /// The same thing in another user's tree.
     pub(crate) fn move_to(&mut self, user: UserId) {
         self.user = user.0;
@@ -157,39 +228,32 @@ pub(crate) fn caller() -> impl Strategy<Value = CallerSpec> {
         1 => Just(OpMode::Ignore),
         1 => Just(OpMode::Deny),
     ];
-    let permissions = prop::sample::subsequence(Permission::ALL, 0..=4);
+    let granted =
+        |most| prop::sample::subsequence(Permission::ALL, 0..=most).prop_map(PermissionSet::from_iter);
     let app_ops = prop::collection::vec((prop::sample::select(AppOp::ALL), mode), 0..4);
-    (
-        (user(), prop::bool::weighted(0.03)),
-        27u32..37,
-        permissions,
-        app_ops,
-        any::<bool>(),
-        any::<Option<bool>>(),
-    )
-        .prop_map(
-            |(
-                (user, instant),
-                target_sdk,
-                permissions,
-                ops,
-                requests_legacy_storage,
-                requests_raw_access,
-            )| {
-                let mut app_ops = AppOps::default();
-                ops.into_iter().for_each(|(op, mode)| app_ops.set(op, mode));
-                let permissions = permissions.into_iter().collect();
-                CallerSpec {
-                    user,
-                    instant,
-                    target_sdk,
-                    permissions,
-                    app_ops,
-                    requests_legacy_storage,
-                    requests_raw_access,
-                }
-            },
-        )
+    let app_id = prop_oneof![6 => Just(APP), 1 => Just(CORE)];
+    let scoped_storage = prop_oneof![8 => Just(None), 1 => Just(Some(true)), 1 => Just(Some(false))];
+    let storage = (any::<bool>(), any::<Option<bool>>(), scoped_storage);
+    let who = (user(), app_id, prop::bool::weighted(0.03), prop::option::weighted(0.2, granted(2)));
+    (who, 27u32..37, granted(4), app_ops, storage).prop_map(|(who, target_sdk, permissions, ops, storage)| {
+        let (user, app_id, instant, sibling) = who;
+        let (requests_legacy_storage, requests_raw_access, scoped_storage) = storage;
+        let mut app_ops = AppOps::default();
+        ops.into_iter().for_each(|(op, mode)| app_ops.set(op, mode));
+        CallerSpec {
+            name: OWN.to_owned(),
+            user,
+            app_id,
+            instant,
+            target_sdk,
+            permissions,
+            app_ops,
+            requests_legacy_storage,
+            requests_raw_access,
+            scoped_storage,
+            sibling,
+        }
+    })
 }
 
 /// An object whose path is made of names that rules look at.
@@ -208,8 +272,9 @@ pub(crate) fn thing() -> impl Strategy<Value = ThingSpec> {
         "Android/media",
         "Android/sandbox",
     ];
-    const NAMES: [&str; 23] = [
+    const NAMES: [&str; 24] = [
         OWN,
+        SIBLING,
         OTHER,
         "d",
         ".d",
@@ -256,7 +321,7 @@ fn with_path(path: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Thin
         1 => Just(FileGrants::READ),
         1 => Just(FileGrants::WRITE),
     ];
-    let owner = prop::sample::select(&[None, Some(OWN), Some(OTHER)][..]);
+    let owner = prop::sample::select(&[None, Some(OWN), Some(SIBLING), Some(OTHER)][..]);
     let row = (owner, 0u8..7, any::<bool>(), any::<bool>(), grants).prop_map(
         |(owner, media_type, pending, trashed, grants)| {
             let media_type = MediaType::from_number(media_type).unwrap();

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use mediagate_policy::{
     AccessMask, AppOps, FileGrants, Kind, ListScope, NameState, Object, Operation, Outcome, PackageFacts,
-    Principal, Profiles, Reason, Row, Uid, UserId, UserKind, VolumeKind, decide, media_type_at, name_state,
+    PermissionSet, Principal, Profiles, Reason, Row, Uid, UserId, UserKind, VolumeKind, decide,
+    media_type_at, name_state,
 };
 
 use crate::schema::{Caller, Callers, GrantSpec, ObjectSpec, Vector, Whose, WhoseTree};
@@ -30,7 +31,7 @@ pub(crate) struct Answer {
 }
 
 pub(crate) fn principal(caller: &Caller, uid: u32) -> Principal {
-    let packages = caller.package.as_ref().map(|name| {
+    let package = caller.package.as_ref().map(|name| {
         let mut app_ops = AppOps::default();
         for (op, mode) in &caller.app_ops {
             app_ops.set(op.parse().unwrap(), mode.parse().unwrap());
@@ -42,10 +43,17 @@ pub(crate) fn principal(caller: &Caller, uid: u32) -> Principal {
             app_ops,
             requests_legacy_storage: caller.requests_legacy_storage,
             requests_raw_access: caller.requests_raw_access,
+            scoped_storage: caller.scoped_storage,
             instant: caller.instant,
         }
     });
-    Principal::new(Uid(uid), packages.as_slice()).in_profiles(&profiles())
+    let first = package.iter().zip(&caller.first_package).map(|(package, name)| PackageFacts {
+        name: Arc::from(name.as_str()),
+        permissions: PermissionSet::EMPTY,
+        ..package.clone()
+    });
+    let packages: Vec<PackageFacts> = first.chain(package.clone()).collect();
+    Principal::new(Uid(uid), &packages).in_profiles(&profiles())
 }
 
 pub(crate) fn run(callers: &Callers, vector: &Vector<'_>, volume: VolumeKind) -> Answer {

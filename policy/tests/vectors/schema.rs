@@ -22,6 +22,8 @@ pub(crate) struct Caller {
     pub(crate) about: String,
     pub(crate) app_id: u32,
     pub(crate) package: Option<String>,
+    /// Another package of the uid, which comes before it.
+    pub(crate) first_package: Option<String>,
     pub(crate) target_sdk: Option<u32>,
     #[serde(default)]
     pub(crate) permissions: Vec<String>,
@@ -30,6 +32,7 @@ pub(crate) struct Caller {
     #[serde(default)]
     pub(crate) requests_legacy_storage: bool,
     pub(crate) requests_raw_access: Option<bool>,
+    pub(crate) scoped_storage: Option<bool>,
     #[serde(default)]
     pub(crate) instant: bool,
 }
@@ -213,6 +216,14 @@ impl Vector<'_> {
     }
 }
 
+impl Caller {
+    /// The package that owns what the caller makes.
+    #[allow(dead_code, reason = "read by the tests that mount")]
+    pub(crate) fn owns_as(&self) -> Option<&String> {
+        self.first_package.as_ref().or(self.package.as_ref())
+    }
+}
+
 impl Callers {
     pub(crate) fn load() -> Callers {
         let callers: Callers = read(&folder().join("callers.toml"));
@@ -302,7 +313,10 @@ fn outcomes<'a>(
 
 pub(crate) fn tables() -> Vec<Table> {
     let numbered = (1..=9).map(|number| format!("t{number}.toml"));
-    numbered.chain(["users.toml".to_owned()]).map(|name| read(&folder().join(name))).collect()
+    numbered
+        .chain(["places.toml".to_owned(), "users.toml".to_owned()])
+        .map(|name| read(&folder().join(name)))
+        .collect()
 }
 
 /// By way of the parent directory, so that another crate of the workspace can include this file.

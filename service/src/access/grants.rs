@@ -12,13 +12,18 @@
 //! Entries have 80 bytes, in a table that is at least 7/16 full: at most 190 bytes for a file of an app, however many
 //! kinds of grants it has on it. With the bounds below an app costs at most 3 MiB.
 //!
+//! What the catalog loses with the rows of files is lost here once that is committed ([`Grants::lose`]), so that nothing is in
+//! force that is neither listed nor can be taken back, nor the other way round. A file that is removed or replaced through
+//! the mount loses its grants before that is answered ([`Grants::forget`]).
+//!
 //! # Locks
 //! `changing` orders [`Grants::add`], [`Grants::remove`] and [`Grants::reload`], and is held while they write. No
-//! request from the kernel takes it: what files lose, they lose by [`Grants::forget`], which is lock-free. It is taken
-//! after the lock of [`crate::identity`] and before those of the catalog.
+//! request from the kernel takes it, nor does the thread that writes: what files lose, they lose by [`Grants::forget`] and
+//! [`Grants::lose`], which are lock-free. It is taken after the lock of [`crate::identity`] and before those of the catalog.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
@@ -111,6 +116,16 @@ pub struct NewGrant<'a> {
     pub expires: Option<i64>,
 }
 
+/// Which grants of an app are meant: those on the file of a row of the catalog, and those on a lower file. The two are one
+/// file, unless something happened behind the mount that the catalog has not heard of.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Meant {
+    /// The row.
+    pub row: Option<i64>,
+    /// The lower file.
+    pub file: Option<FileId>,
+}
+
 /// Why a grant was not given.
 #[derive(Debug, thiserror::Error)]
 pub enum GrantError<E> {
@@ -196,6 +211,12 @@ pub struct Grants {
     map: ArcSwap<Map>,
     /// The number of the newest grant.
     changing: Mutex<i64>,
+    /// The number of the grant that is being added, which was stored and may not be in the map yet; else 0.
+    adding: AtomicI64,
+    /// A grant that went while it was being added.
+    lost: AtomicI64,
+    /// Those in whose place it comes: they go in the moment in which it is there, and not before.
+    replaced: ArcSwap<Vec<i64>>,
 }
 
 impl Grants {
@@ -249,41 +270,60 @@ impl Grants {
         };
         // Whatever becomes of it, its number is used up.
         *newest = grant.id;
-        grant.row = persist(&grant, &gone).map_err(GrantError::Persist)?;
-        self.change(new.package, new.user, |app| {
-            drop_ids(app, &gone);
-            insert(app, &grant);
-        });
-        Ok(())
+        self.adding.store(grant.id, SeqCst);
+        self.replaced.store(Arc::new(gone.clone()));
+        let stored = persist(&grant, &gone);
+        if let Ok(row) = stored {
+            grant.row = row;
+            let gone = gone.iter().copied().collect();
+            self.change(new.package, new.user, |app| {
+                drop_ids(app, &gone);
+                insert(app, &grant);
+            });
+        }
+        self.adding.store(0, SeqCst);
+        self.replaced.store(Arc::default());
+        // Whoever loses it from now on finds it in the map; who lost it before left word.
+        if self.lost.load(SeqCst) == grant.id {
+            self.lose(&[grant.id]);
+        }
+        stored.map(drop).map_err(GrantError::Persist)
     }
 
-    /// Removes what an app holds on the file of a row of the catalog, or on all files. `persist` gets the numbers.
-    /// Says how many there were, without those that had ended. None is in force when this returns.
+    /// Removes what an app holds on one file, or on all files. `persist` gets the numbers. Says how many there were, without
+    /// those that had ended. None is in force when this returns.
     pub fn remove<E>(
         &self,
         package: &str,
         user: u32,
-        row: Option<i64>,
+        on: Option<Meant>,
         persist: impl FnOnce(Vec<i64>) -> Result<(), E>,
     ) -> Result<usize, E> {
         let _changing = self.changing.lock();
         let Some(app) = app(&self.map.load(), package, user).cloned() else { return Ok(0) };
         let now = now();
-        let meant = app.values().filter(|held| row.is_none_or(|row| held.row == row));
-        let terms: Vec<Term> = meant.flat_map(|held| held.terms).filter(|term| term.id != 0).collect();
+        let is_meant = |key: &(i64, u64), held: &Held| {
+            on.is_none_or(|on| {
+                let is_file =
+                    |file: FileId| (file.volume, file.ino) == *key && file.generation == held.generation;
+                on.row == Some(held.row) || on.file.is_some_and(is_file)
+            })
+        };
+        let meant = app.iter().filter(|(key, held)| is_meant(key, held));
+        let terms: Vec<Term> = meant.flat_map(|(_, held)| held.terms).filter(|term| term.id != 0).collect();
         let ids: Vec<i64> = terms.iter().map(|term| term.id).collect();
         if !ids.is_empty() {
             persist(ids.clone())?;
-            self.change(package, user, |app| drop_ids(app, &ids));
+            self.lose(&ids);
         }
         Ok(terms.into_iter().filter(|term| term.is_on(now)).count())
     }
 
-    /// A file is gone: nobody holds anything on it any more. To be called before its inode number can be used again,
-    /// that is, while it is open.
-    pub fn forget(&self, volume: i64, ino: u64) {
-        let key = (volume, ino);
-        let has = |app: &OfApp| app.contains_key(&key);
+    /// A file is gone: nobody holds anything on it any more. A later file with its inode number is another one, and keeps
+    /// what is held on it, however late this comes.
+    pub fn forget(&self, file: FileId) {
+        let key = (file.volume, file.ino);
+        let has = |app: &OfApp| app.get(&key).is_some_and(|held| held.generation == file.generation);
         if !self.map.load().values().flatten().any(|(_, app)| has(app)) {
             return;
         }
@@ -292,7 +332,29 @@ impl Grants {
             for (_, app) in map.values_mut().flatten().filter(|(_, app)| has(app)) {
                 Arc::make_mut(app).remove(&key);
             }
-            map.retain(|_, users| users.iter().any(|(_, app)| !app.is_empty()));
+            keep_holders(&mut map);
+            map
+        });
+    }
+
+    /// Grants that are no longer stored, whoever has them.
+    pub fn lose(&self, ids: &[i64]) {
+        let adding = self.adding.load(SeqCst);
+        if adding != 0 && ids.contains(&adding) {
+            self.lost.store(adding, SeqCst);
+        }
+        let replaced = self.replaced.load();
+        let ids: HashSet<i64> = ids.iter().copied().filter(|id| !replaced.contains(id)).collect();
+        let has = |app: &OfApp| app.values().flat_map(Held::ids).any(|id| ids.contains(&id));
+        if !self.map.load().values().flatten().any(|(_, app)| has(app)) {
+            return;
+        }
+        self.map.rcu(|map| {
+            let mut map = Map::clone(map);
+            for (_, app) in map.values_mut().flatten().filter(|(_, app)| has(app)) {
+                drop_ids(Arc::make_mut(app), &ids);
+            }
+            keep_holders(&mut map);
             map
         });
     }
@@ -404,8 +466,15 @@ fn insert(app: &mut OfApp, grant: &Grant) {
     held.terms[grant.kind as usize] = Term { id: grant.id, expires: grant.expires.unwrap_or(NEVER) };
 }
 
-fn drop_ids(app: &mut OfApp, ids: &[i64]) {
-    let ids: std::collections::HashSet<i64> = ids.iter().copied().collect();
+/// Nothing is kept of who holds nothing.
+fn keep_holders(map: &mut Map) {
+    map.retain(|_, users| {
+        users.retain(|(_, app)| !app.is_empty());
+        !users.is_empty()
+    });
+}
+
+fn drop_ids(app: &mut OfApp, ids: &HashSet<i64>) {
     if ids.is_empty() {
         return;
     }

@@ -26,7 +26,8 @@ fn add(grants: &Grants, new: &NewGrant<'_>) -> Vec<i64> {
 }
 
 fn remove(grants: &Grants, row: Option<i64>) -> usize {
-    grants.remove::<Infallible>("p", 0, row, |_| Ok(())).unwrap()
+    let on = row.map(|row| Meant { row: Some(row), file: None });
+    grants.remove::<Infallible>("p", 0, on, |_| Ok(())).unwrap()
 }
 
 fn on(grants: &Grants, file: FileId) -> FileGrants {
@@ -140,12 +141,57 @@ fn packages_and_files_take_their_grants_along() {
     }
     assert_eq!(grants.retain_apps(|package, user| (package, user) != ("p", 10)), [2]);
     assert_eq!(grants.list(Some("p"), None).len(), 1);
-    grants.forget(1, 2);
-    grants.forget(2, 1);
+    grants.forget(file(2));
+    grants.forget(FileId { volume: 2, ..file(1) });
+    // An earlier file that had the inode number: whoever found it gone may say so late.
+    grants.forget(FileId { generation: file(1).generation + 1, ..file(1) });
     assert_eq!(grants.list(None, Some(0)).len(), 2);
     assert!(grants.any_on(1) && !grants.any_on(2));
-    grants.forget(1, 1);
+    grants.forget(file(1));
     assert!(grants.map.load().is_empty() && !grants.any_on(1));
+}
+
+#[test]
+fn a_grant_is_removed_by_its_row_or_by_its_file() {
+    let grants = Grants::default();
+    add(&grants, &new(READ, file(1)));
+    add(&grants, &new(READ, file(2)));
+    let remove =
+        |row, file| grants.remove::<Infallible>("p", 0, Some(Meant { row, file }), |_| Ok(())).unwrap();
+    assert_eq!(remove(None, None), 0);
+    assert_eq!(remove(Some(3), Some(FileId { generation: 7, ..file(1) })), 0, "its inode number again");
+    assert_eq!(remove(Some(3), Some(file(1))), 1, "its row is another's by now");
+    assert_eq!(remove(Some(2), Some(file(3))), 1, "its file is elsewhere by now");
+    assert!(grants.map.load().is_empty());
+}
+
+#[test]
+fn what_the_catalog_loses_is_lost_at_any_time() {
+    let grants = Grants::default();
+    add(&grants, &new(READ, file(1)));
+    add(&grants, &new(GrantKind::Write, file(1)));
+    add(&grants, &NewGrant { package: "q", ..new(READ, file(2)) });
+    grants.lose(&[99]);
+    grants.lose(&[2]);
+    assert_eq!(on(&grants, file(1)), FileGrants::READ);
+    grants.lose(&[1, 3]);
+    assert!(grants.map.load().is_empty());
+    // Between the commit of a grant and its coming into force.
+    let lost = grants.add(&new(READ, file(1)), |grant, _| {
+        grants.lose(&[grant.id]);
+        Ok::<_, Infallible>(1)
+    });
+    assert!(lost.is_ok() && grants.map.load().is_empty());
+    assert_eq!(add(&grants, &new(READ, file(1))), [0; 0]);
+    assert_eq!(on(&grants, file(1)), FileGrants::READ, "the next one is another");
+    // One in whose place another comes is there until that one is.
+    let replaced = grants.add(&new(READ, file(1)), |_, gone| {
+        grants.lose(gone);
+        assert_eq!(on(&grants, file(1)), FileGrants::READ);
+        Ok::<_, Infallible>(1)
+    });
+    assert!(replaced.is_ok() && on(&grants, file(1)) == FileGrants::READ);
+    assert_eq!(remove(&grants, Some(1)), 1);
 }
 
 /// What the documentation says of the memory.
@@ -158,7 +204,7 @@ fn an_entry_is_as_small_as_said() {
 enum Step {
     Add(bool, usize, u64, u64),
     Remove(bool, Option<u64>),
-    Forget(u64),
+    Forget(u64, u64),
     Uninstall(bool),
 }
 
@@ -167,7 +213,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         (any::<bool>(), 0..3_usize, ino.clone(), 0..2_u64).prop_map(|(p, k, i, g)| Step::Add(p, k, i, g)),
         (any::<bool>(), proptest::option::of(ino.clone())).prop_map(|(p, i)| Step::Remove(p, i)),
-        ino.prop_map(Step::Forget),
+        (ino, 0..2_u64).prop_map(|(i, g)| Step::Forget(i, g)),
         any::<bool>().prop_map(Step::Uninstall),
     ];
     proptest::collection::vec(step, 0..40)
@@ -199,12 +245,14 @@ proptest! {
                         stored.retain(|it| !ids.contains(&it.id));
                         Ok::<_, Infallible>(())
                     };
-                    grants.remove(name(p), 0, row, persist).unwrap();
+                    let on = row.map(|row| Meant { row: Some(row), file: None });
+                    grants.remove(name(p), 0, on, persist).unwrap();
                     prop_assert!(!stored.iter().any(|it| *it.package == *name(p) && row.is_none_or(|row| row == it.row)));
                 }
-                Step::Forget(ino) => {
-                    stored.retain(|it| it.file.ino != ino);
-                    grants.forget(1, ino);
+                Step::Forget(ino, generation) => {
+                    let file = FileId { volume: 1, ino, generation };
+                    stored.retain(|it| it.file != file);
+                    grants.forget(file);
                 }
                 Step::Uninstall(p) => {
                     let gone = grants.retain_apps(|package, _| package != name(p));

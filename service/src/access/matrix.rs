@@ -1,15 +1,14 @@
 //! The whole permission model as one table: callers × places and objects × operations.
 //!
 //! Every cell is what the engine says, so the table cannot disagree with the service. Besides the decision a refusal
-//! has what would change it, found by asking again with one permission, app op or grant more.
+//! has what would change it, which the engine says too.
 
 mod callers;
-mod changes;
 mod objects;
 
 use mediagate_policy::{
-    AccessMask, Decision, Errno, FileGrants, Kind, ListScope, Object, Operation, Outcome, Principal, Reason,
-    Row, decide, media_type_at,
+    AccessMask, Decision, Errno, Kind, ListScope, Need, Object, Operation, Outcome, Question, Reason, Row,
+    media_type_at,
 };
 use serde::Serialize;
 
@@ -56,8 +55,6 @@ pub struct Rule {
     pub id: &'static str,
     /// What it says.
     pub because: &'static str,
-    /// What a caller needs that it refuses.
-    pub needs: Option<&'static str>,
 }
 
 /// One operation on one object, for every caller.
@@ -233,17 +230,23 @@ const fn refusal(errno: Errno) -> Named {
 
 /// Decides every cell.
 pub fn matrix() -> Matrix {
-    let (callers, objects) = (callers::all(), objects::all());
+    let (callers, objects, profiles) = (callers::all(), objects::all(), objects::profiles());
     let mut rules = Vec::new();
     let mut rows = Vec::new();
     for thing in &objects {
         for op in thing.operations() {
             let cells = callers.iter().map(|caller| {
-                let decision = thing.decide(&caller.principal(), thing.grants, *op);
+                let package = caller.package();
+                let (decision, needs) = thing.ask(*op, |what, operation| {
+                    let packages = package.as_slice();
+                    let question =
+                        Question { uid: caller.uid(), packages, profiles: &profiles, what, op: operation };
+                    (question.answer(), question.needs())
+                });
                 if !rules.contains(&decision.reason) {
                     rules.push(decision.reason);
                 }
-                let changes = changes::of(caller, thing, *op, decision);
+                let changes = needs.iter().map(Need::to_string).collect();
                 Cell { outcome: outcome(decision, *op).id, rule: decision.reason.rule(), changes }
             });
             let cells = cells.collect();
@@ -253,7 +256,7 @@ pub fn matrix() -> Matrix {
     let rules = Reason::ALL
         .iter()
         .filter(|it| rules.contains(it))
-        .map(|it| Rule { id: it.rule(), because: it.because(), needs: it.needs() })
+        .map(|it| Rule { id: it.rule(), because: it.because() })
         .collect();
     let operations = Op::ALL.iter().map(|it| it.named()).collect();
     Matrix { callers, objects, operations, outcomes: OUTCOMES.to_vec(), rules, rows }
@@ -268,9 +271,10 @@ impl Thing {
         }
     }
 
-    fn decide(&self, who: &Principal, grants: FileGrants, op: Op) -> Decision {
+    /// The question that an operation is, put to `ask`.
+    fn ask<T>(&self, op: Op, ask: impl FnOnce(Object<'_>, Operation<'_>) -> T) -> T {
         let what = Object {
-            row: self.row.map(|row| Row { grants, ..row }),
+            row: self.row.map(|row| Row { grants: self.grants, ..row }),
             ..self.at(self.path.as_bytes(), self.kind)
         };
         let beside = self.beside(self.directory());
@@ -291,23 +295,27 @@ impl Thing {
             Op::RemoveDir => Operation::RemoveDir,
             Op::Link => Operation::Symlink,
             Op::Xattr => Operation::Xattr,
-            Op::MakeDir => {
-                return decide(who, &Object { kind: Kind::Directory, ..what }, Operation::MakeDir);
-            }
-            Op::MoveIn => return self.bring(who, &self.beside("Download/"), what, None),
-            Op::Replace => return self.bring(who, &beside, what, Some(what)),
+            Op::MakeDir => return ask(Object { kind: Kind::Directory, ..what }, Operation::MakeDir),
+            Op::MoveIn => return self.bring(&self.beside("Download/"), what, None, ask),
+            Op::Replace => return self.bring(&beside, what, Some(what), ask),
             Op::Rename => Operation::Rename { to: self.at(beside.as_bytes(), self.kind), replaced: None },
         };
-        decide(who, &what, plain)
+        ask(what, plain)
     }
 
     /// Renames a file of the caller's at `from` to where this is.
-    fn bring(&self, who: &Principal, from: &str, to: Object<'_>, replaced: Option<Object<'_>>) -> Decision {
+    fn bring<T>(
+        &self,
+        from: &str,
+        to: Object<'_>,
+        replaced: Option<Object<'_>>,
+        ask: impl FnOnce(Object<'_>, Operation<'_>) -> T,
+    ) -> T {
         let row = objects::row(Some(OWN), media_type_at(from.as_bytes(), false));
         let from = Object { row: Some(row), ..self.at(from.as_bytes(), Kind::File) };
         let from = Object { user: from.user.map(|_| objects::OWN_USER), ..from };
         let to = Object { row: None, kind: Kind::File, ..to };
-        decide(who, &from, Operation::Rename { to, replaced })
+        ask(from, Operation::Rename { to, replaced })
     }
 
     /// Another name of the same type in `directory`, which has a slash at its end or is empty.

@@ -11,14 +11,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use mediagate_policy::{
-    Decision, Errno, FileGrants, Filter, Grant as Allowed, Object, Operation, Principal, decide,
-    listing_filter,
+    Decision, Errno, FileGrants, Filter, Grant as Allowed, Object, Operation, PackageFacts, Principal,
+    Profiles, Question, decide, listing_filter,
 };
 
 use crate::identity::{Identity, Mix};
 use crate::observe::{Counter, Observer};
 
-pub use grants::{FileId, Grant, GrantError, GrantKind, Grants, Holdings, NewGrant, now};
+pub use grants::{FileId, Grant, GrantError, GrantKind, Grants, Holdings, Meant, NewGrant, now};
 pub use matrix::{Caller, Cell, Matrix, MatrixRow, Named, Rule, Thing, matrix};
 pub use mediagate_policy::{is_hidden_by_name, nomedia_counts_in};
 pub use subject::{RowFacts, Subject};
@@ -48,6 +48,30 @@ impl Deref for Who {
     }
 }
 
+/// A caller as of one moment, and what it is made of, for saying what else would let it.
+#[derive(Clone, Debug)]
+pub struct Described {
+    who: Who,
+    /// Its packages; the first is "the caller's package".
+    pub packages: Vec<PackageFacts>,
+    profiles: Arc<Profiles>,
+}
+
+impl Described {
+    /// A question about this caller.
+    pub fn question<'a>(&'a self, what: Object<'a>, op: Operation<'a>) -> Question<'a> {
+        Question { uid: self.who.uid, packages: &self.packages, profiles: &self.profiles, what, op }
+    }
+}
+
+impl Deref for Described {
+    type Target = Who;
+
+    fn deref(&self) -> &Who {
+        &self.who
+    }
+}
+
 /// Asks the policy, and counts what it says.
 #[derive(Debug)]
 pub struct Access {
@@ -74,6 +98,17 @@ impl Access {
         }
         // Without grants it may do less than at any moment so far, never more.
         Who { principal: self.identity.principal(uid), holdings: Holdings::default() }
+    }
+
+    /// [`Access::who`], with what the caller is made of.
+    pub fn describe(&self, uid: u32) -> Described {
+        loop {
+            let who = self.who(uid);
+            let (principal, packages, profiles) = self.identity.describe(uid);
+            if *principal == *who.principal {
+                return Described { who, packages, profiles };
+            }
+        }
     }
 
     /// See [`Identity::mix`].

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mediagate_policy::{
     AndroidDir, FileGrants, Kind, MediaType, NameState, Object, Place, Row, UserId, VolumeKind,
-    is_never_indexed, media_type_at, mime_of, name_state,
+    is_never_indexed, media_type_at, mime_of, name_depends_on_caller, name_state,
 };
 
 use super::grants::FileId;
@@ -135,10 +135,9 @@ impl Subject {
         is_never_indexed(self.path())
     }
 
-    /// True where who may see a name depends on the caller, so that the kernel must ask each time: below
-    /// `Android/data/<package>` and `Android/obb/<package>`.
+    /// True where who may see a name depends on the caller, so that the kernel must ask each time.
     pub fn depends_on_caller(&self) -> bool {
-        matches!(Place::of(self.path()), Place::AndroidPackage { dir, itself: false, .. } if dir.is_private())
+        name_depends_on_caller(self.path())
     }
 
     /// The package that a file belongs to by its place alone: below `Android/media/<package>` (what the scanner

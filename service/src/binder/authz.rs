@@ -3,9 +3,7 @@
 //! The one identity looked at is the uid that the kernel vouches for: the sender of a binder transaction, or
 //! `SO_PEERCRED` of a Unix socket, which is the uid the peer had when it connected. Anything else is nobody.
 
-use rsbinder::rpc::PeerIdentity;
-use rsbinder::{Caller, ExceptionCode, Status};
-
+use super::platform::{self, Status};
 use crate::control::Control;
 
 /// What a method asks of its caller.
@@ -15,7 +13,12 @@ pub(super) enum Right {
     Administer,
     /// To ask about this uid.
     AboutSelf(u32),
+    /// To see the state of everything: administrators, and the shell, from which `dumpsys` is run.
+    Dump,
 }
+
+/// `AID_SHELL` (android_filesystem_config.h).
+const SHELL: u32 = 2000;
 
 /// A caller who has been let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +38,7 @@ pub(super) fn require(control: &dyn Control, right: Right) -> Result<Authorised,
 
 /// The caller of the call being handled, whoever it is.
 pub(super) fn caller(control: &dyn Control) -> Result<Authorised, Status> {
-    let uid = uid_of(rsbinder::calling_caller()).ok_or_else(|| {
+    let uid = platform::calling_uid().ok_or_else(|| {
         denied(
             "the system does not say who is calling; connect over a Unix socket or kernel binder".to_owned(),
         )
@@ -48,15 +51,6 @@ pub(super) fn is_admin(control: &dyn Control, uid: u32) -> bool {
     control.admin_uids().contains(&uid)
 }
 
-fn uid_of(caller: Option<Caller>) -> Option<u32> {
-    match caller? {
-        Caller::Kernel { uid, .. } => Some(uid),
-        Caller::Rpc(PeerIdentity::Local { uid, .. }) => Some(uid),
-        // Remote and anonymous peers, and whatever a later rsbinder adds.
-        _ => None,
-    }
-}
-
 fn check(caller: Authorised, right: Right) -> Result<(), String> {
     let Authorised { uid, admin } = caller;
     if admin {
@@ -67,14 +61,15 @@ fn check(caller: Authorised, right: Right) -> Result<(), String> {
         Right::AboutSelf(about) => Err(format!(
             "uid {uid} may ask about itself only, not about uid {about}; ask as an administrator"
         )),
-        Right::Administer => Err(format!(
+        Right::Dump if uid == SHELL => Ok(()),
+        Right::Administer | Right::Dump => Err(format!(
             "uid {uid} may not administer mediagate; call as root, or add the uid to service.admin_uids in its configuration"
         )),
     }
 }
 
 fn denied(message: String) -> Status {
-    (ExceptionCode::Security, message.as_str()).into()
+    platform::denied(&message)
 }
 
 #[cfg(test)]
@@ -97,11 +92,10 @@ mod tests {
     }
 
     #[test]
-    fn only_the_kernel_is_believed() {
-        let local = PeerIdentity::Local { uid: 7, pid: 1 };
-        assert_eq!(uid_of(Some(Caller::Rpc(local))), Some(7));
-        assert_eq!(uid_of(Some(Caller::Kernel { uid: 8, pid: 1, sid: None })), Some(8));
-        assert_eq!(uid_of(Some(Caller::Rpc(PeerIdentity::Anonymous))), None);
-        assert_eq!(uid_of(None), None);
+    fn the_shell_may_see_the_state_and_change_nothing() {
+        let shell = Authorised { uid: SHELL, admin: false };
+        assert!(check(shell, Right::Dump).is_ok());
+        assert!(check(shell, Right::Administer).is_err());
+        assert!(check(Authorised { uid: 10_101, admin: false }, Right::Dump).is_err());
     }
 }

@@ -4,7 +4,8 @@
 //! A reader of a message asks for all that is left of it at once, so the length of that request is where to refuse:
 //! before any of the body is read, and so before the memory for it is touched.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use rsbinder::rpc::transport::UnixTransport;
@@ -14,19 +15,49 @@ use rsbinder::rpc::{PeerIdentity, RpcError, RpcResult, RpcTransport};
 /// libbinder's ProcessState.cpp), so that a client that works here works there.
 pub(super) const MESSAGE_MAX: usize = 1024 * 1024;
 
-/// The transport; descriptors that come with a message are closed.
-pub(super) struct Bounded(pub(super) UnixTransport);
+/// Descriptors that a connection of an app may send in its life. None of its calls has one; who calls what it may not is to hear
+/// that, though, and its call is decoded first.
+const OF_APPS: usize = 8;
 
-impl RpcTransport for Bounded {
-    fn recv_raw(&self, buf: &mut [u8]) -> RpcResult<usize> {
+/// The transport.
+pub(super) struct Bounded {
+    socket: UnixTransport,
+    /// Descriptors still taken; further ones are closed unseen, so that no app can fill the service's table of them.
+    descriptors: AtomicUsize,
+}
+
+impl Bounded {
+    /// Bounds `socket`, whose peer is an administrator or not: those hand over devices.
+    pub(super) fn new(socket: UnixTransport, admin: bool) -> Self {
+        Bounded { socket, descriptors: AtomicUsize::new(if admin { usize::MAX } else { OF_APPS }) }
+    }
+
+    fn check(buf: &[u8]) -> RpcResult<()> {
         if buf.len() > MESSAGE_MAX {
             return Err(RpcError::FrameTooLarge { declared: buf.len(), max: MESSAGE_MAX });
         }
-        self.0.recv_raw(buf)
+        Ok(())
+    }
+}
+
+impl RpcTransport for Bounded {
+    fn recv_raw(&self, buf: &mut [u8]) -> RpcResult<usize> {
+        Self::check(buf)?;
+        self.socket.recv_raw(buf)
+    }
+
+    fn recv_raw_with_fds(&self, buf: &mut [u8]) -> RpcResult<(usize, Vec<OwnedFd>)> {
+        Self::check(buf)?;
+        let (length, mut descriptors) = self.socket.recv_raw_with_fds(buf)?;
+        // One thread reads a connection.
+        let left = self.descriptors.load(Relaxed);
+        descriptors.truncate(left);
+        self.descriptors.store(left - descriptors.len(), Relaxed);
+        Ok((length, descriptors))
     }
 
     fn send_raw(&self, buf: &[u8]) -> RpcResult<()> {
-        self.0.send_raw(buf)
+        self.socket.send_raw(buf)
     }
 
     fn send_raw_draining(
@@ -35,16 +66,15 @@ impl RpcTransport for Bounded {
         fds: &[BorrowedFd<'_>],
         drain: &mut dyn FnMut() -> RpcResult<()>,
     ) -> RpcResult<()> {
-        self.0.send_raw_draining(buf, fds, drain)
+        self.socket.send_raw_draining(buf, fds, drain)
     }
 
-    // Descriptors go out only: what is received is received without them.
     fn supports_fd_passing(&self) -> bool {
-        self.0.supports_fd_passing()
+        self.socket.supports_fd_passing()
     }
 
     fn send_raw_with_fds(&self, buf: &[u8], fds: &[BorrowedFd<'_>]) -> RpcResult<()> {
-        self.0.send_raw_with_fds(buf, fds)
+        self.socket.send_raw_with_fds(buf, fds)
     }
 
     // Sessions do not use whole frames.
@@ -57,30 +87,30 @@ impl RpcTransport for Bounded {
     }
 
     fn peer_identity(&self) -> PeerIdentity {
-        self.0.peer_identity()
+        self.socket.peer_identity()
     }
 
     fn describe(&self) -> &str {
-        self.0.describe()
+        self.socket.describe()
     }
 
     fn set_read_timeout(&self, timeout: Option<Duration>) -> RpcResult<()> {
-        self.0.set_read_timeout(timeout)
+        self.socket.set_read_timeout(timeout)
     }
 
     fn set_write_timeout(&self, timeout: Option<Duration>) -> RpcResult<()> {
-        self.0.set_write_timeout(timeout)
+        self.socket.set_write_timeout(timeout)
     }
 
     fn peer_closed(&self) -> Option<bool> {
-        self.0.peer_closed()
+        self.socket.peer_closed()
     }
 
     fn shutdown_handle(&self) -> Option<Box<dyn FnOnce() + Send>> {
-        self.0.shutdown_handle()
+        self.socket.shutdown_handle()
     }
 
     fn shutdown(&self) -> RpcResult<()> {
-        self.0.shutdown()
+        self.socket.shutdown()
     }
 }

@@ -4,21 +4,16 @@
 //! not those on kernel binder, so every call runs on a thread of its own that is waited for with a deadline; a thread
 //! that misses it is left behind with its connection, and the client is of no more use.
 
-use std::io;
-use std::os::fd::AsRawFd as _;
-use std::os::unix::net::UnixStream;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use mediagate_aidl as aidl;
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
-use rsbinder::rpc::transport::UnixTransport;
-use rsbinder::rpc::{FileDescriptorTransportMode, RpcSession, RpcTransport as _};
-use rsbinder::{BinderResult, ExceptionCode, FromIBinder as _, Status, StatusCode, Strong};
 
-use super::address::{Address, AddressError, private_socket};
-use super::rpc::WIRE_VERSION;
+use super::address::{Address, AddressError};
+use super::platform::{self, BinderResult, Failure, ParcelFileDescriptor, Status, Strong};
 use super::server::driver;
 use super::store_client::StoreClient;
 use super::{convert, scans, upkeep};
@@ -29,9 +24,7 @@ use crate::control::{
 };
 
 /// How long connecting may take, the handshake included.
-const CONNECT: Duration = Duration::from_secs(5);
-/// How much of that may be spent on waiting in line: a refusal then says so before the time is up.
-const QUEUE: Duration = Duration::from_millis(4500);
+pub(super) const CONNECT: Duration = Duration::from_secs(5);
 /// How long an ordinary call may take.
 pub(super) const CALL: Duration = Duration::from_secs(30);
 /// How long mounting and unmounting may take.
@@ -88,7 +81,7 @@ impl Client {
         let address: Address = uri.parse()?;
         let target = address.clone();
         let found = within(CONNECT, move || match &target {
-            Address::Unix(path) => connect_rpc(path),
+            Address::Unix(path) => platform::connect_unix(path),
             Address::Kernel(name) => connect_kernel(name),
         });
         match found.unwrap_or_else(|| Err(format!("no answer within {} s", CONNECT.as_secs()))) {
@@ -113,6 +106,36 @@ impl Client {
     pub fn detach_volume(&self, name: &str) -> Result<(), ClientError> {
         let name = name.to_owned();
         self.call(MOUNT, move |s| s.detachVolume(&name))
+    }
+
+    /// Has a volume served that the caller has mounted with `device`.
+    pub fn start_session(
+        &self,
+        id: &str,
+        device: OwnedFd,
+        upper: &Path,
+        lower: &Path,
+    ) -> Result<(), ClientError> {
+        let (id, device) = (id.to_owned(), ParcelFileDescriptor::from(device));
+        let [upper, lower] = [upper, lower].map(|it| it.as_os_str().as_bytes().to_vec());
+        self.call(MOUNT, move |s| s.startSession(&id, &device, &upper, &lower))
+    }
+
+    /// Ends a session.
+    pub fn end_session(&self, id: &str) -> Result<(), ClientError> {
+        let id = id.to_owned();
+        self.call(MOUNT, move |s| s.endSession(&id))
+    }
+
+    /// Says what becomes of the volume of a session: a number of `VolumeState` in the AIDL.
+    pub fn volume_state_changed(&self, id: &str, state: i32) -> Result<(), ClientError> {
+        let id = id.to_owned();
+        self.call(MOUNT, move |s| s.volumeStateChanged(&id, aidl::VolumeState(state)))
+    }
+
+    /// Has given back what is only kept to be faster; says how many bytes of storage that made free.
+    pub fn free_cache(&self) -> Result<u64, ClientError> {
+        Ok(self.call(CALL, |s| s.freeCache())?.max(0).cast_unsigned())
     }
 
     /// All packages the caller may see.
@@ -289,22 +312,18 @@ impl Client {
     }
 
     fn error(&self, status: &Status) -> ClientError {
-        let message = status.message().unwrap_or_default().to_owned();
-        match status.exception_code() {
-            ExceptionCode::Security => ClientError::Denied(message),
-            ExceptionCode::ServiceSpecific => {
-                ClientError::Failed(match aidl::ErrorCode(status.service_specific_error()) {
-                    aidl::ErrorCode::NOT_FOUND => ControlError::NotFound(message),
-                    aidl::ErrorCode::ALREADY_EXISTS => ControlError::AlreadyExists(message),
-                    aidl::ErrorCode::INVALID => ControlError::Invalid(message),
-                    _ => ControlError::Failed(message),
-                })
-            }
-            ExceptionCode::TransactionFailed => self.lost(match status.transaction_error() {
-                StatusCode::DeadObject => "it ended the connection".to_owned(),
-                other => other.to_string(),
+        let (failure, message) = platform::failure(status);
+        match failure {
+            Failure::Denied => ClientError::Denied(message),
+            Failure::Ours(code) => ClientError::Failed(match aidl::ErrorCode(code) {
+                aidl::ErrorCode::NOT_FOUND => ControlError::NotFound(message),
+                aidl::ErrorCode::ALREADY_EXISTS => ControlError::AlreadyExists(message),
+                aidl::ErrorCode::INVALID => ControlError::Invalid(message),
+                _ => ControlError::Failed(message),
             }),
-            _ => ClientError::Failed(ControlError::Failed(status.to_string())),
+            Failure::Dead => self.lost("it ended the connection".to_owned()),
+            Failure::Broken => self.lost(message),
+            Failure::Other => ClientError::Failed(ControlError::Failed(message)),
         }
     }
 }
@@ -322,64 +341,9 @@ fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Send + 
     result.recv_timeout(limit).ok()
 }
 
-fn connect_rpc(path: &Path) -> Result<Strong<dyn aidl::IMediagate>, String> {
-    // Whoever may use it does not wait behind apps; whoever may not, or finds none, waits in line.
-    let found = connect_stream(&private_socket(path), None).or_else(|_| connect_stream(path, Some(QUEUE)));
-    let stream = found.map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => "there is no such socket".to_owned(),
-        io::ErrorKind::ConnectionRefused => "nobody listens on the socket".to_owned(),
-        io::ErrorKind::WouldBlock => "too many clients are waiting".to_owned(),
-        _ => e.to_string(),
-    })?;
-    let session = || -> rsbinder::Result<Strong<dyn aidl::IMediagate>> {
-        let transport = UnixTransport::from_stream(stream)?;
-        transport.set_read_timeout(Some(CONNECT))?;
-        transport.set_write_timeout(Some(CONNECT))?;
-        let session = RpcSession::connect_android13plus_fd(
-            Box::new(transport),
-            WIRE_VERSION,
-            FileDescriptorTransportMode::Unix,
-        )?;
-        // The longest wait of all: each call has its own, shorter one around it.
-        session.set_timeout(Some(MOUNT));
-        <dyn aidl::IMediagate>::try_from(session.get_root()?)
-    };
-    session().map_err(|status| match status {
-        StatusCode::DeadObject => {
-            "it hung up at once, as it does on a uid that connects too often; wait a moment".to_owned()
-        }
-        other => format!("it does not answer as mediagate does ({other})"),
-    })
-}
-
 fn connect_kernel(name: &str) -> Result<Strong<dyn aidl::IMediagate>, String> {
     if driver().is_none() {
         return Err("this machine has no binder device".to_owned());
     }
-    // Not the waiting form: a name that nobody registered is an answer.
-    let found = rsbinder::Client::open(rsbinder::Endpoint::kernel())
-        .and_then(|client| client.try_get::<dyn aidl::IMediagate>(name));
-    match found {
-        Ok(Some(service)) => Ok(service),
-        Ok(None) => Err("the service manager knows no such name".to_owned()),
-        Err(status) => Err(status.to_string()),
-    }
-}
-
-/// Connects. A full backlog is `WouldBlock` at once or after `patience`, where a plain connect would hang (unix(7)).
-///
-/// Waiting is left to the kernel, not done by trying again: it lets those who wait in one by one in the order they
-/// came (`unix_wait_for_peer`, net/unix/af_unix.c), while one who sleeps between tries meets a backlog that others
-/// have filled again.
-pub(super) fn connect_stream(path: &Path, patience: Option<Duration>) -> io::Result<UnixStream> {
-    let flags = match patience {
-        Some(_) => SockFlag::SOCK_CLOEXEC,
-        None => SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
-    };
-    let stream = UnixStream::from(socket(AddressFamily::Unix, SockType::Stream, flags, None)?);
-    // SO_SNDTIMEO, which bounds connecting, too.
-    stream.set_write_timeout(patience)?;
-    connect(stream.as_raw_fd(), &UnixAddr::new(path)?)?;
-    stream.set_nonblocking(false)?;
-    Ok(stream)
+    platform::find(name)?.ok_or_else(|| "the service manager knows no such name".to_owned())
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,8 @@ use mediagate_aidl as aidl;
 
 use crate::config::{PackageConfig, VolumeConfig, VolumeKindConfig, WatchConfig, check_watch};
 use crate::control::{
-    ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, Stat, VolumeStatus,
+    ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, SessionRequest, Stat,
+    VolumeState, VolumeStatus,
 };
 
 type Result<T> = std::result::Result<T, ControlError>;
@@ -92,11 +94,40 @@ fn bytes_of(path: &Path) -> Vec<u8> {
     path.as_os_str().as_bytes().to_vec()
 }
 
+/// The descriptor is taken over: the caller's own copy goes with the call.
+pub(super) fn session_from_wire(
+    id: &str,
+    device: BorrowedFd<'_>,
+    upper: &[u8],
+    lower: &[u8],
+) -> Result<SessionRequest> {
+    let id = name("session's id", id)?.to_owned();
+    let (upper, lower) = (path("the upper path", upper)?, path("the lower path", lower)?);
+    let device = device
+        .try_clone_to_owned()
+        .map_err(|error| ControlError::Failed(format!("cannot take the descriptor over: {error}")))?;
+    Ok(SessionRequest { id, device, upper, lower })
+}
+
+pub(super) fn state_from_wire(state: aidl::VolumeState) -> Result<VolumeState> {
+    match state {
+        aidl::VolumeState::CHECKING => Ok(VolumeState::Checking),
+        aidl::VolumeState::MOUNTED | aidl::VolumeState::MOUNTED_READ_ONLY => Ok(VolumeState::Mounted),
+        aidl::VolumeState::UNMOUNTED
+        | aidl::VolumeState::FORMATTING
+        | aidl::VolumeState::EJECTING
+        | aidl::VolumeState::UNMOUNTABLE
+        | aidl::VolumeState::REMOVED
+        | aidl::VolumeState::BAD_REMOVAL => Ok(VolumeState::Leaving),
+        other => Err(ControlError::Invalid(format!("there is no state of a volume {}", other.0))),
+    }
+}
+
 fn kind_from_wire(kind: aidl::VolumeKind) -> Result<VolumeKindConfig> {
     match kind {
         aidl::VolumeKind::EMULATED => Ok(VolumeKindConfig::Emulated),
         aidl::VolumeKind::PUBLIC => Ok(VolumeKindConfig::Public),
-        other => Err(ControlError::Invalid(format!("there is no kind of volume {}", other.get()))),
+        other => Err(ControlError::Invalid(format!("there is no kind of volume {}", other.0))),
     }
 }
 
@@ -123,8 +154,21 @@ const GRANTS: [(&str, aidl::GrantKind); 3] = [
     ("selected", aidl::GrantKind::SELECTED),
 ];
 
-const OPERATIONS: [(&str, aidl::Operation); 9] = [
+const OPERATIONS: [(&str, aidl::Operation); 22] = [
     ("lookup", aidl::Operation::LOOKUP),
+    ("getattr", aidl::Operation::GETATTR),
+    ("access-f", aidl::Operation::ACCESS_F),
+    ("access-r", aidl::Operation::ACCESS_R),
+    ("access-w", aidl::Operation::ACCESS_W),
+    ("access-x", aidl::Operation::ACCESS_X),
+    ("setattr", aidl::Operation::SETATTR),
+    ("mknod", aidl::Operation::MKNOD),
+    ("symlink", aidl::Operation::SYMLINK),
+    ("link", aidl::Operation::LINK),
+    ("getxattr", aidl::Operation::GETXATTR),
+    ("setxattr", aidl::Operation::SETXATTR),
+    ("listxattr", aidl::Operation::LISTXATTR),
+    ("removexattr", aidl::Operation::REMOVEXATTR),
     ("read", aidl::Operation::READ),
     ("write", aidl::Operation::WRITE),
     ("create", aidl::Operation::CREATE),
@@ -246,12 +290,8 @@ pub(super) fn package_from_wire(spec: &aidl::PackageSpec) -> Result<PackageConfi
         permissions: permissions.collect::<Result<_>>()?,
         app_ops,
         request_legacy_storage: spec.requestLegacyStorage,
-        request_raw_access: match spec.requestRawAccess {
-            aidl::TriState::UNSPECIFIED => None,
-            aidl::TriState::NO => Some(false),
-            aidl::TriState::YES => Some(true),
-            _ => return Err(ControlError::Invalid("requestRawAccess is no TriState".to_owned())),
-        },
+        request_raw_access: tri_from_wire("requestRawAccess", spec.requestRawAccess)?,
+        scoped_storage: tri_from_wire("scopedStorage", spec.scopedStorage)?,
         shared_uid: spec.sharedUid,
         instant: spec.instant,
     })
@@ -273,12 +313,26 @@ pub(super) fn package_to_wire(package: &PackageConfig) -> Result<aidl::PackageSp
         requestLegacyStorage: package.request_legacy_storage,
         sharedUid: package.shared_uid,
         instant: package.instant,
-        requestRawAccess: match package.request_raw_access {
-            None => aidl::TriState::UNSPECIFIED,
-            Some(false) => aidl::TriState::NO,
-            Some(true) => aidl::TriState::YES,
-        },
+        requestRawAccess: tri_to_wire(package.request_raw_access),
+        scopedStorage: tri_to_wire(package.scoped_storage),
     })
+}
+
+fn tri_from_wire(what: &str, state: aidl::TriState) -> Result<Option<bool>> {
+    match state {
+        aidl::TriState::UNSPECIFIED => Ok(None),
+        aidl::TriState::NO => Ok(Some(false)),
+        aidl::TriState::YES => Ok(Some(true)),
+        _ => Err(ControlError::Invalid(format!("{what} is no TriState"))),
+    }
+}
+
+fn tri_to_wire(state: Option<bool>) -> aidl::TriState {
+    match state {
+        None => aidl::TriState::UNSPECIFIED,
+        Some(false) => aidl::TriState::NO,
+        Some(true) => aidl::TriState::YES,
+    }
 }
 
 pub(super) fn package_status_to_wire(status: &PackageStatus) -> Result<aidl::PackageStatus> {
@@ -402,6 +456,7 @@ pub(super) fn explanation_to_wire(answer: Explanation) -> aidl::Explanation {
         errnoName: answer.errno,
         rule: answer.rule,
         because: answer.because,
+        needs: answer.needs,
         redacted: answer.redacted,
         facts: answer.facts.into_iter().map(|(name, value)| aidl::Fact { name, value }).collect(),
     }
@@ -413,6 +468,7 @@ pub(super) fn explanation_from_wire(answer: aidl::Explanation) -> Explanation {
         errno: answer.errnoName,
         rule: answer.rule,
         because: answer.because,
+        needs: answer.needs,
         redacted: answer.redacted,
         facts: answer.facts.into_iter().map(|fact| (fact.name, fact.value)).collect(),
     }
@@ -486,6 +542,7 @@ mod tests {
             app_ops: [("MANAGE_EXTERNAL_STORAGE".to_owned(), "allow".to_owned())].into(),
             request_legacy_storage: true,
             request_raw_access: Some(false),
+            scoped_storage: Some(true),
             shared_uid: true,
             instant: true,
         };
@@ -530,6 +587,6 @@ mod tests {
         }
         assert_eq!(OPERATIONS.len(), aidl::Operation::enum_values().len());
         assert_eq!(MODES.len(), aidl::AppOpMode::enum_values().len());
-        refused(enumerator("operation", &OPERATIONS, "chmod"), "one of lookup, read");
+        refused(enumerator("operation", &OPERATIONS, "chmod"), "one of lookup, getattr");
     }
 }

@@ -7,18 +7,28 @@
 //! A call goes: transport thread, `service` (one method each: authorise, convert, call, convert back), `Control`.
 //! Who calls is always what the kernel says of the peer, never something the peer said.
 //!
+//! `platform` has all that differs between rsbinder and the platform's library in an AOSP tree, where only kernel binder is served.
+//!
 //! Locks: `rpc::Table` only, held for bookkeeping and never across a call or a system call that can wait.
 
 mod address;
 mod authz;
+#[cfg(not(libbinder))]
 mod bounded;
 mod client;
 mod convert;
+#[cfg(not(libbinder))]
+mod listen;
+mod platform;
+#[cfg(not(libbinder))]
 mod rate;
+#[cfg(not(libbinder))]
 mod rpc;
 mod scans;
 mod server;
 mod service;
+#[cfg(not(libbinder))]
+mod socket;
 mod store;
 mod store_client;
 mod store_wire;

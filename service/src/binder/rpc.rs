@@ -157,7 +157,7 @@ impl Door {
         };
         let root = self.root.clone();
         let spawned = std::thread::Builder::new().name("binder-rpc".to_owned()).spawn(move || {
-            if let Err(why) = serve_connection(transport, root, &place) {
+            if let Err(why) = serve_connection(transport, root, &place, admin) {
                 log::debug!("uid {uid}: no RPC session: {why:?}");
             }
             drop(place);
@@ -169,10 +169,16 @@ impl Door {
 }
 
 /// Handshake, then calls until either end has enough.
-fn serve_connection(transport: UnixTransport, root: SIBinder, place: &Place) -> rsbinder::Result<()> {
+fn serve_connection(
+    transport: UnixTransport,
+    root: SIBinder,
+    place: &Place,
+    admin: bool,
+) -> rsbinder::Result<()> {
     transport.set_read_timeout(Some(IDLE))?;
     transport.set_write_timeout(Some(SEND))?;
-    let session = RpcSession::accept_android13plus_fd(Box::new(Bounded(transport)), WIRE_VERSION, true)?;
+    let transport = Bounded::new(transport, admin);
+    let session = RpcSession::accept_android13plus_fd(Box::new(transport), WIRE_VERSION, true)?;
     place.greeted();
     session.set_timeout(Some(SEND));
     session.set_root(root)?;

@@ -2,12 +2,13 @@
 //!
 //! The first line of every method asks [`authz`]; nothing of the call is looked at before.
 
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 use mediagate_aidl as aidl;
-use rsbinder::{BinderResult, ExceptionCode, Interface, Status, Strong};
 
 use super::authz::{self, Right};
+use super::platform::{self, BinderResult, ParcelFileDescriptor, Status, Strong};
 use super::store::StoreBinder;
 use super::{convert, scans, upkeep};
 use crate::control::{Control, ControlError};
@@ -31,12 +32,16 @@ pub(super) struct Binder {
 
 impl Binder {
     pub(super) fn new(control: Arc<dyn Control>) -> Self {
-        let store = aidl::BnMediaStore::new_binder(StoreBinder::new(Arc::clone(&control)));
+        let store = platform::new_store(StoreBinder::new(Arc::clone(&control)));
         Binder { control, store }
     }
-}
 
-impl Interface for Binder {}
+    /// The whole dump, for who may see it.
+    pub(super) fn dump_text(&self) -> BinderResult<String> {
+        authz::require(&*self.control, Right::Dump)?;
+        Ok(self.control.dump())
+    }
+}
 
 impl aidl::IMediagate for Binder {
     fn listVolumes(&self) -> BinderResult<Vec<aidl::VolumeStatus>> {
@@ -54,6 +59,37 @@ impl aidl::IMediagate for Binder {
         authz::require(&*self.control, Right::Administer)?;
         let name = convert::name("volume's name", name).map_err(status)?;
         self.control.detach_volume(name).map_err(status)
+    }
+
+    fn startSession(
+        &self,
+        id: &str,
+        device: &ParcelFileDescriptor,
+        upper: &[u8],
+        lower: &[u8],
+    ) -> BinderResult<()> {
+        authz::require(&*self.control, Right::Administer)?;
+        let session = convert::session_from_wire(id, device.as_fd(), upper, lower).map_err(status)?;
+        self.control.start_session(session).map_err(status)
+    }
+
+    fn endSession(&self, id: &str) -> BinderResult<()> {
+        authz::require(&*self.control, Right::Administer)?;
+        let id = convert::name("session's id", id).map_err(status)?;
+        self.control.end_session(id).map_err(status)
+    }
+
+    fn volumeStateChanged(&self, id: &str, state: aidl::VolumeState) -> BinderResult<()> {
+        authz::require(&*self.control, Right::Administer)?;
+        let id = convert::name("session's id", id).map_err(status)?;
+        let state = convert::state_from_wire(state).map_err(status)?;
+        self.control.volume_state_changed(id, state).map_err(status)
+    }
+
+    fn freeCache(&self) -> BinderResult<i64> {
+        authz::require(&*self.control, Right::Administer)?;
+        let freed = self.control.free_cache().map_err(status)?;
+        Ok(i64::try_from(freed).unwrap_or(i64::MAX))
     }
 
     fn listPackages(&self, after: &str) -> BinderResult<Vec<aidl::PackageStatus>> {
@@ -233,9 +269,9 @@ pub(super) fn status(error: ControlError) -> Status {
         ControlError::AlreadyExists(_) => aidl::ErrorCode::ALREADY_EXISTS,
         ControlError::Invalid(_) => aidl::ErrorCode::INVALID,
         ControlError::Failed(_) => aidl::ErrorCode::FAILED,
-        ControlError::Denied(message) => return (ExceptionCode::Security, message.as_str()).into(),
+        ControlError::Denied(message) => return platform::denied(message),
     };
-    Status::new_service_specific_error(code.get(), Some(error.to_string()))
+    platform::failed(code.0, &error.to_string())
 }
 
 /// An answer that the wire cannot carry is our failure, not a wrong argument.

@@ -7,16 +7,14 @@
 //!
 //! Lock: `watching`, held for bookkeeping.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mediagate_aidl as aidl;
 use parking_lot::Mutex;
-use rsbinder::{
-    BinderResult, Caller, DeathRecipient, Interface, ParcelFileDescriptor, SIBinder, Strong, WIBinder,
-};
 
 use super::authz;
+use super::platform::{self, BinderResult, Interface, ParcelFileDescriptor, SIBinder, Strong};
 use super::service::status;
 use super::store_wire as wire;
 use crate::control::store::{Observation, Store, StoreCaller};
@@ -41,30 +39,7 @@ struct Watcher {
     uid: u32,
     place: Arc<dyn Observation>,
     /// Told of the end of its process.
-    _obituary: Option<Arc<Obituary>>,
-}
-
-/// Ends an observer with its process.
-struct Obituary {
-    watching: Weak<Watching>,
-    observer: Mutex<Option<WIBinder>>,
-}
-
-impl DeathRecipient for Obituary {
-    fn binder_died(&self, who: &WIBinder) {
-        let Some(watching) = self.watching.upgrade() else { return };
-        let dead = |it: &Watcher| SIBinder::downgrade(&it.observer) == *who;
-        let mut ended = Vec::new();
-        watching.lock().retain(|it| {
-            let dies = dead(it);
-            if dies {
-                ended.push(Arc::clone(&it.place));
-            }
-            !dies
-        });
-        ended.iter().for_each(|it| it.close());
-        *self.observer.lock() = None;
-    }
+    _obituary: platform::Obituary,
 }
 
 impl StoreBinder {
@@ -180,20 +155,20 @@ impl aidl::IMediaStore for StoreBinder {
         let binder = observer.as_binder();
         Self::forget(&self.watching, caller.uid, &binder);
         let place = Arc::clone(&self.store).observe(caller, &query).map_err(status)?;
-        let obituary = Arc::new(Obituary {
-            watching: Arc::downgrade(&self.watching),
-            observer: Mutex::new(Some(SIBinder::downgrade(&binder))),
+        let (weak, who) = (Arc::downgrade(&self.watching), Arc::downgrade(&place));
+        let obituary = platform::when_dead(&binder, move || {
+            if let (Some(watching), Some(place)) = (weak.upgrade(), who.upgrade()) {
+                watching.lock().retain(|it| !Arc::ptr_eq(&it.place, &place));
+                place.close();
+            }
         });
-        let recipient: Arc<dyn DeathRecipient> = obituary.clone();
-        // Where there are no obituaries (an observer in this process) nobody needs one.
-        let linked = binder.link_to_death(Arc::downgrade(&recipient)).is_ok();
         self.watching.lock().push(Watcher {
             observer: binder.clone(),
             uid: caller.uid,
             place: Arc::clone(&place),
-            _obituary: linked.then_some(obituary),
+            _obituary: obituary,
         });
-        if matches!(rsbinder::calling_caller(), Some(Caller::Kernel { .. })) {
+        if platform::can_be_called() {
             let (observer, watching) = (observer.clone(), Arc::clone(&self.watching));
             let spawned = std::thread::Builder::new().name("observer".to_owned()).spawn(move || {
                 let wanted = || watching.lock().iter().any(|it| Arc::ptr_eq(&it.place, &place));

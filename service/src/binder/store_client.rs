@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use mediagate_aidl as aidl;
 use parking_lot::Mutex;
-use rsbinder::{BinderResult, Interface, Strong};
 
 use super::client::{CALL, Client, ClientError, MOUNT};
+use super::platform::{self, BinderResult, Interface, Strong};
 use super::store_wire as wire;
 use crate::control::store::{
     InsertSpec, Inserted, MediaChanges, MediaGroup, MediaGrouping, MediaHistory, MediaPage, MediaQuery,
@@ -131,7 +131,7 @@ impl<'a> StoreClient<'a> {
     ) -> Result<(), ClientError> {
         let filter = wire::query_to_wire(query)?;
         let (sender, called) = mpsc::channel();
-        let ear = aidl::BnMediaObserver::new_binder(Ear(Mutex::new(sender)));
+        let ear = platform::new_observer(Ear(Mutex::new(sender)));
         let observer = ear.clone();
         self.call(CALL, move |s| s.registerObserver(&observer, &filter))?;
         begun();

@@ -146,7 +146,7 @@ fn range_to_wire(range: Option<&Range<i64>>) -> Option<aidl::MediaRange> {
 
 pub(super) fn query_from_wire(query: &aidl::MediaQuery) -> Result<MediaQuery> {
     let types = query.types.iter().map(|it| {
-        u8::try_from(it.get()).map_err(|_| ControlError::Invalid("there is no such media type".to_owned()))
+        u8::try_from(it.0).map_err(|_| ControlError::Invalid("there is no such media type".to_owned()))
     });
     if query.types.len() > 16 {
         return Err(ControlError::Invalid("there are not so many media types".to_owned()));
@@ -338,7 +338,7 @@ fn item_from_wire(item: aidl::MediaItem) -> MediaItem {
         relative_path: item.relativePath,
         display_name: item.displayName,
         mime: item.mimeType,
-        media_type: u8::try_from(item.mediaType.get()).unwrap_or(0),
+        media_type: u8::try_from(item.mediaType.0).unwrap_or(0),
         size: long_nat(item.size),
         modified_nanos: item.modifiedNanos,
         added: item.added,

@@ -1,7 +1,9 @@
 //! Grants on single files: the one thing about a file that neither the file nor the lower file system can tell.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use parking_lot::Mutex;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::reader::Readers;
@@ -67,7 +69,61 @@ pub struct GrantPlace {
     pub created: i64,
 }
 
+/// Who hears of the numbers of grants that went.
+pub type GrantsGone = Box<dyn Fn(&[i64]) + Send + Sync>;
+
+/// Grants that went, in whatever way: by themselves, with the row of their file, or when the row became another file's.
+/// They are told when that is committed.
+///
+/// Lock: `ids`, a leaf, held to note one.
+#[derive(Default)]
+pub(super) struct Departed {
+    /// Of the transaction that is under way.
+    ids: Mutex<Vec<i64>>,
+    told: OnceLock<GrantsGone>,
+}
+
+impl std::fmt::Debug for Departed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Departed").field("ids", &self.ids).finish_non_exhaustive()
+    }
+}
+
+impl Departed {
+    /// Notes from now on what goes over this connection. Nothing of it is left in the file.
+    pub(super) fn watch(self: &Arc<Self>, conn: &Connection) -> rusqlite::Result<()> {
+        let departed = Arc::clone(self);
+        conn.create_scalar_function("grant_is_gone", 1, FunctionFlags::SQLITE_UTF8, move |call| {
+            departed.ids.lock().push(call.get(0)?);
+            Ok(0)
+        })?;
+        // Of this connection alone. Foreign keys that cascade, and triggers of the schema, set it off as well.
+        conn.execute_batch(
+            "CREATE TEMP TRIGGER grants_gone AFTER DELETE ON main.grants BEGIN SELECT grant_is_gone(old.id); END",
+        )
+    }
+
+    /// A transaction begins, maybe once more.
+    pub(super) fn begin(&self) {
+        self.ids.lock().clear();
+    }
+
+    /// It is committed.
+    pub(super) fn tell(&self) {
+        let ids = std::mem::take(&mut *self.ids.lock());
+        if let Some(told) = self.told.get().filter(|_| !ids.is_empty()) {
+            told(&ids);
+        }
+    }
+}
+
 impl Catalog {
+    /// Has `told` called with the numbers of grants that went, once that is committed and before anybody who waits for it
+    /// goes on; once. It runs on the thread that writes, so it must not wait for a write.
+    pub fn on_grants_gone(&self, told: GrantsGone) {
+        let _ = self.departed.told.set(told);
+    }
+
     /// Stores a grant, committed on return: the id of the file's row, or `None` (and nothing is changed) if the index
     /// does not have this inode at this place.
     ///

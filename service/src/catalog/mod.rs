@@ -42,6 +42,7 @@ mod queue;
 mod reader;
 mod rows;
 mod schema;
+mod space;
 mod sql;
 mod tree;
 mod trees;
@@ -64,7 +65,7 @@ pub use error::CatalogError;
 pub use facts::{AudioFacts, ImageFacts, Location, MediaFacts, SpecialFormat, VideoFacts, XmpIds};
 pub use feed::{Change, ChangeKind, Committed, MOST_TOLD};
 pub use findings::Finding;
-pub use grants::{GrantPlace, NewGrant, StoredGrant};
+pub use grants::{GrantPlace, GrantsGone, NewGrant, StoredGrant};
 pub use life::VolumeRecord;
 pub use links::{LinkName, LinkPlace, NewLink};
 pub use media::{FoundFacts, Stamp};
@@ -75,6 +76,7 @@ pub use types::{At, EachFile, FileKey, FileRow, HidingRules, Recorded, Renamed, 
 
 use crate::observe::Observer;
 use feed::Feed;
+use grants::Departed;
 use health::Health;
 use ids::Ids;
 use open::Files;
@@ -90,6 +92,7 @@ pub struct Catalog {
     readers: Readers,
     ids: Arc<Ids>,
     feed: Arc<Feed>,
+    departed: Arc<Departed>,
 }
 
 impl Catalog {
@@ -114,15 +117,17 @@ impl Catalog {
         let (queue, jobs) = Queue::new(limits, Arc::clone(&observer));
         let ids = Arc::new(ids);
         let feed = Arc::new(Feed::default());
+        let departed = Arc::new(Departed::default());
         let shared = Shared {
             queue: Arc::clone(&queue),
             health: Arc::clone(&health),
             ids: Arc::clone(&ids),
             feed: Arc::clone(&feed),
+            departed: Arc::clone(&departed),
         };
         Writer::start(conn, lock, jobs, shared, Arc::clone(&observer))?;
         let readers = Readers::new(files.db, health, observer);
-        Ok(Arc::new(Catalog { queue, readers, ids, feed }))
+        Ok(Arc::new(Catalog { queue, readers, ids, feed, departed }))
     }
 
     /// Finds the volume called `name`, or adds it. One whose kind has changed needs a reconcile.
@@ -165,9 +170,10 @@ impl Catalog {
         self.queue.post(Write::Remove(key));
     }
 
-    /// Queues: the file of the lower inode `ino` is no longer at `key`; a row of another file there stays.
-    pub fn remove_gone(&self, key: FileKey, ino: u64) {
-        self.queue.post(Write::RemoveGone(key, ino));
+    /// Queues: the file of the lower inode `ino` that was born at `birth` (0: not known) is no longer at `key`; a row of another file
+    /// there stays, one that got the inode number since as well.
+    pub fn remove_gone(&self, key: FileKey, ino: u64, birth: u64) {
+        self.queue.post(Write::RemoveGone(key, ino, birth));
     }
 
     /// Queues: there is nothing in `dir` or below it.

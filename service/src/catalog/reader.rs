@@ -58,6 +58,17 @@ impl Readers {
         Readers { path, idle: Mutex::new(Some(Vec::new())), health, observer }
     }
 
+    /// The catalog's file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Closes what is idle; more are opened when they are needed.
+    pub(super) fn shed(&self) {
+        let idle = self.idle.lock().as_mut().map(std::mem::take);
+        drop(idle);
+    }
+
     /// Closes what is idle; what is lent closes when it comes back.
     pub(super) fn close(&self) {
         let idle = self.idle.lock().take();

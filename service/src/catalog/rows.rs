@@ -211,9 +211,9 @@ impl Tx<'_> {
         }
     }
 
-    /// Removes the row at `key`, if it is of the lower inode `ino` where one is given.
-    pub(super) fn remove(&mut self, key: &FileKey, ino: Option<u64>) -> rusqlite::Result<bool> {
-        match self.look(key)?.filter(|(_, row)| ino.is_none_or(|ino| row.ino == ino)) {
+    /// Removes the row at `key`, if it is of this file (inode and birth) where one is given.
+    pub(super) fn remove(&mut self, key: &FileKey, file: Option<(u64, u64)>) -> rusqlite::Result<bool> {
+        match self.look(key)?.filter(|(_, row)| file.is_none_or(|(ino, birth)| row.is_of(ino, birth))) {
             None => Ok(false),
             Some((id, row)) => self.remove_found(id, key, &row),
         }

@@ -52,6 +52,13 @@ pub struct FileRow {
     pub mtime_ns: i64,
 }
 
+impl FileRow {
+    /// Whether it is about the lower file of this inode and generation, as far as both are known.
+    pub fn is_of(&self, ino: u64, birth: u64) -> bool {
+        self.ino == ino && (self.birth == birth || self.birth == 0 || birth == 0)
+    }
+}
+
 /// What else the file, or a backup, knows of a row that is about to be made. It says nothing to a row that is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Recorded {

@@ -30,7 +30,7 @@ pub(super) enum Write {
     },
     Remove(FileKey),
     /// Only if the row is still of this lower inode.
-    RemoveGone(FileKey, u64),
+    RemoveGone(FileKey, u64, u64),
     RemoveDir(VolumeKey, u32, Vec<u8>),
     RenameFile {
         from: FileKey,
@@ -97,7 +97,7 @@ impl Write {
             | Write::FirstSeen(key, ..)
             | Write::Refresh { key, .. }
             | Write::Remove(key)
-            | Write::RemoveGone(key, _) => Some(key.volume),
+            | Write::RemoveGone(key, ..) => Some(key.volume),
             Write::RenameFile { from, .. } => Some(from.volume),
             Write::RemoveDir(volume, ..)
             | Write::RenameDir { volume, .. }
@@ -135,7 +135,7 @@ impl Write {
             Write::FirstSeen(key, row, recorded) => return tx.first_seen(key, row, recorded),
             Write::Refresh { key, ino, size, mtime_ns } => tx.refresh(key, *ino, *size, *mtime_ns)?.into(),
             Write::Remove(key) => tx.remove(key, None)?.into(),
-            Write::RemoveGone(key, ino) => tx.remove(key, Some(*ino))?.into(),
+            Write::RemoveGone(key, ino, birth) => tx.remove(key, Some((*ino, *birth)))?.into(),
             Write::RemoveDir(volume, user, dir) => tx.remove_dir(*volume, *user, dir)?,
             Write::RenameFile { from, to, renamed } => match tx.look(from)? {
                 Some((id, row)) => {

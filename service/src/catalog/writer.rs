@@ -10,6 +10,7 @@ use crossbeam_channel::Receiver;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
 
 use super::feed::Feed;
+use super::grants::Departed;
 use super::health::Health;
 use super::ids::Ids;
 use super::queue::{Job, Queue};
@@ -26,6 +27,7 @@ pub(super) struct Writer {
     health: Arc<Health>,
     ids: Arc<Ids>,
     feed: Arc<Feed>,
+    departed: Arc<Departed>,
     observer: Arc<Observer>,
     _lock: File,
 }
@@ -36,6 +38,7 @@ pub(super) struct Shared {
     pub(super) health: Arc<Health>,
     pub(super) ids: Arc<Ids>,
     pub(super) feed: Arc<Feed>,
+    pub(super) departed: Arc<Departed>,
 }
 
 /// Says that the writer has ended, however it ended.
@@ -60,9 +63,11 @@ impl Writer {
     ) -> Result<(), CatalogError> {
         let generation =
             conn.query_row(sql::META_GET, ["generation"], |row| row.get(0)).map_err(CatalogError::Read)?;
-        let Shared { queue, health, ids, feed } = shared;
+        let Shared { queue, health, ids, feed, departed } = shared;
+        departed.watch(&conn).map_err(CatalogError::Read)?;
         let gone = SayGone(Arc::clone(&queue));
-        let writer = Writer { conn, generation, jobs, queue, health, ids, feed, observer, _lock: lock };
+        let writer =
+            Writer { conn, generation, jobs, queue, health, ids, feed, departed, observer, _lock: lock };
         let body = move || {
             // Dropped after the writer: who saw it go may open the same catalog again.
             let _gone = gone;
@@ -139,6 +144,7 @@ impl Writer {
     /// The generation is that of the last change: a batch that changes nothing leaves it.
     fn try_commit(&mut self, batch: &[Job]) -> rusqlite::Result<Outcomes> {
         let generation = self.generation.saturating_add(1);
+        self.departed.begin();
         let sql_tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut tx = Tx {
             conn: &sql_tx,
@@ -169,6 +175,7 @@ impl Writer {
         if stamped {
             self.generation = generation;
         }
+        self.departed.tell();
         self.feed.tell(generation, log);
         Ok(outcomes)
     }

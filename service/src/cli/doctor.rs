@@ -150,6 +150,9 @@ fn passthrough(release: &str) -> Check {
 fn passthrough_of(release: &str, config: Option<&str>) -> (State, String) {
     match (version(release), config.map(|config| has_option(config, "CONFIG_FUSE_PASSTHROUGH"))) {
         (None, _) => (State::Unknown, format!("cannot tell the version of kernel {release:?}")),
+        (Some(version), _) if version < PASSTHROUGH_SINCE && has_legacy(version, release) => {
+            (State::Unknown, format!("kernel {release} may have the older interface of Android's kernels"))
+        }
         (Some(version), _) if version < PASSTHROUGH_SINCE => {
             (State::Missing, format!("kernel {release} is older than 6.9"))
         }
@@ -159,6 +162,11 @@ fn passthrough_of(release: &str, config: Option<&str>) -> (State, String) {
             (State::Unknown, format!("kernel {release} is new enough; how it was built is not said"))
         }
     }
+}
+
+/// Android's kernels from 5.10 to 6.6 have a passthrough of their own; whether one was built with it, INIT tells.
+fn has_legacy(version: (u32, u32), release: &str) -> bool {
+    ((5, 10)..=(6, 6)).contains(&version) && release.contains("android")
 }
 
 /// Major and minor of a kernel release such as `6.12.3-amd64` or `6.9-rc1`.
@@ -281,6 +289,9 @@ mod tests {
         assert_eq!(passthrough_of("6.8.12", with).0, State::Missing);
         assert_eq!(passthrough_of("6.12.1", without).0, State::Missing);
         assert_eq!(passthrough_of("6.12.1", None).0, State::Unknown);
+        assert_eq!(passthrough_of("5.10.198-android13-4-00050-g12f3388846c3", with).0, State::Unknown);
+        assert_eq!(passthrough_of("6.6.30-android15-8", None).0, State::Unknown);
+        assert_eq!(passthrough_of("5.4.254-android12", None).0, State::Missing);
         assert_eq!(passthrough_of("", None).0, State::Unknown);
     }
 

@@ -13,8 +13,8 @@ use crate::control::{ExplainRequest, Explanation};
 /// Say what would happen if an app did something, and why.
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Says what would happen if an app did something, which rule decides, and from which facts. Nothing is \
-        performed. Administrators may ask about anybody; an app about itself, and is told no facts.\n\n\
+    long_about = "Says what would happen if an app did something, which rule decides, from which facts, and what would turn \
+        a refusal into a yes (each line alone would do). Nothing is performed. Administrators may ask about anybody; an app about itself, and is told no facts.\n\n\
         Exits with 0 whether the answer is yes or no: the question was answered.",
     after_long_help = "Examples:\n  \
         mediagate explain --package com.example.camera read /storage/emulated/0/DCIM/a.jpg\n  \
@@ -56,7 +56,7 @@ enum Operation {
     Read,
     /// Open a file for writing.
     Write,
-    /// Create a file.
+    /// Create a file that is not there.
     Create,
     /// Create a directory.
     Mkdir,
@@ -68,6 +68,32 @@ enum Operation {
     Delete,
     /// Rename; needs --to.
     Rename,
+    /// Read attributes of something already found.
+    Getattr,
+    /// access(2) with F_OK.
+    AccessF,
+    /// access(2) with R_OK.
+    AccessR,
+    /// access(2) with W_OK.
+    AccessW,
+    /// access(2) with X_OK.
+    AccessX,
+    /// Truncate, set times, mode or owner by path.
+    Setattr,
+    /// Create a file without opening it.
+    Mknod,
+    /// Make a symbolic link of this name.
+    Symlink,
+    /// Make a hard link of this name.
+    Link,
+    /// Read an extended attribute.
+    Getxattr,
+    /// Write an extended attribute.
+    Setxattr,
+    /// List extended attributes.
+    Listxattr,
+    /// Remove an extended attribute.
+    Removexattr,
 }
 
 impl Operation {
@@ -82,6 +108,19 @@ impl Operation {
             Operation::List => "list",
             Operation::Delete => "delete",
             Operation::Rename => "rename",
+            Operation::Getattr => "getattr",
+            Operation::AccessF => "access-f",
+            Operation::AccessR => "access-r",
+            Operation::AccessW => "access-w",
+            Operation::AccessX => "access-x",
+            Operation::Setattr => "setattr",
+            Operation::Mknod => "mknod",
+            Operation::Symlink => "symlink",
+            Operation::Link => "link",
+            Operation::Getxattr => "getxattr",
+            Operation::Setxattr => "setxattr",
+            Operation::Listxattr => "listxattr",
+            Operation::Removexattr => "removexattr",
         }
     }
 }
@@ -124,6 +163,7 @@ fn as_json(request: &ExplainRequest, answer: &Explanation) -> Result<String, Fai
         "errno": answer.errno,
         "rule": answer.rule,
         "because": answer.because,
+        "needs": answer.needs,
         "redacted": answer.redacted,
         "facts": answer.facts,
     }))
@@ -143,10 +183,13 @@ fn as_text(request: &ExplainRequest, answer: &Explanation) -> String {
         request.uid
     );
     let mut line = |name: &str, value: &str| {
-        text.push_str(&format!("  {:<10} {}\n", output::show(name), output::show(value)));
+        text.push_str(&format!("  {:<12} {}\n", output::show(name), output::show(value)));
     };
     line("because", &answer.because);
     line("rule", &answer.rule);
+    for need in &answer.needs {
+        line("needs", need);
+    }
     for (name, value) in &answer.facts {
         line(name, value);
     }
@@ -169,6 +212,7 @@ mod tests {
             errno: "EACCES".to_owned(),
             rule: "others".to_owned(),
             because: "it is not yours".to_owned(),
+            needs: vec!["READ_MEDIA_IMAGES".to_owned(), "being\nthe owner".to_owned()],
             redacted: false,
             facts: vec![("owner".to_owned(), "a\nb".to_owned())],
         };
@@ -180,7 +224,7 @@ mod tests {
         let (request, answer) = sample();
         let text = as_text(&request, &answer);
         assert!(text.starts_with(r"read /storage/\xff\x0a by uid 10101: refused with EACCES"), "{text}");
-        assert_eq!(text.lines().count(), 4);
+        assert_eq!(text.lines().count(), 6);
     }
 
     #[test]
@@ -190,5 +234,6 @@ mod tests {
         assert_eq!(value["path"], r"/storage/\xff\x0a");
         assert_eq!(value["to"], serde_json::Value::Null);
         assert_eq!(value["facts"][0], serde_json::json!(["owner", "a\nb"]));
+        assert_eq!(value["needs"], serde_json::json!(["READ_MEDIA_IMAGES", "being\nthe owner"]));
     }
 }

@@ -80,7 +80,7 @@ enum Command {
     /// Run the service in the foreground.
     #[command(
         long_about = "Runs the service in the foreground: mounts the volumes of the configuration and serves the \
-            interface at its listen addresses. Prints the line `ready` when all are up. SIGTERM and SIGINT unmount and \
+            interface at its listen addresses. Prints the line `ready` when all are up, and tells systemd (Type=notify). SIGTERM and SIGINT unmount and \
             exit with 0. Needs root, as mounting and passthrough do.\n\n\
             What it logs goes to stderr; MEDIAGATE_LOG sets how much, as in MEDIAGATE_LOG=debug or \
             MEDIAGATE_LOG=mediagate::fuse=trace (default: info).",
@@ -240,7 +240,9 @@ fn config_file(given: Option<&Path>) -> PathBuf {
 /// Logging to stderr. rsbinder reports what hostile clients do as warnings; they are not the operator's business.
 fn start_log() {
     let filter = env_logger::Env::new().filter_or("MEDIAGATE_LOG", "info,rsbinder=error");
-    env_logger::Builder::from_env(filter).init();
+    let log = env_logger::Builder::from_env(filter).build();
+    let level = log.filter();
+    crate::observe::complaints::install(log, level);
 }
 
 /// Prints an answer. A reader that has enough (`| head`) is no failure.

@@ -76,6 +76,9 @@ pub(super) struct Install {
     /// What its manifest says of requestRawExternalStorageAccess, if it does.
     #[arg(long, value_name = "BOOL")]
     raw_access: Option<bool>,
+    /// What the compat changes DEFAULT_SCOPED_STORAGE and FORCE_ENABLE_SCOPED_STORAGE say, if both are set alike for it.
+    #[arg(long, value_name = "BOOL")]
+    scoped_storage: Option<bool>,
     /// Other packages may have the same uid, if they say so too.
     #[arg(long)]
     shared_uid: bool,
@@ -123,6 +126,7 @@ impl Install {
             app_ops: self.app_ops.into_iter().map(|(op, mode)| (op, mode.word().to_owned())).collect(),
             request_legacy_storage: self.legacy_storage,
             request_raw_access: self.raw_access,
+            scoped_storage: self.scoped_storage,
             shared_uid: self.shared_uid,
             instant: self.instant,
         }

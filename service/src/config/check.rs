@@ -330,14 +330,47 @@ pub fn volume(volume: &VolumeConfig, attached: &[VolumeConfig]) -> Result<Volume
         VolumeKindConfig::Emulated if volume.users.is_empty() => checked.users = vec![0],
         VolumeKindConfig::Public | VolumeKindConfig::Emulated => {}
     }
+    overlaps(volume, Some(&volume.mount), attached.iter())?;
+    Ok(checked)
+}
+
+/// Checks a volume that somebody else has mounted. Of its mount only the path is looked at: nobody serves it yet, and who asks
+/// what is there would wait for ever.
+pub fn session(volume: &VolumeConfig, attached: &[VolumeConfig]) -> Result<(), String> {
+    volume_name(&volume.name)?;
+    lower(&volume.lower)?;
+    path("mount", &volume.mount)?;
+    if let Some(user) = volume.users.iter().find(|user| **user > MAX_USER) {
+        return Err(format!("user {user} is out of range; give one from 0 to {MAX_USER}"));
+    }
+    let inside = |a: &Path, b: &Path| a.starts_with(b) || b.starts_with(a);
+    if let Some(other) = attached.iter().find(|it| inside(&it.mount, &volume.mount)) {
+        return Err(format!(
+            "{:?} and the mount of volume {:?} lie within one another",
+            volume.mount, other.name
+        ));
+    }
+    // Users have trees of their own in one lower directory, each with a session of its own.
+    let apart = |it: &&VolumeConfig| {
+        let emulated = [it.kind, volume.kind] == [VolumeKindConfig::Emulated; 2];
+        emulated && it.lower == volume.lower && it.users.iter().all(|user| !volume.users.contains(user))
+    };
+    overlaps(volume, None, attached.iter().filter(|it| !apart(it)))
+}
+
+fn overlaps<'a>(
+    volume: &VolumeConfig,
+    mount: Option<&Path>,
+    others: impl Iterator<Item = &'a VolumeConfig>,
+) -> Result<(), String> {
     let mut map = super::overlap::Map::default();
-    for other in attached {
+    for other in others {
         map.add(&other.name, Some(&other.lower), Some(&other.mount));
     }
-    let index = map.add(&volume.name, Some(&volume.lower), Some(&volume.mount));
+    let index = map.add(&volume.name, Some(&volume.lower), mount);
     match map.collisions().into_iter().find(|it| it.volume == index) {
         Some(collision) => Err(collision.text),
-        None => Ok(checked),
+        None => Ok(()),
     }
 }
 

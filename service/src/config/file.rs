@@ -192,6 +192,7 @@ fn service_table(report: &mut Report<'_>, mut table: Table<'_>, map: &Map) -> Op
     };
     let threads = table.integer(report, "threads", check::THREADS);
     let maintenance = table.integer(report, "maintenance_hours", check::MAINTENANCE_HOURS);
+    let quota_projects = table.boolean(report, "quota_projects");
     let backing_files = match table.table(report, "backing_files", "[service.backing_files]") {
         Some(table) => backing_files(report, table),
         None => BackingFilesConfig::default(),
@@ -207,6 +208,7 @@ fn service_table(report: &mut Report<'_>, mut table: Table<'_>, map: &Map) -> Op
         maintenance_hours: maintenance
             .and_then(|hours| u32::try_from(hours.value).ok())
             .unwrap_or_else(default_maintenance_hours),
+        quota_projects: quota_projects.is_some_and(|it| it.value),
         backing_files,
     })
 }

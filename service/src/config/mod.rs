@@ -21,7 +21,7 @@ pub(crate) use check::{
     app_op as check_app_op, is_package_app_id, op_mode as check_op_mode, package as check_package,
     package_name as check_package_name, permission as check_permission, watch as check_watch,
 };
-pub use check::{resolve_owner, volume as check_volume};
+pub use check::{resolve_owner, session as check_session, volume as check_volume};
 pub use error::{ConfigError, Mistake, Mistakes};
 pub use file::{load, parse};
 pub use types::{

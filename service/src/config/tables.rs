@@ -156,6 +156,7 @@ pub(super) fn package(
     }
     let legacy = table.boolean(report, "request_legacy_storage");
     let raw = table.boolean(report, "request_raw_access");
+    let scoped = table.boolean(report, "scoped_storage");
     let instant = table.boolean(report, "instant");
     table.finish(report);
     Some(PackageConfig {
@@ -168,6 +169,7 @@ pub(super) fn package(
         app_ops,
         request_legacy_storage: legacy.is_some_and(|it| it.value),
         request_raw_access: raw.map(|it| it.value),
+        scoped_storage: scoped.map(|it| it.value),
         instant: instant.is_some_and(|it| it.value),
     })
 }

@@ -61,6 +61,7 @@ state_dir = "/var/lib/mediagate"
 listen = ["unix:///run/mediagate/mediagate.sock", "binder://mediagate"]
 threads = 4
 maintenance_hours = 12
+quota_projects = true
 
 [service.backing_files]
 max = 100
@@ -110,6 +111,7 @@ fn a_good_file_is_read_with_defaults_filled_in_and_names_made_uniform() {
     assert_eq!(config.service.admin_uids, [0, 1000]);
     assert_eq!(config.service.threads, Some(4));
     assert_eq!(config.service.maintenance_hours, 12);
+    assert!(config.service.quota_projects);
     assert_eq!(config.service.backing_files, BackingFilesConfig { max: 100, max_per_uid: 100 });
     assert_eq!(config.volumes[0].users, [0, 10]);
     assert_eq!((config.volumes[0].cache_seconds, config.volumes[1].cache_seconds), (Some(-1), None));
@@ -504,6 +506,7 @@ fn the_document_describes_every_setting_and_its_example_is_accepted() {
         "admin_uids",
         "threads",
         "maintenance_hours",
+        "quota_projects",
         "max",
         "max_per_uid",
         "name",
@@ -522,6 +525,7 @@ fn the_document_describes_every_setting_and_its_example_is_accepted() {
         "app_ops",
         "request_legacy_storage",
         "request_raw_access",
+        "scoped_storage",
         "instant",
         "id",
         "parent",

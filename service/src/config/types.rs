@@ -48,6 +48,9 @@ pub struct ServiceConfig {
     /// Hours between runs of maintenance; 0: on command only.
     #[serde(default = "default_maintenance_hours")]
     pub maintenance_hours: u32,
+    /// Give lower files the project ids by which Android counts space by media type and by app.
+    #[serde(default)]
+    pub quota_projects: bool,
     /// Bounds of the backing files that passthrough may use.
     #[serde(default)]
     pub backing_files: BackingFilesConfig,
@@ -207,6 +210,9 @@ pub struct PackageConfig {
     /// `requestRawExternalStorageAccess` in its manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_raw_access: Option<bool>,
+    /// What the compat changes about scoped storage say where both are set alike: on, or off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scoped_storage: Option<bool>,
     /// True for an instant app, which has no shared storage.
     #[serde(default, skip_serializing_if = "is_false")]
     pub instant: bool,
@@ -225,6 +231,7 @@ impl PackageConfig {
             app_ops: BTreeMap::new(),
             request_legacy_storage: false,
             request_raw_access: None,
+            scoped_storage: None,
             instant: false,
         }
     }

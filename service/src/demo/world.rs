@@ -235,6 +235,7 @@ impl World {
                 admin_uids: vec![0, 1000],
                 threads: None,
                 maintenance_hours: 24,
+                quota_projects: false,
                 backing_files: BackingFilesConfig::default(),
             },
             volumes: vec![VolumeConfig {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use fuser::{
@@ -23,7 +23,7 @@ use crate::lower::Access;
 use crate::node::{NodeId, View};
 use crate::observe::Counter;
 use crate::ops::{self, Caller, Entry, LookupReply, OpError, OpenRequest};
-use crate::passthrough::IoMode;
+use crate::passthrough::{Interface, IoMode};
 use crate::volume::{Volume, uid_of};
 
 /// Largest READ and WRITE that is asked for; the kernel has its own bound (`fs.fuse.max_pages_limit`).
@@ -40,8 +40,8 @@ pub(super) struct VolumeFs {
     pub(super) volume: Arc<Volume>,
     /// Whether to ask for passthrough.
     pub(super) passthrough: bool,
-    /// Told once INIT was answered whether the kernel gave it.
-    pub(super) negotiated: Arc<std::sync::atomic::AtomicBool>,
+    /// Told once INIT was answered what the kernel gave.
+    pub(super) negotiated: Arc<OnceLock<Interface>>,
 }
 
 fn caller(request: &Request) -> Caller {
@@ -80,6 +80,18 @@ fn handle<T>(
             None
         }
     }
+}
+
+/// Asks for passthrough as the kernel offers it.
+fn negotiate(config: &mut KernelConfig, stacked: bool) -> Option<Interface> {
+    let minor = config.kernel_abi().1;
+    let interface = Interface::offered(config.capabilities().bits(), minor)?;
+    config.add_capabilities(InitFlags::from_bits_retain(interface.bit(minor))).ok()?;
+    if interface == Interface::Upstream {
+        // 2 lets the lower file system be stacked itself, 1 keeps this mount usable as a lower one of overlayfs.
+        config.set_max_stack_depth(if stacked { 2 } else { 1 }).ok()?;
+    }
+    Some(interface)
 }
 
 impl VolumeFs {
@@ -139,12 +151,12 @@ impl Filesystem for VolumeFs {
         if let Err(most) = config.set_max_write(MAX_IO) {
             let _ = config.set_max_write(most);
         }
-        // 2 lets the lower file system be stacked itself, 1 keeps this mount usable as a lower one of overlayfs.
-        let depth = if self.volume.lower.is_stacked() { 2 } else { 1 };
-        let offered = self.passthrough
-            && config.add_capabilities(InitFlags::FUSE_PASSTHROUGH).is_ok()
-            && config.set_max_stack_depth(depth).is_ok();
-        self.negotiated.store(offered, std::sync::atomic::Ordering::Release);
+        if self.passthrough
+            && let Some(interface) = negotiate(config, self.volume.lower.is_stacked())
+        {
+            // INIT comes once.
+            let _ = self.negotiated.set(interface);
+        }
         Ok(())
     }
 

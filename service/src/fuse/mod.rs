@@ -9,4 +9,4 @@ mod mount;
 mod opened;
 mod reply;
 
-pub use mount::{MountError, Mounted, clear_stale_mount, mount};
+pub use mount::{MountError, Mounted, clear_stale_mount, mount, take_over};

@@ -3,16 +3,16 @@
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Acquire};
+use std::sync::{Arc, OnceLock};
 
 use fuser::{BackgroundSession, Config, INodeNo, MountOption, Notifier, Session, SessionACL};
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, umount2};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags};
 
 use super::filesystem::VolumeFs;
-use crate::passthrough::FuseDevice;
+use crate::passthrough::{FuseDevice, Interface, LegacyDevice};
 use crate::volume::{KernelCache, Notice, Volume};
 
 /// Why a volume could not be mounted.
@@ -25,6 +25,14 @@ pub enum MountError {
         path: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// The descriptor, or what is mounted, is not what a session begins with.
+    #[error("cannot serve {}: {reason}", path.display())]
+    NoSession {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
     },
     /// The kernel or the library refused.
     #[error(
@@ -44,6 +52,9 @@ pub enum MountError {
 pub struct Mounted {
     session: Option<BackgroundSession>,
     path: PathBuf,
+    device: u64,
+    /// Mounted by us, not by who has the session.
+    own: bool,
 }
 
 #[derive(Debug)]
@@ -52,6 +63,13 @@ struct Kernel {
     /// Where it is mounted, and the device number of that mount.
     path: PathBuf,
     device: u64,
+}
+
+impl Kernel {
+    fn at(path: &Path, device: u64) -> impl FnOnce(Notifier) -> Kernel {
+        let path = path.to_owned();
+        move |notifier| Kernel { notifier, path, device }
+    }
 }
 
 /// As which a volume is mounted.
@@ -120,9 +138,98 @@ pub fn mount(
     clear_stale_mount(path).map_err(unusable)?;
     std::fs::create_dir_all(path).map_err(unusable)?;
 
+    let (filesystem, negotiated) = filesystem(volume, passthrough);
+    let refused = |source| MountError::Refused { path: path.to_owned(), source };
+    let session = Session::new(filesystem, path, &config(&volume.name, threads)).map_err(refused)?;
+    let root = open_root(path).map_err(|errno| refused(errno.into()))?;
+    let device = device(&root).map_err(|errno| refused(errno.into()))?;
+    drop(root);
+    begin(volume, session, &negotiated, Kernel::at(path, device), true)
+}
+
+/// How long the kernel's first message may take to be there. It is there once mount(2) has returned.
+const GREETING: u16 = 2000;
+
+/// Serves `volume` over `fuse`, with which somebody else has mounted it at `path`.
+pub fn take_over(
+    volume: &Arc<Volume>,
+    fuse: OwnedFd,
+    path: &Path,
+    threads: usize,
+    passthrough: bool,
+) -> Result<Mounted, MountError> {
+    let wrong = |reason: String| MountError::NoSession { path: path.to_owned(), reason };
+    let is_fuse = rustix::fs::fstat(&fuse).is_ok_and(|stat| stat.st_rdev == rustix::fs::makedev(10, 229));
+    if !is_fuse {
+        return Err(wrong("the descriptor is not of /dev/fuse".to_owned()));
+    }
+    // Nobody serves it yet: whatever asks the file system itself would wait for us.
+    let device = fuse_mounted_at(path)
+        .ok_or_else(|| wrong("no FUSE file system is mounted there, as this service sees it".to_owned()))?;
+    // Reading would wait for ever if another has read the kernel's first message.
+    let mut waiting = [PollFd::new(fuse.as_fd(), PollFlags::POLLIN)];
+    let there = poll(&mut waiting, PollTimeout::from(GREETING)).is_ok_and(|ready| ready > 0);
+    if !there || waiting[0].revents() != Some(PollFlags::POLLIN) {
+        return Err(wrong("the descriptor was not mounted with, or was read from already".to_owned()));
+    }
+    let refused = |source| MountError::Refused { path: path.to_owned(), source };
+    let flags = rustix::fs::fcntl_getfl(&fuse).map_err(|errno| refused(errno.into()))?;
+    rustix::fs::fcntl_setfl(&fuse, flags - OFlags::NONBLOCK).map_err(|errno| refused(errno.into()))?;
+    let (filesystem, negotiated) = filesystem(volume, passthrough);
+    let session = Session::from_fd(filesystem, fuse, SessionACL::All, config(&volume.name, threads))
+        .map_err(refused)?;
+    begin(volume, session, &negotiated, Kernel::at(path, device), false)
+}
+
+/// The device number of the FUSE file system that is on top at `path`, by what the kernel says of the mounts.
+fn fuse_mounted_at(path: &Path) -> Option<u64> {
+    let mounts = std::fs::read("/proc/self/mountinfo").ok()?;
+    let mut found = mounts.split(|byte| *byte == b'\n').filter_map(mount_line);
+    let (kind, device) =
+        found.rfind(|(at, _, _)| at == path.as_os_str().as_bytes()).map(|it| (it.1, it.2))?;
+    (kind == "fuse" || kind.starts_with("fuse.")).then_some(device)
+}
+
+/// Where a line of mountinfo (proc_pid_mountinfo(5)) says that something is mounted, its type, and its device number.
+fn mount_line(line: &[u8]) -> Option<(Vec<u8>, String, u64)> {
+    let mut fields = line.split(|byte| *byte == b' ');
+    let (device, at) = (fields.nth(2)?, fields.nth(1)?);
+    let kind = fields.skip_while(|it| *it != b"-").nth(1)?;
+    let (major, minor) = std::str::from_utf8(device).ok()?.split_once(':')?;
+    let device = rustix::fs::makedev(major.parse().ok()?, minor.parse().ok()?);
+    Some((unescaped(at), String::from_utf8(kind.to_vec()).ok()?, device))
+}
+
+/// Blanks, line breaks and backslashes are written as three octal digits.
+fn unescaped(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, after)) = rest.split_first() {
+        let code = after.get(..3).filter(|_| *first == b'\\').and_then(|it| std::str::from_utf8(it).ok());
+        match code.and_then(|it| u8::from_str_radix(it, 8).ok()) {
+            Some(byte) => {
+                out.push(byte);
+                rest = after.get(3..).unwrap_or_default();
+            }
+            None => {
+                out.push(*first);
+                rest = after;
+            }
+        }
+    }
+    out
+}
+
+fn filesystem(volume: &Arc<Volume>, passthrough: bool) -> (VolumeFs, Arc<OnceLock<Interface>>) {
+    let negotiated = Arc::new(OnceLock::new());
+    let told = Arc::clone(&negotiated);
+    (VolumeFs { volume: Arc::clone(volume), passthrough, negotiated: told }, negotiated)
+}
+
+fn config(name: &str, threads: usize) -> Config {
     let mut config = Config::default();
     config.mount_options = vec![
-        MountOption::FSName(format!("mediagate:{}", volume.name)),
+        MountOption::FSName(format!("mediagate:{name}")),
         MountOption::Subtype("mediagate".into()),
         MountOption::NoSuid,
         MountOption::NoDev,
@@ -132,23 +239,30 @@ pub fn mount(
     config.acl = SessionACL::All;
     config.n_threads = Some(threads);
     config.clone_fd = true;
+    config
+}
 
-    let refused = |source| MountError::Refused { path: path.to_owned(), source };
-    let negotiated = Arc::new(AtomicBool::new(false));
-    let filesystem =
-        VolumeFs { volume: Arc::clone(volume), passthrough, negotiated: Arc::clone(&negotiated) };
-    let session = Session::new(filesystem, path, &config).map_err(refused)?;
-    if negotiated.load(Acquire) {
+/// Serves what the kernel has been answered for.
+fn begin(
+    volume: &Arc<Volume>,
+    session: Session<VolumeFs>,
+    negotiated: &OnceLock<Interface>,
+    kernel: impl FnOnce(Notifier) -> Kernel,
+    own: bool,
+) -> Result<Mounted, MountError> {
+    let kernel = kernel(session.notifier());
+    let (path, device_number) = (kernel.path.clone(), kernel.device);
+    let refused = |source| MountError::Refused { path: path.clone(), source };
+    if let Some(interface) = negotiated.get() {
         let device = session.as_fd().try_clone_to_owned().map_err(refused)?;
-        volume.passthrough.enable(Arc::new(FuseDevice(device)));
+        volume.passthrough.enable(match interface {
+            Interface::Upstream => Arc::new(FuseDevice(device)),
+            Interface::Legacy => Arc::new(LegacyDevice(device)),
+        });
     }
-    let root = open_root(path).map_err(|errno| refused(errno.into()))?;
-    let device = device(&root).map_err(|errno| refused(errno.into()))?;
-    drop(root);
-    let kernel = Kernel { notifier: session.notifier(), path: path.to_owned(), device };
     volume.notices.start(kernel, Arc::clone(&volume.observer)).map_err(refused)?;
     let session = session.spawn().map_err(refused)?;
-    Ok(Mounted { session: Some(session), path: path.to_owned() })
+    Ok(Mounted { session: Some(session), path, device: device_number, own })
 }
 
 impl Mounted {
@@ -165,9 +279,18 @@ impl Mounted {
 
     fn detach(&mut self) {
         let Some(session) = self.session.take() else { return };
-        let Err(error) = session.umount_and_join() else { return };
-        // EBUSY: a file is open. Its user goes on; the workers end with the last such file, or with the process.
-        log::info!("mount={}: {error}; detaching it", self.path.display());
+        if self.own {
+            let Err(error) = session.umount_and_join() else { return };
+            // EBUSY: a file is open. Its user goes on; the workers end with the last such file, or with the process.
+            log::info!("mount={}: {error}; detaching it", self.path.display());
+        } else {
+            // The workers end when the last mount of it goes, which is not for us to wait for: there may be others, in
+            // the namespaces of apps.
+            drop(session);
+            if fuse_mounted_at(&self.path) != Some(self.device) {
+                return;
+            }
+        }
         match umount2(&self.path, MntFlags::MNT_DETACH) {
             // EINVAL: somebody unmounted it already.
             Ok(()) | Err(Errno::EINVAL) => {}

@@ -26,6 +26,12 @@ pub enum IdentityError {
         /// The bound.
         limit: u64,
     },
+    /// A package source's file lists no package.
+    #[error("{}: lists no package, which no device's list does; what was known stays. See what wrote it", file.display())]
+    Empty {
+        /// The file.
+        file: PathBuf,
+    },
     /// Changes of a package source cannot be watched for.
     #[error("{}: cannot be watched for changes: {cause}", directory.display())]
     Watch {
@@ -65,6 +71,7 @@ impl From<IdentityError> for ControlError {
             IdentityError::Invalid(_) => ControlError::Invalid(text),
             IdentityError::Read { .. }
             | IdentityError::TooLarge { .. }
+            | IdentityError::Empty { .. }
             | IdentityError::Watch { .. }
             | IdentityError::Persist { .. } => ControlError::Failed(text),
         }

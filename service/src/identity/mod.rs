@@ -126,6 +126,11 @@ impl Identity {
         self.table.load().principal(uid)
     }
 
+    /// Who `uid` is, of which packages, among which users.
+    pub fn describe(&self, uid: u32) -> (Arc<Principal>, Vec<PackageFacts>, Arc<Profiles>) {
+        self.table.load().describe(uid)
+    }
+
     /// In what callers differ where a path begins.
     pub fn mix(&self) -> Mix {
         self.table.load().mix

@@ -12,7 +12,8 @@
 //! Which user has a package, and its permissions, are not in it: permissions, target SDK level and app ops are
 //! joined from the configuration's `[[package]]` tables by name.
 //!
-//! Nothing in the file can make loading fail: a line that is not understood is skipped.
+//! A line that is not understood is skipped. A file without any package is an error: somebody is just writing it, or it is
+//! not the list.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::OpenOptions;
@@ -90,6 +91,7 @@ impl PackagesListSource {
             app_ops: mediagate_policy::AppOps::default(),
             requests_legacy_storage: false,
             requests_raw_access: None,
+            scoped_storage: None,
             instant: false,
         });
         PackageRecord {
@@ -121,7 +123,12 @@ impl PackageSource for PackagesListSource {
         if text.len() as u64 > MAX_FILE {
             return Err(IdentityError::TooLarge { file: self.file.clone(), limit: MAX_FILE });
         }
-        Ok(self.parse(&text))
+        let records = self.parse(&text);
+        if records.is_empty() {
+            // Taken at its word it would take away what every app owns.
+            return Err(IdentityError::Empty { file: self.file.clone() });
+        }
+        Ok(records)
     }
 
     fn watch(&self, changed: Box<dyn Fn() + Send + Sync>) -> Result<Option<WatchGuard>, IdentityError> {

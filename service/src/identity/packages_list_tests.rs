@@ -82,8 +82,10 @@ fn hostile_files_lose_nothing_but_their_bad_lines() {
     assert_eq!(names(&records), ["com.first", "com.last"]);
     assert_eq!(records[0].app_id, 10_050, "the first of two lines counts");
 
-    std::fs::write(&file, "").unwrap();
-    assert!(source(&file).load().unwrap().is_empty());
+    for nothing in ["", "\n", "not a package\n"] {
+        std::fs::write(&file, nothing).unwrap();
+        assert!(matches!(source(&file).load(), Err(IdentityError::Empty { .. })), "everybody would be gone");
+    }
 }
 
 #[test]

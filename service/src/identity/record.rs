@@ -75,6 +75,7 @@ impl PackageRecord {
                 .collect::<BTreeMap<_, _>>(),
             request_legacy_storage: facts.requests_legacy_storage,
             request_raw_access: facts.requests_raw_access,
+            scoped_storage: facts.scoped_storage,
             instant: facts.instant,
         }
     }
@@ -116,6 +117,7 @@ pub(super) fn facts(package: &PackageConfig) -> PackageFacts {
         app_ops,
         requests_legacy_storage: package.request_legacy_storage,
         requests_raw_access: package.request_raw_access,
+        scoped_storage: package.scoped_storage,
         instant: package.instant,
     }
 }

@@ -89,6 +89,10 @@ impl Table {
         }
     }
 
+    pub(super) fn describe(&self, uid: u32) -> (Arc<Principal>, Vec<PackageFacts>, Arc<Profiles>) {
+        (self.principal(uid), self.of_uid(Uid(uid)), Arc::clone(&self.profiles))
+    }
+
     fn made(&self, uid: Uid, packages: &[PackageFacts]) -> Principal {
         Principal::new(uid, packages).in_profiles(&self.profiles)
     }

@@ -403,7 +403,7 @@ fn departures_are_told_before_they_count() {
     assert_eq!(identity.while_installed("com.b", 10, || 7).unwrap(), 7);
     identity.remove("com.b", &kept).unwrap();
     // The package manager lists one less.
-    std::fs::write(&file, "\n").unwrap();
+    std::fs::write(&file, "com.other 10009 0 /data default none 0\n").unwrap();
     until("the file was read again", || seen.lock().len() >= 3);
     assert_eq!(seen.lock()[1..3], [(true, [true, false, false]), (true, [false, false, false])]);
 }
@@ -435,7 +435,10 @@ fn profiles_are_known_of_every_uid() {
     // A change of packages forgets nothing of it.
     identity.set_permission("com.example.camera", "DUMP", true, &kept).unwrap();
     assert_eq!(relation(1_110_101, 0), UserRelation::SharesMedia);
-    assert!(identity.principal(2_000).usb_file_transfer && !identity.principal(1_302_000).usb_file_transfer);
+    // Whoever is the shell: it is the tree that is closed.
+    for shell in [2_000, 1_302_000] {
+        assert_eq!(identity.principal(shell).closed_to_usb, [UserId(13)]);
+    }
 }
 
 #[test]
@@ -497,7 +500,7 @@ fn who_left_is_withheld_until_released_also_when_it_comes_back() {
     assert!(!is(10002, "com.b"));
     identity.release(&("com.b".into(), None));
     assert!(is(10002, "com.b"));
-    std::fs::write(&file, "").unwrap();
+    std::fs::write(&file, "com.other 10009 0 /d\n").unwrap();
     identity.reload().unwrap();
     assert_eq!(*seen.lock(), [("com.b".into(), None), ("com.a".into(), None)]);
 

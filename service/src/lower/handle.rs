@@ -11,7 +11,9 @@ use super::{Id, LowerError, Meta, Root};
 /// `MAX_HANDLE_SZ` (include/linux/exportfs.h).
 const LONGEST: usize = 128;
 /// Attempts to open a directory that is changing.
-const RETRIES: usize = 8;
+const RETRIES: usize = 16;
+/// Between the later ones.
+const REST: std::time::Duration = std::time::Duration::from_millis(2);
 
 /// `struct file_handle`, without the variable part that follows it: the same for as long as the inode lives.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -61,10 +63,14 @@ impl Handle {
     /// Opens it (`O_PATH`); `mount` is anything that is open, and not with `O_PATH`, on the same file system.
     fn open(&self, mount: BorrowedFd<'_>) -> Result<OwnedFd, LowerError> {
         let mut opened = self.try_open(mount);
-        for _ in 0..RETRIES {
+        for retry in 0..RETRIES {
             // Not only for want of memory: also where the directory is just being removed or moved.
             if !matches!(opened, Err(LowerError::Os(Errno::NOMEM))) {
                 break;
+            }
+            if retry >= RETRIES / 2 {
+                // Whoever does so may be waiting for this very processor.
+                std::thread::sleep(REST);
             }
             opened = self.try_open(mount);
         }

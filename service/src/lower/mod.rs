@@ -13,6 +13,7 @@ mod handle;
 mod mark;
 mod marker;
 mod meta;
+mod project;
 mod root;
 mod xattr;
 

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use super::dir::name_of;
 use super::marker::marker;
+use super::project::Projects;
 use super::{LowerError, Meta, xattr};
 
 /// `openat2` answers EAGAIN when a rename anywhere raced with a `..`-free but scoped walk; it is safe to try again.
@@ -67,6 +68,7 @@ pub struct Root {
     aliasing: bool,
     local: bool,
     marker: Option<String>,
+    pub(super) projects: Projects,
 }
 
 impl Root {
@@ -83,6 +85,7 @@ impl Root {
             aliasing: ALIASING.contains(&magic),
             local: LOCAL.contains(&magic),
             marker: marker(readable.as_fd()),
+            projects: Projects::default(),
             fd,
         })
     }
@@ -235,8 +238,9 @@ impl Root {
         }
     }
 
-    /// Makes the directory `path` and the twelve default directories in it, unless that was done before.
-    pub fn prepare_user(&self, path: &[u8], default_dirs: &[&str]) -> Result<(), LowerError> {
+    /// Makes the directory `path` and the twelve default directories in it, unless that was done before. All of it is of the project
+    /// `project`, and so is what is made in it later.
+    pub fn prepare_user(&self, path: &[u8], default_dirs: &[&str], project: u32) -> Result<(), LowerError> {
         let new = if path.is_empty() {
             false
         } else {
@@ -247,6 +251,7 @@ impl Root {
             }
         };
         let dir = self.open_dir_for_reading(path)?;
+        self.set_project(dir.as_fd(), project, true)?;
         let first = if self.xattrs { xattr::mark_prepared(dir.as_fd())? } else { new };
         if first {
             for name in default_dirs {

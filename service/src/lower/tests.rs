@@ -106,10 +106,10 @@ fn the_id_outlives_a_rename_and_not_the_file() {
 #[test]
 fn default_directories_are_made_once() {
     let (dir, root) = tree();
-    root.prepare_user(b"0", &["DCIM", "Music"]).unwrap();
+    root.prepare_user(b"0", &["DCIM", "Music"], 1000).unwrap();
     assert!(dir.path().join("in/0/DCIM").is_dir());
     std::fs::remove_dir(dir.path().join("in/0/DCIM")).unwrap();
-    root.prepare_user(b"0", &["DCIM", "Music"]).unwrap();
+    root.prepare_user(b"0", &["DCIM", "Music"], 1000).unwrap();
     assert!(!dir.path().join("in/0/DCIM").exists(), "what the user removed stays removed");
 }
 

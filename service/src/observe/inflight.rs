@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use super::slowest::Slowest;
+
 /// Shards keep two workers from meeting on one lock.
 const SHARDS: usize = 16;
 
@@ -31,11 +33,17 @@ pub struct Request {
 pub struct InFlight {
     next: AtomicU64,
     shards: [Mutex<HashMap<u64, Request>>; SHARDS],
+    /// Those that took longest.
+    pub slowest: Slowest,
 }
 
 impl Default for InFlight {
     fn default() -> Self {
-        InFlight { next: AtomicU64::new(0), shards: std::array::from_fn(|_| Mutex::new(HashMap::new())) }
+        InFlight {
+            next: AtomicU64::new(0),
+            shards: std::array::from_fn(|_| Mutex::new(HashMap::new())),
+            slowest: Slowest::default(),
+        }
     }
 }
 
@@ -84,6 +92,9 @@ pub struct Guard<'a> {
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
-        self.table.shard(self.ticket).lock().remove(&self.ticket);
+        let done = self.table.shard(self.ticket).lock().remove(&self.ticket);
+        if let Some(request) = done {
+            self.table.slowest.done(request);
+        }
     }
 }

@@ -22,6 +22,7 @@ pub fn mkdir(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Re
     let _filling = volume.gate.fill(&dir)?;
     let lower_dir = volume.open_dir(&dir)?;
     volume.lower.make_dir(lower_dir.as_fd(), name)?;
+    volume.count_app_dir(lower_dir.as_fd(), name, &subject, caller.uid);
     answer(volume, &who, (&dir, lower_dir.as_fd()), name, &Meta::at(lower_dir.as_fd(), name)?, Effort::Look)
 }
 

@@ -1,13 +1,20 @@
-//! `explain`: the decision about a path, with everything it looked at, without performing anything.
+//! `explain`: what would be answered to a request, by which rule and from which facts, without performing anything.
+//!
+//! It says what the mount says, in the order in which the mount says it: the kernel looks the path up, then knows whether
+//! something is there and of which kind, and only then asks whether the operation is allowed.
+
+mod facts;
+mod link;
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
-use mediagate_policy::{AccessMask, Decision, Errno, FileGrants, Operation, UserRelation};
+use mediagate_policy::{AccessMask, Decision, Errno, Kind, Need, Object, Operation, VolumeKind};
 
-use super::OpError;
+use super::list::served;
 use super::rename::check_children;
-use crate::access::{Subject, Who};
+use super::{OpError, links};
+use crate::access::{Described, Subject};
 use crate::control::{ControlError, ExplainRequest, Explanation};
 use crate::lower::{FileKind, Meta};
 use crate::node::File;
@@ -19,6 +26,118 @@ pub(super) struct Target {
     pub(super) subject: Subject,
     /// What is there.
     pub(super) file: Option<Arc<File>>,
+    /// What the kernel says on the way there, if it does not get there: nothing, or no directory, above the last name.
+    above: Option<&'static Kernel>,
+}
+
+/// What is said before the policy is asked, or after it said yes.
+struct Kernel {
+    errno: &'static str,
+    rule: &'static str,
+    because: &'static str,
+}
+
+const MISSING: Kernel =
+    Kernel { errno: "ENOENT", rule: "no-such-file", because: "There is nothing of this name." };
+const NO_DIRECTORY: Kernel =
+    Kernel { errno: "ENOTDIR", rule: "not-a-directory", because: "What is there is no directory." };
+const EXISTS: Kernel =
+    Kernel { errno: "EEXIST", rule: "file-exists", because: "Something of this name is there already." };
+const IS_DIRECTORY: Kernel =
+    Kernel { errno: "EISDIR", rule: "is-a-directory", because: "What is there is a directory." };
+const NOT_EMPTY: Kernel = Kernel {
+    errno: "ENOTEMPTY",
+    rule: "directory-not-empty",
+    because: "There is something in the directory, whether the caller sees it or not.",
+};
+const UNINTELLIGIBLE: Kernel = Kernel {
+    errno: "EACCES",
+    rule: "location-cannot-be-hidden",
+    because: "The file may tell where it was made, and cannot be understood well enough to hide that.",
+};
+
+/// What comes out.
+struct Verdict {
+    errno: &'static str,
+    rule: &'static str,
+    because: &'static str,
+    redact: bool,
+    needs: Vec<Need>,
+}
+
+impl Verdict {
+    fn kernel(kernel: &Kernel) -> Verdict {
+        let Kernel { errno, rule, because } = *kernel;
+        Verdict { errno, rule, because, redact: false, needs: Vec::new() }
+    }
+
+    fn policy(decision: Decision, needs: Vec<Need>) -> Verdict {
+        Verdict {
+            errno: decision.grant().err().map_or("", Errno::name),
+            rule: decision.reason.rule(),
+            because: decision.reason.because(),
+            redact: decision.grant().is_ok_and(|grant| grant.redact),
+            needs,
+        }
+    }
+
+    fn is_allowed(&self) -> bool {
+        self.errno.is_empty()
+    }
+}
+
+/// What is asked, by its word. The new name of a rename comes with the question.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    /// Something that is there, of any kind.
+    There(Operation<'static>),
+    /// A file that is there.
+    File(Operation<'static>),
+    /// A directory that is there.
+    Dir(Operation<'static>),
+    /// Something that is to be made.
+    New(Operation<'static>),
+    Rename,
+}
+
+impl Ask {
+    fn of(word: &str) -> Option<Ask> {
+        let access =
+            |read, write, execute| Ask::There(Operation::Access(AccessMask { read, write, execute }));
+        Some(match word {
+            "lookup" => Ask::There(Operation::Lookup),
+            "getattr" => Ask::There(Operation::GetAttr),
+            "access-f" => access(false, false, false),
+            "access-r" => access(true, false, false),
+            "access-w" => access(false, true, false),
+            "access-x" => access(false, false, true),
+            "setattr" => Ask::There(Operation::SetAttr),
+            "getxattr" | "setxattr" | "listxattr" | "removexattr" => Ask::There(Operation::Xattr),
+            "read" => Ask::File(Operation::OpenRead),
+            "write" => Ask::File(Operation::OpenWrite),
+            "delete" => Ask::File(Operation::Unlink),
+            "rmdir" => Ask::Dir(Operation::RemoveDir),
+            "list" => Ask::Dir(Operation::OpenDir),
+            "create" | "mknod" => Ask::New(Operation::Create),
+            "mkdir" => Ask::New(Operation::MakeDir),
+            "symlink" => Ask::New(Operation::Symlink),
+            "link" => Ask::New(Operation::Link),
+            "rename" => Ask::Rename,
+            _ => return None,
+        })
+    }
+
+    /// The kind that something of it would have that is not there.
+    fn kind(self) -> FileKind {
+        match self {
+            Ask::Dir(_) | Ask::New(Operation::MakeDir) => FileKind::Directory,
+            _ => FileKind::File,
+        }
+    }
+
+    fn policy_kind(self) -> Kind {
+        in_policy(self.kind())
+    }
 }
 
 /// Decides about `path`, relative to the volume's lower root.
@@ -28,82 +147,163 @@ pub fn explain(
     path: &[u8],
     to: Option<&[u8]>,
 ) -> Result<Explanation, ControlError> {
-    let who = volume.access.who(request.uid);
-    let kind = if matches!(request.operation.as_str(), "mkdir" | "rmdir" | "list") {
-        FileKind::Directory
-    } else {
-        FileKind::File
-    };
-    let target = resolve(volume, path, kind)?;
-    let object = target.subject.object();
+    let ask = Ask::of(&request.operation).ok_or_else(|| {
+        ControlError::Invalid(format!(
+            "unknown operation {:?}: `mediagate explain --help` lists them",
+            request.operation
+        ))
+    })?;
+    if ask == Ask::Rename && to.is_none() {
+        return Err(ControlError::Invalid("rename needs the new name: give it with --to".into()));
+    }
+    let who = volume.access.describe(request.uid);
+    let target = resolve(volume, path, ask.kind())?;
+    let kind = target.file.as_ref().map_or(FileKind::File, |file| file.kind);
     let new = to.map(|to| resolve(volume, to, kind)).transpose()?;
-    let operation = match (request.operation.as_str(), &new) {
-        ("lookup", _) => Operation::Lookup,
-        ("read", _) => Operation::OpenRead,
-        ("write", _) => Operation::OpenWrite,
-        ("access", _) => Operation::Access(AccessMask { read: true, ..AccessMask::default() }),
-        ("create", _) => Operation::Create,
-        ("mkdir", _) => Operation::MakeDir,
-        ("rmdir", _) => Operation::RemoveDir,
-        ("list", _) => Operation::OpenDir,
-        ("delete", _) => Operation::Unlink,
-        ("rename", Some(new)) => {
-            let mut place = new.subject.object();
-            place.row = None;
-            place.kind = object.kind;
-            Operation::Rename { to: place, replaced: new.file.as_ref().map(|_| who.object(&new.subject)) }
-        }
-        ("rename", None) => {
-            return Err(ControlError::Invalid("rename needs the new name: give it with --to".into()));
-        }
-        (other, _) => {
-            return Err(ControlError::Invalid(format!(
-                "unknown operation {other:?}: use lookup, read, write, access, create, mkdir, rmdir, list, delete or rename"
-            )));
+    let (verdict, location) = match link::verdict(volume, &who, &target, ask)? {
+        Some(answered) => answered,
+        None => {
+            let location = location(volume, &target);
+            (verdict(volume, &who, &target, new.as_ref(), ask)?, location)
         }
     };
-    let decision = match unreachable(volume, &who, &target, new.as_ref()) {
-        Some(unreachable) => unreachable,
-        None => match (volume.access.explain(&who, &target.subject, operation), &new) {
-            (decision, Some(new)) if decision.grant().is_ok_and(|grant| grant.check_children) => {
-                refused_child(volume, &who, &target, &new.subject)?.unwrap_or(decision)
-            }
-            (decision, _) => decision,
-        },
+    let verdict = match location {
+        Some(Hidden::All) if verdict.is_allowed() && verdict.redact => Verdict::kernel(&UNINTELLIGIBLE),
+        _ => verdict,
     };
-    let location = location(volume, &target);
-    Ok(answer(&who, &target, decision, location))
+    Ok(Explanation {
+        allowed: verdict.is_allowed(),
+        redacted: verdict.is_allowed() && verdict.redact,
+        errno: verdict.errno.to_owned(),
+        rule: verdict.rule.to_owned(),
+        because: verdict.because.to_owned(),
+        needs: verdict.needs.iter().map(Need::to_string).collect(),
+        facts: facts::facts(&who, &target, new.as_ref(), location.as_ref()),
+    })
+}
+
+/// What the kernel and the policy say, in their order.
+fn verdict(
+    volume: &Volume,
+    who: &Described,
+    target: &Target,
+    new: Option<&Target>,
+    ask: Ask,
+) -> Result<Verdict, ControlError> {
+    let makes = matches!(ask, Ask::New(_));
+    if let Some(refused) = dir_of(volume, target).filter(|_| makes).and_then(|dir| refused(who, &dir)) {
+        return Ok(refused);
+    }
+    let new_dir = || new.and_then(|new| dir_of(volume, new));
+    let unreachable = refused(who, &target.subject).or_else(|| refused(who, &new_dir()?));
+    // What is not there for a caller can be made, as far as the kernel knows.
+    let is_hidden = makes && unreachable.as_ref().is_some_and(|it| it.errno == "ENOENT");
+    if let Some(unreachable) = unreachable.filter(|_| !is_hidden) {
+        return Ok(unreachable);
+    }
+    if let Some(kernel) = before(volume, target, new, ask).filter(|_| !is_hidden) {
+        return Ok(Verdict::kernel(kernel));
+    }
+    let there = who.object(&target.subject);
+    let object = match ask {
+        Ask::New(_) => Object { kind: ask.policy_kind(), row: None, ..there },
+        _ => there,
+    };
+    let policy = |op: Operation<'_>| {
+        let question = who.question(object, op);
+        Verdict::policy(question.answer(), question.needs())
+    };
+    let (op, new) = match (ask, new) {
+        (Ask::File(Operation::OpenRead), _) if object.kind == Kind::Directory => (Operation::OpenDir, None),
+        (Ask::There(op) | Ask::File(op) | Ask::Dir(op) | Ask::New(op), _) => (op, None),
+        (Ask::Rename, Some(new)) => (rename_of(who, object, new), Some(new)),
+        (Ask::Rename, None) => return Err(ControlError::Invalid("rename needs the new name".into())),
+    };
+    let decision = who.question(object, op).answer();
+    match new {
+        Some(new) if decision.grant().is_ok_and(|grant| grant.check_children) => {
+            Ok(refused_child(volume, who, target, &new.subject)?.unwrap_or_else(|| policy(op)))
+        }
+        _ if decision.is_allowed() && op == Operation::RemoveDir && !is_empty(volume, target) => {
+            Ok(Verdict::kernel(&NOT_EMPTY))
+        }
+        _ => Ok(policy(op)),
+    }
+}
+
+fn rename_of<'a>(who: &'a Described, object: Object<'_>, new: &'a Target) -> Operation<'a> {
+    let to = Object { row: None, kind: object.kind, ..new.subject.object() };
+    Operation::Rename { to, replaced: new.file.as_ref().map(|_| who.object(&new.subject)) }
+}
+
+/// The directory that something is in.
+fn dir_of(volume: &Volume, target: &Target) -> Option<Subject> {
+    let path = target.subject.lower_path();
+    let end = path.iter().rposition(|b| *b == b'/').unwrap_or(0);
+    Subject::new(volume.kind, path.get(..end)?.to_vec(), Kind::Directory)
 }
 
 /// The kernel walks to a name, and to the directory of a new one, before it asks for anything. Whoever may not do that
 /// learns nothing about what is there.
-fn unreachable(volume: &Volume, who: &Who, target: &Target, new: Option<&Target>) -> Option<Decision> {
-    let refused = |subject: &Subject| {
-        Some(volume.access.explain(who, subject, Operation::Lookup)).filter(|it| it.grant().is_err())
+fn refused(who: &Described, subject: &Subject) -> Option<Verdict> {
+    let question = who.question(who.object(subject), Operation::Lookup);
+    let decision = question.answer();
+    (!decision.is_allowed()).then(|| Verdict::policy(decision, question.needs()))
+}
+
+/// What the kernel answers by what is there.
+fn before(volume: &Volume, target: &Target, new: Option<&Target>, ask: Ask) -> Option<&'static Kernel> {
+    if let Some(above) = target.above {
+        return Some(above);
+    }
+    let unserved = |target: &Target| {
+        let user = target.subject.user_number();
+        let is_place = volume.kind == VolumeKind::Emulated && !target.subject.is_mount_root();
+        is_place && !volume.users.contains(&user)
     };
-    let new_dir = new.and_then(|new| {
-        let path = new.subject.lower_path();
-        let end = path.iter().rposition(|b| *b == b'/').unwrap_or(0);
-        Subject::new(volume.kind, path.get(..end)?.to_vec(), mediagate_policy::Kind::Directory)
-    });
-    refused(&target.subject).or_else(|| refused(&new_dir?))
+    if unserved(target) {
+        return Some(&MISSING);
+    }
+    let there = target.file.as_ref().map(|file| file.kind);
+    match (ask, there) {
+        (Ask::New(_), Some(_)) => Some(&EXISTS),
+        (Ask::New(_), None) => None,
+        (_, None) => Some(&MISSING),
+        // To open it for reading is to list it.
+        (Ask::File(Operation::OpenRead), Some(FileKind::Directory)) => None,
+        (Ask::File(_), Some(FileKind::Directory)) => Some(&IS_DIRECTORY),
+        (Ask::Dir(_), Some(FileKind::File)) => Some(&NO_DIRECTORY),
+        (Ask::Rename, Some(kind)) => {
+            let new = new?;
+            match (kind, new.file.as_ref().map(|file| file.kind)) {
+                _ if new.above.is_some() => new.above,
+                _ if unserved(new) => Some(&MISSING),
+                (FileKind::Directory, Some(FileKind::File)) => Some(&NO_DIRECTORY),
+                (FileKind::File, Some(FileKind::Directory)) => Some(&IS_DIRECTORY),
+                _ => None,
+            }
+        }
+        (_, Some(_)) => None,
+    }
 }
 
 /// The decision about the first file below a directory that may not move along with it.
 fn refused_child(
     volume: &Volume,
-    who: &Who,
+    who: &Described,
     target: &Target,
     new: &Subject,
-) -> Result<Option<Decision>, ControlError> {
+) -> Result<Option<Verdict>, ControlError> {
     let Some(dir) = target.file.as_ref().filter(|file| file.kind == FileKind::Directory) else {
         return Ok(None);
     };
     let mut refused = None;
     let walked = check_children(volume, dir, &target.subject, new, |child, operation| {
-        let decision = volume.access.explain(who, child, operation);
+        let question = who.question(who.object(child), operation);
+        let decision = question.answer();
         decision.grant().map(drop).map_err(|errno| {
-            refused = Some(decision);
+            // What one file needs is not what the others need.
+            refused = Some(Verdict::policy(decision, Vec::new()));
             OpError::from(errno)
         })
     });
@@ -114,18 +314,36 @@ fn refused_child(
     }
 }
 
+fn is_empty(volume: &Volume, target: &Target) -> bool {
+    let names = volume
+        .lower
+        .open_dir_for_reading(target.subject.lower_path())
+        .map_err(OpError::from)
+        .and_then(|fd| served(fd.as_fd()));
+    names.is_ok_and(|names| names.is_empty())
+}
+
+fn in_policy(kind: FileKind) -> Kind {
+    match kind {
+        FileKind::File => Kind::File,
+        FileKind::Directory => Kind::Directory,
+    }
+}
+
 fn failed(error: OpError) -> ControlError {
     ControlError::Failed(format!("cannot look at the path: {error}"))
 }
 
 /// Walks to a path as lookups would; nothing of it stays in the node table.
 pub(super) fn resolve(volume: &Volume, path: &[u8], kind: FileKind) -> Result<Target, ControlError> {
+    let names: Vec<&[u8]> = path.split(|b| *b == b'/').filter(|name| !name.is_empty()).collect();
+    if names.iter().any(|name| matches!(*name, b"." | b"..")) {
+        return Err(ControlError::Invalid("give the path without . and ..".into()));
+    }
     let mut dir = volume.nodes.root().clone();
-    let mut missing = false;
-    for name in path.split(|b| *b == b'/').filter(|name| !name.is_empty()) {
-        if name == b"." || name == b".." {
-            return Err(ControlError::Invalid("give the path without . and ..".into()));
-        }
+    let mut missing = None;
+    for (at, name) in names.iter().enumerate() {
+        let is_last = at + 1 == names.len();
         let found = volume.open_dir(&dir).and_then(|fd| {
             let meta = Meta::at(fd.as_fd(), name)?;
             Ok((volume.known_name(&dir, fd.as_fd(), name, &meta)?, meta))
@@ -133,49 +351,24 @@ pub(super) fn resolve(volume: &Volume, path: &[u8], kind: FileKind) -> Result<Ta
         match found {
             Ok((name, meta)) => {
                 dir = volume.nodes.peek(&dir, &name, &meta).map_err(|error| failed(error.into()))?;
+                continue;
             }
-            Err(OpError::Lower(error)) if error.is_not_found() => missing = true,
-            Err(OpError::NotDirectory | OpError::Stale) => missing = true,
+            Err(OpError::Lower(error)) if error.is_not_found() => {
+                missing = Some((!is_last).then_some(&MISSING));
+            }
+            Err(OpError::NotDirectory) => missing = Some(Some(&NO_DIRECTORY)),
+            Err(OpError::Stale) => missing = Some(Some(&MISSING)),
             Err(error) => return Err(failed(error)),
         }
-        if missing {
-            break;
-        }
+        break;
     }
-    let subject = if missing {
-        let names: Vec<_> = path.split(|b| *b == b'/').filter(|name| !name.is_empty()).collect();
-        let policy_kind = match kind {
-            FileKind::File => mediagate_policy::Kind::File,
-            FileKind::Directory => mediagate_policy::Kind::Directory,
-        };
-        Subject::new(volume.kind, names.join(&b'/'), policy_kind)
-            .ok_or_else(|| ControlError::NotFound("no user of this volume has that path".into()))?
-    } else {
-        volume.subject_of(&dir, None).map_err(failed)?
+    let Some(above) = missing else {
+        let subject = volume.subject_of(&dir, None).map_err(failed)?;
+        return Ok(Target { subject, file: Some(dir), above: None });
     };
-    let file = (!missing).then_some(dir);
-    Ok(Target { subject, file })
-}
-
-/// What the caller holds on the file, in words.
-fn granted(who: &Who, what: &Subject) -> String {
-    let grants = who.object(what).row.map_or(FileGrants::NONE, |row| row.grants);
-    let kinds =
-        [("selected", FileGrants::SELECTED), ("read", FileGrants::READ), ("write", FileGrants::WRITE)];
-    let held: Vec<&str> = kinds.iter().filter(|(_, it)| grants.has(*it)).map(|(word, _)| *word).collect();
-    if held.is_empty() { "none".to_owned() } else { held.join(", ") }
-}
-
-/// Whose tree it is, and what that is to the caller.
-fn whose(who: &Who, what: &Subject) -> String {
-    let Some(user) = what.object().user else { return "none, it belongs to all users".to_owned() };
-    let relation = match who.relation_to(user) {
-        UserRelation::Own => "the caller's own",
-        UserRelation::SharesMedia => "a clone profile and its parent share media",
-        UserRelation::AcrossWork => "a work profile and its parent share nothing by path",
-        UserRelation::Other => "another one than the caller's",
-    };
-    format!("{} ({relation})", user.0)
+    let subject = Subject::new(volume.kind, names.join(&b'/'), in_policy(kind))
+        .ok_or_else(|| ControlError::NotFound("no user of this volume has that path".into()))?;
+    Ok(Target { subject, file: None, above })
 }
 
 /// What a file tells of where it was made; `None` where nothing is looked for.
@@ -188,47 +381,4 @@ fn location(volume: &Volume, target: &Target) -> Option<Hidden> {
     let resting = volume.resting(file, Volume::keep_of(&target.subject), fd.as_fd()).ok()?;
     // While it is being written, whoever reads it finds out.
     resting.map(|resting| resting.hidden)
-}
-
-fn answer(who: &Who, target: &Target, decision: Decision, location: Option<Hidden>) -> Explanation {
-    let row = target.subject.row();
-    let facts = [
-        ("caller", format!("uid {} ({:?})", who.uid.0, who.kind)),
-        ("packages", if who.packages.is_empty() { "none".into() } else { who.packages.join(", ") }),
-        ("user", whose(who, &target.subject)),
-        ("path", String::from_utf8_lossy(target.subject.path()).into_owned()),
-        ("exists", target.file.is_some().to_string()),
-        ("owner", row.and_then(|row| row.owner.as_deref()).unwrap_or("nobody").to_owned()),
-        ("mime", target.subject.mime().to_owned()),
-        ("grants", granted(who, &target.subject)),
-        (
-            "location",
-            match &location {
-                None => "not looked for".to_owned(),
-                Some(Hidden::All) => "the file cannot be understood".to_owned(),
-                Some(Hidden::Bytes(ranges)) if ranges.is_empty() => "none".to_owned(),
-                Some(Hidden::Bytes(ranges)) => format!("in {} ranges of bytes", ranges.count()),
-            },
-        ),
-        ("media type", row.map_or_else(|| "not indexed".to_owned(), |row| format!("{:?}", row.media_type))),
-    ];
-    let mut because = decision.reason.because().to_owned();
-    if let (Err(_), Some(needs)) = (decision.grant(), decision.reason.needs()) {
-        because = format!("{because} What would change that: {needs}.");
-    }
-    let redact = decision.grant().is_ok_and(|grant| grant.redact);
-    let mut refused = decision.grant().err();
-    if redact && location == Some(Hidden::All) {
-        refused = Some(Errno::Eacces);
-        because = "The file may tell where it was made, and cannot be understood well enough to hide that."
-            .to_owned();
-    }
-    Explanation {
-        allowed: refused.is_none(),
-        errno: refused.map_or("", Errno::name).to_owned(),
-        rule: decision.reason.rule().to_owned(),
-        because,
-        redacted: redact && refused.is_none(),
-        facts: facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-    }
 }

@@ -76,7 +76,9 @@ pub fn grantable(volume: &Volume, path: &[u8]) -> Result<Grantable, ControlError
     Ok(Grantable { key, id, fd })
 }
 
-/// Where the index has, or had, the file at `path`, which need not exist.
-pub fn grant_key(volume: &Volume, path: &[u8]) -> Result<FileKey, ControlError> {
-    Ok(volume.key_of(&resolve(volume, path, FileKind::File)?.subject))
+/// Where the index has, or had, the file at `path`, which need not exist, and which file is there now.
+pub fn grant_place(volume: &Volume, path: &[u8]) -> Result<(FileKey, Option<FileId>), ControlError> {
+    let target = resolve(volume, path, FileKind::File)?;
+    let file = target.file.as_ref().filter(|file| file.kind == FileKind::File);
+    Ok((volume.key_of(&target.subject), file.map(|file| volume.file_id(file.id))))
 }

@@ -23,7 +23,7 @@ pub use attr::{SetAttr, getattr, setattr};
 pub use create::{create, mknod};
 pub use dirs::{mkdir, rmdir};
 pub use explain::explain;
-pub use grant::{Grantable, grant_key, grantable};
+pub use grant::{Grantable, grant_place, grantable};
 pub use io::{allocate, copy_range, fsync, fsync_dir, read, seek, write};
 pub use links::make_link;
 pub use list::{listing, opendir, plus_entry, releasedir};

@@ -157,6 +157,10 @@ pub(super) fn attach(
     let view = sight.view();
     let keep_cache = sight.redaction().is_some_and(|redaction| redaction.token.is_none());
     let mode = match view {
+        View::Original if volume.passthrough.is_one_shot() => {
+            let opened = Root::reopen(fd.as_fd(), access).ok().map(Arc::new);
+            volume.passthrough.join_once(file.io(view), &fd, opened, caller.uid)
+        }
         View::Original => volume.passthrough.join(file.io(view), &fd, caller.uid),
         View::Redacted | View::Forced => {
             file.io(view).lock().join_daemon(&fd);

@@ -71,7 +71,7 @@ pub fn rename(
     {
         volume.forget_other_spelling(replaced.file(), to.dir, to.name);
         replaced.file().mark_removed();
-        volume.access.grants().forget(volume.key.number(), replaced.file().id.ino);
+        volume.access.grants().forget(volume.file_id(replaced.file().id));
     }
     drop(open);
     volume.forget_other_spelling(moved.file(), from.dir, from.name);
@@ -209,7 +209,7 @@ fn index(volume: &Volume, moved: &Arc<File>, old: &Subject, new: &Subject, was_h
     let hidden = volume.is_hidden(new, moved.parent().as_ref());
     match moved.kind {
         FileKind::File if new.is_invisible() => {
-            volume.access.grants().forget(volume.key.number(), moved.id.ino);
+            volume.access.grants().forget(volume.file_id(moved.id));
             volume.catalog.remove(volume.key_of(old));
         }
         FileKind::File => {
@@ -241,11 +241,10 @@ fn index(volume: &Volume, moved: &Arc<File>, old: &Subject, new: &Subject, was_h
 /// The files below a directory leave the index, and with their rows go the grants on them.
 fn forget_grants_below(volume: &Volume, dir: &Subject) {
     let grants = volume.access.grants();
-    let number = volume.key.number();
-    if !grants.any_on(number) {
+    if !grants.any_on(volume.key.number()) {
         return;
     }
-    let mut forget = |_: &[u8], _: &[u8], row: &FileRow| grants.forget(number, row.ino);
+    let mut forget = |_: &[u8], _: &[u8], row: &FileRow| grants.forget(volume.file_of(row));
     let catalog = &volume.catalog;
     let walked = catalog
         .flush_volume(volume.key)

@@ -30,8 +30,7 @@ pub fn unlink(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
     volume.lower.unlink(lower_dir.as_fd(), name)?;
     volume.forget_other_spelling(found.file(), &dir, name);
     found.file().mark_removed();
-    // While it is open its inode number is nobody else's.
-    volume.access.grants().forget(volume.key.number(), meta.id.ino);
+    volume.access.grants().forget(volume.file_id(meta.id));
     drop(fd);
     if !subject.is_invisible() {
         volume.catalog.remove(volume.key_of(&subject));

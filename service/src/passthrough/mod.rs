@@ -9,6 +9,9 @@
 //! backing files than our descriptors; [`Budget`] bounds those in use for each uid and in all, and a bound of their own
 //! those that are parked. A registration that fails never fails the open: the daemon serves it, and the cause is counted.
 //!
+//! Android's kernels before 6.12 have an older interface ([`Interface::Legacy`]): each OPEN has a registration of its own, made from a
+//! descriptor that is open as the app is to have it. Nothing is shared or parked there.
+//!
 //! # Locks
 //! A file's `io` mutex is held to look at and change the state only, never across the ioctls. The budget's locks may be
 //! taken under it.
@@ -22,6 +25,6 @@ mod warm;
 mod tests;
 
 pub use budget::{Budget, Exhausted, Limits, Ticket};
-pub use device::{Backing, BackingDevice, FuseDevice};
+pub use device::{Backing, BackingDevice, FuseDevice, Interface, LegacyDevice};
 pub use state::{IoMode, IoState, Parked, Passthrough, RefusedBy};
 pub use warm::Room;

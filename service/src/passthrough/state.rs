@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use parking_lot::Mutex;
 
 use super::budget::{Budget, Exhausted, Ticket};
-use super::device::{Backing, BackingDevice};
+use super::device::{Backing, BackingDevice, Interface};
 use super::warm::{Fate, Room, Warm};
 use crate::observe::{Counter, Gauge, Observer};
 
@@ -220,7 +220,7 @@ impl Passthrough {
 
     /// One open of `io` less. `stays` says that the file is still there to be opened again.
     pub fn leave(&self, io: &Arc<Mutex<IoState>>, stays: bool) {
-        let (left, wants_entry) = io.lock().leave(stays && self.warm.is_on());
+        let (left, wants_entry) = io.lock().leave(stays && self.warm.is_on() && !self.is_one_shot());
         drop(left);
         if wants_entry {
             self.warm.push(Arc::downgrade(io));
@@ -238,19 +238,71 @@ impl Passthrough {
         self.warm.let_go();
     }
 
+    /// Lets go of every backing file that no handle uses.
+    pub fn let_go_of_all(&self) {
+        self.warm.clear();
+    }
+
     /// The connection negotiated passthrough and this is its device.
     pub fn enable(&self, device: Arc<dyn BackingDevice>) {
         *self.device.lock() = Some(device);
     }
 
-    /// `upstream`, or `off` and why.
+    /// `upstream` or `legacy`, or `off` and why.
     pub fn describe(&self) -> &'static str {
-        if self.hopeless.load(Relaxed) {
-            "off: the kernel refuses backing files on this mount"
-        } else if self.device.lock().is_some() {
-            "upstream"
-        } else {
-            "off: not negotiated"
+        match self.interface() {
+            _ if self.hopeless.load(Relaxed) => "off: the kernel refuses backing files on this mount",
+            Some(interface) => interface.name(),
+            None => "off: not negotiated",
+        }
+    }
+
+    /// The interface in use.
+    pub fn interface(&self) -> Option<Interface> {
+        self.device.lock().as_ref().map(|device| device.interface())
+    }
+
+    /// Whether each open needs a registration of its own: then [`Passthrough::join_once`] is how it is served.
+    pub fn is_one_shot(&self) -> bool {
+        self.interface() == Some(Interface::Legacy)
+    }
+
+    /// Like [`Passthrough::join`], where a registration serves one open: `opened` is the lower file as the app is to have it, if it
+    /// could be opened so.
+    pub fn join_once(
+        &self,
+        io: &Mutex<IoState>,
+        fd: &Arc<OwnedFd>,
+        opened: Option<Arc<OwnedFd>>,
+        uid: u32,
+    ) -> IoMode {
+        let by_daemon = {
+            let state = io.lock();
+            state.opens > 0 && matches!(state.mode, Some(IoMode::Daemon))
+        };
+        let registered = match opened {
+            _ if by_daemon => Err(RefusedBy::InodeInDaemonMode),
+            Some(opened) => self.register(&opened, uid).map(Arc::new),
+            None => Err(RefusedBy::Failed),
+        };
+        let wanted = registered.as_ref().map_or(IoMode::Daemon, |it| IoMode::Kernel(Arc::clone(it)));
+        // The first open decides for all, as it does upstream: pages that the daemon fills know nothing of what the
+        // kernel writes past them.
+        let mode = io.lock().join(wanted, fd);
+        match (mode, registered) {
+            (IoMode::Kernel(_), Ok(registered)) => {
+                self.observer.count(Counter::OpenPassthrough);
+                self.observer.count(Counter::BackingRegistered);
+                IoMode::Kernel(registered)
+            }
+            (_, Ok(_)) => {
+                self.count_refusal(RefusedBy::InodeInDaemonMode);
+                IoMode::Daemon
+            }
+            (_, Err(cause)) => {
+                self.count_refusal(cause);
+                IoMode::Daemon
+            }
         }
     }
 

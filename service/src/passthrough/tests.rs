@@ -294,3 +294,72 @@ fn opens_that_race_share_one_backing_file_or_none() {
     drop(files);
     assert_eq!((world.device.open.lock().len(), world.observer.gauge(Gauge::BackingParked)), (0, 0));
 }
+
+/// A kernel with the legacy interface: numbers that nobody closes.
+#[derive(Debug, Default)]
+struct OneShot {
+    next: Mutex<u32>,
+    fail: Mutex<bool>,
+}
+
+impl BackingDevice for OneShot {
+    fn open(&self, _file: BorrowedFd<'_>) -> Result<u32, Errno> {
+        if *self.fail.lock() {
+            return Err(Errno::EINVAL);
+        }
+        let mut next = self.next.lock();
+        *next += 1;
+        Ok(*next)
+    }
+
+    fn close(&self, _id: u32) -> Result<(), Errno> {
+        Ok(())
+    }
+
+    fn interface(&self) -> Interface {
+        Interface::Legacy
+    }
+}
+
+#[test]
+fn a_legacy_kernel_gets_a_number_for_each_open_and_nothing_is_parked() {
+    let world = parking_world(100, 100, 32);
+    let device = Arc::new(OneShot::default());
+    world.passthrough.enable(Arc::clone(&device) as Arc<dyn BackingDevice>);
+    assert!(world.passthrough.is_one_shot());
+    assert_eq!(world.passthrough.describe(), "legacy");
+    let (io, lower) = (Arc::new(Mutex::new(IoState::default())), fd());
+    let mut numbers = Vec::new();
+    for _ in 0..3 {
+        match world.passthrough.join_once(&io, &lower, Some(fd()), 1) {
+            IoMode::Kernel(registered) => numbers.push(registered.id()),
+            IoMode::Daemon => panic!("served by the daemon"),
+        }
+    }
+    assert_eq!(numbers, [1, 2, 3]);
+    assert_eq!(world.observer.counter(Counter::BackingReused), 0);
+    for _ in 0..3 {
+        world.passthrough.leave(&io, true);
+    }
+    assert!(io.lock().fd().is_none(), "nothing is kept");
+    assert_eq!(world.observer.gauge(Gauge::BackingFiles), 0);
+    assert_eq!(world.observer.gauge(Gauge::BackingParked), 0);
+}
+
+#[test]
+fn on_a_legacy_kernel_the_first_open_decides_for_all() {
+    let world = world(100, 100);
+    let device = Arc::new(OneShot::default());
+    world.passthrough.enable(Arc::clone(&device) as Arc<dyn BackingDevice>);
+    let (io, lower) = (Arc::new(Mutex::new(IoState::default())), fd());
+    *device.fail.lock() = true;
+    assert!(matches!(world.passthrough.join_once(&io, &lower, Some(fd()), 1), IoMode::Daemon));
+    *device.fail.lock() = false;
+    assert!(matches!(world.passthrough.join_once(&io, &lower, Some(fd()), 1), IoMode::Daemon));
+    assert_eq!(world.observer.counter(Counter::DaemonMode), 1);
+    (0..2).for_each(|_| world.passthrough.leave(&io, true));
+    assert!(matches!(world.passthrough.join_once(&io, &lower, Some(fd()), 1), IoMode::Kernel(_)));
+    // What could not be opened as the app is to have it.
+    let other = Mutex::new(IoState::default());
+    assert!(matches!(world.passthrough.join_once(&other, &lower, None, 1), IoMode::Daemon));
+}

@@ -96,6 +96,13 @@ impl Warm {
         }
     }
 
+    /// Lets go of all that is kept.
+    pub(super) fn clear(&self) {
+        for queue in &self.queues {
+            self.shorten(queue, 0);
+        }
+    }
+
     /// A file was parked that has no entry. The oldest one that was not used since it came is let go for it.
     pub(super) fn push(&self, io: Weak<Mutex<IoState>>) {
         // In turn: which files come together says nothing about which are wanted again.

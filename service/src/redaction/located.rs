@@ -104,6 +104,7 @@ impl Located {
     ) -> Result<(Hidden, Stamp), LowerError> {
         let stamp = meta.stamp();
         if let Some(hidden) = self.known(&stamp, keep) {
+            self.observer.count(Counter::FindingsKnown);
             return Ok((hidden, stamp));
         }
         let file = Root::reopen_unnoticed(file)?;

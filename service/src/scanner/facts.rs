@@ -231,7 +231,7 @@ struct Known<'a> {
 
 impl Known<'_> {
     fn is_version(&self, volume: &Volume, meta: &Meta) -> bool {
-        let same_file = self.row.ino == meta.id.ino || !volume.lower.has_xattrs();
+        let same_file = self.row.is_of(meta.id.ino, meta.id.generation) || !volume.lower.has_xattrs();
         same_file && self.row.size == meta.size && self.row.mtime_ns == meta.mtime_ns()
     }
 }
@@ -250,7 +250,7 @@ fn read_one(volume: &Volume, entry: &Entry, shared: &Shared) {
         }
         Err(error) if error.is_not_found() => {
             // Who removes or moves it through the mount tells the index too; this is for what went behind it.
-            volume.catalog.remove_gone(entry.key.clone(), entry.row.ino);
+            volume.catalog.remove_gone(entry.key.clone(), entry.row.ino, entry.row.birth);
         }
         Err(error) => log::debug!("volume={}: a file's facts cannot be read: {error}", volume.name),
     }
@@ -294,6 +294,7 @@ fn look_into(volume: &Volume, known: &Known<'_>) -> Result<Option<bool>, LowerEr
         found.facts = extracted.facts;
         found.location = extracted.location;
     }
+    volume.count_media(fd.as_fd(), known.key.user, known.row.media_type);
     volume.observer.count(Counter::FactsRead);
     volume.catalog.set_media_facts(found);
     Ok(Some(whole))
@@ -304,7 +305,7 @@ fn correct(volume: &Volume, known: &Known<'_>, path: Vec<u8>, fd: &impl AsFd, me
     if volume.nodes.find(meta.id).is_some_and(|file| file.has_writers()) {
         return;
     }
-    if known.row.ino == meta.id.ino || !volume.lower.has_xattrs() {
+    if known.row.is_of(meta.id.ino, meta.id.generation) || !volume.lower.has_xattrs() {
         volume.catalog.refresh(known.key.clone(), known.row.ino, meta.size, meta.mtime_ns());
         return;
     }

@@ -180,16 +180,15 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// A row's file is gone, and the grants on it with it.
-    fn removed(&self, key: FileKey, ino: u64) {
-        self.volume.catalog.remove_gone(key, ino);
-        self.volume.access.grants().forget(self.volume.key.number(), ino);
+    /// A row's file is gone; the grants on it go with the row, if that is still the file's.
+    fn removed(&self, key: FileKey, row: &FileRow) {
+        self.volume.catalog.remove_gone(key, row.ino, row.birth);
         Progress::add(&self.progress.removed, 1);
     }
 
     fn gone(&self, subject: &Subject, known: Option<&FileRow>) {
         if let Some(row) = known {
-            self.removed(self.volume.key_of(subject), row.ino);
+            self.removed(self.volume.key_of(subject), row);
         }
     }
 
@@ -261,7 +260,7 @@ impl Walk<'_> {
                 dir: place.subject.path().to_vec(),
                 name,
             };
-            self.removed(key, row.ino);
+            self.removed(key, row);
             self.wrote()?;
         }
         Ok(())
@@ -353,15 +352,20 @@ impl Walk<'_> {
             // What stands before the user's tree in lower paths.
             let before = root.lower_path().strip_suffix(root.path()).unwrap_or_default();
             let lower_path = joined(before.strip_suffix(b"/").unwrap_or(before), &dir);
-            if volume.lower.open_dir(&lower_path).is_err_and(LowerError::is_not_found) {
+            let is_gone = || volume.lower.open_dir(&lower_path).is_err_and(LowerError::is_not_found);
+            if is_gone() {
                 let mut after = Vec::new();
                 loop {
                     let page = catalog.dir_page(volume.key, user, &dir, &after, PAGE)?;
                     let Some((name, _)) = page.last() else { break };
+                    // These rows are from before this look: a directory that was made again has others.
+                    if !is_gone() {
+                        break;
+                    }
                     after = name.clone();
                     for (name, row) in page {
                         let key = FileKey { volume: volume.key, user, dir: dir.clone(), name };
-                        self.removed(key, row.ino);
+                        self.removed(key, &row);
                         self.wrote()?;
                     }
                 }

@@ -1,6 +1,5 @@
 //! What clients may ask of the service.
 
-use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -11,9 +10,10 @@ use crate::config::{PackageConfig, VolumeConfig, check_volume};
 use crate::control::store::Store;
 use crate::control::{
     Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, MaintenanceStatus,
-    PackageStatus, ScanStatus, Stat, VolumeStatus,
+    PackageStatus, ScanStatus, SessionRequest, Stat, VolumeState, VolumeStatus,
 };
 use crate::identity::PersistError;
+use crate::observe::Gauge;
 use crate::watch::Watch;
 
 impl Shared {
@@ -88,6 +88,23 @@ impl Control for Shared {
                 "no volume {name:?} is attached; `volume list` shows those that are"
             )))
         }
+    }
+
+    fn start_session(&self, session: SessionRequest) -> Result<(), ControlError> {
+        self.begin_session(session)
+    }
+
+    fn end_session(&self, id: &str) -> Result<(), ControlError> {
+        self.finish_session(id)
+    }
+
+    fn volume_state_changed(&self, id: &str, state: VolumeState) -> Result<(), ControlError> {
+        self.follow_session(id, state)
+    }
+
+    fn free_cache(&self) -> Result<u64, ControlError> {
+        self.volumes.all().iter().for_each(|it| it.volume.passthrough.let_go_of_all());
+        self.catalog.give_back().map_err(|error| ControlError::Failed(error.to_string()))
     }
 
     fn packages(&self) -> Vec<PackageStatus> {
@@ -198,7 +215,13 @@ impl Control for Shared {
     }
 
     fn stats(&self) -> Vec<Stat> {
-        self.volumes.all().iter().for_each(|it| it.volume.nodes.sweep());
+        let volumes = self.volumes.all();
+        volumes.iter().for_each(|it| it.volume.nodes.sweep());
+        for (gauge, name) in [(Gauge::PassthroughUpstream, "upstream"), (Gauge::PassthroughLegacy, "legacy")]
+        {
+            let using = volumes.iter().filter(|it| it.volume.passthrough.describe() == name).count();
+            self.observer.set(gauge, i64::try_from(using).unwrap_or(i64::MAX));
+        }
         self.observer.stats()
     }
 
@@ -211,51 +234,5 @@ impl Control for Shared {
 
     fn admin_uids(&self) -> Vec<u32> {
         self.config.service.admin_uids.clone()
-    }
-}
-
-impl Shared {
-    fn dump_to(&self, out: &mut String) -> std::fmt::Result {
-        writeln!(out, "VOLUMES")?;
-        for it in self.volumes() {
-            writeln!(
-                out,
-                "  {} ({}) {} -> {} users={:?} passthrough={:?} watch={:?} xattrs={} indexed={}",
-                it.name,
-                it.kind,
-                it.lower,
-                it.mount,
-                it.users,
-                it.passthrough,
-                it.watch,
-                it.xattrs,
-                it.indexed
-            )?;
-        }
-        writeln!(out, "REQUESTS IN FLIGHT (oldest first)")?;
-        for request in self.observer.inflight.snapshot() {
-            writeln!(
-                out,
-                "  {} node={} uid={} pid={} age_ms={}",
-                request.operation,
-                request.node,
-                request.uid,
-                request.pid,
-                request.since.elapsed().as_millis()
-            )?;
-        }
-        writeln!(out, "BACKING FILES BY UID")?;
-        for (uid, count) in self.budget.by_uid() {
-            writeln!(out, "  {uid}: {count}")?;
-        }
-        writeln!(out, "PACKAGES (epoch {})", self.identity.epoch())?;
-        for it in self.packages() {
-            writeln!(out, "  {} uids={:?} source={}", it.package.name, it.uids, it.source)?;
-        }
-        writeln!(out, "NUMBERS")?;
-        for stat in self.stats().iter().filter(|stat| stat.value != 0) {
-            writeln!(out, "  {} {}", stat.name, stat.value)?;
-        }
-        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
 use super::Shared;
-use crate::access::{Access, FileId, Grant, GrantError, GrantKind, NewGrant, now};
+use crate::access::{Access, FileId, Grant, GrantError, GrantKind, Meant, NewGrant, now};
 use crate::catalog::{Catalog, CatalogError, FileKey, StoredGrant};
 use crate::control::{ControlError, GrantSpec, GrantStatus};
 use crate::ops;
@@ -33,6 +33,16 @@ fn grant(stored: StoredGrant) -> Option<Grant> {
         row: stored.file,
         expires: stored.expires,
     })
+}
+
+/// Has grants that the catalog loses with the rows of their files lost in memory too, whoever removed the rows.
+pub(super) fn follow_rows(access: &Arc<Access>, catalog: &Catalog) {
+    let access = Arc::downgrade(access);
+    catalog.on_grants_gone(Box::new(move |ids| {
+        if let Some(access) = access.upgrade() {
+            access.grants().lose(ids);
+        }
+    }));
 }
 
 fn kind(word: &str) -> Result<GrantKind, ControlError> {
@@ -68,7 +78,7 @@ impl Shared {
         })?;
         if target.is_gone() {
             // Whoever removed it may have looked for its grants before this one was there.
-            grants.forget(target.id.volume, target.id.ino);
+            grants.forget(target.id);
             return Err(ControlError::NotFound("the file was removed meanwhile".into()));
         }
         Ok(())
@@ -99,19 +109,19 @@ impl Shared {
         path: Option<&[u8]>,
     ) -> Result<usize, ControlError> {
         let known = self.identity.packages().iter().any(|it| it.package.name == package);
-        let row = match path {
+        let on = match path {
             None => None,
             Some(path) => {
                 let (attached, path) = self.locate(path)?;
-                let key = ops::grant_key(&attached.volume, path)?;
+                let (key, file) = ops::grant_place(&attached.volume, path)?;
                 self.catalog.flush().map_err(|error| failed(&error))?;
-                // No row has this id, and so has no grant.
-                Some(self.catalog.file_id(&key).map_err(|error| failed(&error))?.unwrap_or(0))
+                let row = self.catalog.file_id(&key).map_err(|error| failed(&error))?;
+                Some(Meant { row, file })
             }
         };
         let remove = |ids| self.catalog.remove_grants(ids).map_err(|error| failed(&error));
-        let removed = self.access.grants().remove(package, user, row, remove)?;
-        if removed > 0 || (known && row.is_none()) {
+        let removed = self.access.grants().remove(package, user, on, remove)?;
+        if removed > 0 || (known && on.is_none()) {
             return Ok(removed);
         }
         Err(ControlError::NotFound(if known {

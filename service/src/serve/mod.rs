@@ -5,11 +5,14 @@
 //! while its index is being mended; `watchdog`; the interface's own.
 
 mod control;
+mod dump;
 mod grants;
 mod links;
 mod locations;
+mod notify;
 mod run;
 mod scan;
+mod sessions;
 mod store;
 mod upkeep;
 mod volumes;
@@ -89,6 +92,7 @@ impl Service {
         let grants = Arc::new(Grants::default());
         let access = Arc::new(Access::new(Arc::clone(&identity), grants, Arc::clone(&observer)));
         grants::load(&catalog, &access).context("cannot read the grants")?;
+        grants::follow_rows(&access, &catalog);
         let departing = Departing::new(Arc::clone(&catalog), Arc::clone(&identity), Arc::clone(&observer));
         follow_departures(&identity, &departing, &access, &catalog);
         let limits = &config.service.backing_files;

@@ -8,6 +8,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigSet, Signal};
 
 use super::Service;
+use super::notify::{READY, STOPPING, notify};
 use crate::config::{self, ConfigError};
 use crate::passthrough::Limits;
 
@@ -15,7 +16,7 @@ use crate::passthrough::Limits;
 const MISCONFIGURED: u8 = 2;
 
 /// Serves what the configuration file says until SIGTERM or SIGINT: prints `ready` once everything is mounted and
-/// reachable, unmounts at the end.
+/// reachable, unmounts at the end. A service manager that asks for it is told as well.
 pub fn run_command(path: &Path) -> ExitCode {
     let config = match config::load(path) {
         Ok(config) => config,
@@ -46,10 +47,12 @@ pub fn run_command(path: &Path) -> ExitCode {
     let mut stdout = std::io::stdout();
     // Nobody may be reading it.
     let _ = writeln!(stdout, "ready").and_then(|()| stdout.flush());
+    notify(READY);
     match signals.wait() {
         Ok(signal) => log::info!("{signal}: stopping"),
         Err(error) => log::error!("waiting for a signal failed: {error}; stopping"),
     }
+    notify(STOPPING);
     service.stop();
     ExitCode::SUCCESS
 }

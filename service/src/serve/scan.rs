@@ -76,7 +76,7 @@ fn kind(attached: &Attached, below: &[u8]) -> Result<Option<FileKind>, ControlEr
     }
 }
 
-fn request(attached: &Attached, path: Vec<u8>) -> Result<ScanStatus, ControlError> {
+pub(super) fn request(attached: &Attached, path: Vec<u8>) -> Result<ScanStatus, ControlError> {
     // The tree of the only user is all there is.
     let all = matches!(attached.volume.users.as_slice(), [user] if user.to_string().as_bytes() == path);
     let path = if all { Vec::new() } else { path };

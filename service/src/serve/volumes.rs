@@ -1,5 +1,6 @@
 //! The attached volumes.
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use super::locations::Locations;
 use super::run::descriptors;
 use crate::catalog::VolumeKey;
 use crate::config::{VolumeConfig, VolumeKindConfig, resolve_owner};
-use crate::fuse::{Mounted, mount};
+use crate::fuse::{Mounted, mount, take_over};
 use crate::lower::Root;
 use crate::observe::{Gauge, Observer};
 use crate::passthrough::Room;
@@ -26,11 +27,22 @@ use crate::watch::Watch;
 #[derive(Debug)]
 pub(super) struct Attached {
     pub(super) config: VolumeConfig,
+    /// The id of the session that it is, unless the service mounted it itself.
+    pub(super) session: Option<String>,
     pub(super) volume: Arc<Volume>,
     pub(super) indexed: Arc<AtomicBool>,
     pub(super) watch: Option<Watch>,
     mounted: Option<Mounted>,
     pub(super) scanner: Option<Scanner>,
+}
+
+/// Where a volume's mount comes from.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// The service mounts it.
+    Own,
+    /// Somebody else did, with this descriptor, for the session of this id.
+    Device { id: String, device: OwnedFd },
 }
 
 impl Attached {
@@ -90,6 +102,11 @@ fn detach(mut attached: Arc<Attached>) {
 impl Shared {
     /// Attaches and mounts a volume whose configuration was checked.
     pub(super) fn attach(&self, config: &VolumeConfig) -> anyhow::Result<()> {
+        self.attach_from(config, Source::Own)
+    }
+
+    /// Attaches a volume whose configuration was checked.
+    pub(super) fn attach_from(&self, config: &VolumeConfig, source: Source) -> anyhow::Result<()> {
         let _changing = self.volumes.changing.lock();
         anyhow::ensure!(
             self.volumes.find(&config.name).is_none(),
@@ -98,7 +115,8 @@ impl Shared {
         );
         let owner = config.owner.as_deref().map(resolve_owner).transpose().map_err(anyhow::Error::msg)?;
         let lower = Root::open(&config.lower, owner)
-            .with_context(|| format!("cannot use the lower directory {}", config.lower.display()))?;
+            .with_context(|| format!("cannot use the lower directory {}", config.lower.display()))?
+            .with_projects(self.config.service.quota_projects && config.kind == VolumeKindConfig::Emulated);
         let (kind, kind_name, users) = match config.kind {
             VolumeKindConfig::Emulated if config.users.is_empty() => {
                 (VolumeKind::Emulated, "emulated", vec![0])
@@ -117,7 +135,7 @@ impl Shared {
         };
         // Before anybody can be, or make, anything there.
         let open = self.departing.withhold(key)?;
-        let attached = self.attach_as(config, (lower, kind, users), key);
+        let attached = self.attach_as(config, (lower, kind, users), key, source);
         self.departing.resume(open);
         attached
     }
@@ -127,6 +145,7 @@ impl Shared {
         config: &VolumeConfig,
         (lower, kind, users): (Root, VolumeKind, Vec<u32>),
         key: VolumeKey,
+        source: Source,
     ) -> anyhow::Result<()> {
         let store: Arc<dyn RangeStore> = Arc::new(Locations::new(Arc::clone(&self.catalog), key));
         // Where files cannot carry their owner (FAT) the inode numbers are made up, too (fs/fat/inode.c, fat_build_inode).
@@ -159,7 +178,12 @@ impl Shared {
         let watch = Watch::start(&volume, config.watch)?;
         let cpus = std::thread::available_parallelism().map_or(2, usize::from);
         let threads = self.config.service.threads.unwrap_or_else(|| cpus.clamp(2, 8));
-        let mounted = mount(&volume, &config.mount, threads, config.passthrough)?;
+        let (session, mounted) = match source {
+            Source::Own => (None, mount(&volume, &config.mount, threads, config.passthrough)?),
+            Source::Device { id, device } => {
+                (Some(id), take_over(&volume, device, &config.mount, threads, config.passthrough)?)
+            }
+        };
         log::info!(
             "volume={} mount={} passthrough={:?} xattrs={} watch={:?}: attached",
             config.name,
@@ -172,6 +196,7 @@ impl Shared {
         let scanner = start_scanner(&volume, &indexed)?;
         let attached = Attached {
             config: config.clone(),
+            session,
             volume,
             indexed,
             watch: Some(watch),

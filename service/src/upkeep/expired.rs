@@ -103,7 +103,7 @@ pub(super) fn expired(work: &Work<'_>) -> Result<String, CatalogError> {
                     left_alone.insert(entry.id);
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    catalog.remove_gone(entry.key.clone(), entry.row.ino);
+                    catalog.remove_gone(entry.key.clone(), entry.row.ino, entry.row.birth);
                 }
                 Err(error) => {
                     log::warn!("volume={}: an expired file stays: {error}", place.volume.name);

@@ -14,7 +14,7 @@ use mediagate_policy::Kind;
 
 use super::{Notice, OpError, Volume};
 use crate::access::{Subject, is_hidden_by_name};
-use crate::catalog::{CatalogError, FileKey};
+use crate::catalog::{CatalogError, FileKey, FileRow};
 use crate::lower::{FileKind, LowerError, Meta};
 use crate::node::{File, NodeId, View};
 
@@ -236,8 +236,8 @@ impl BehindDir<'_> {
         let Some(fd) = &self.fd else { return Ok(()) };
         match self.volume.look_at(fd.as_fd(), &subject, hidden, row.as_ref()) {
             Ok(looked) => {
-                if let Some(row) = row.filter(|row| row.ino != looked.id.ino) {
-                    self.gone(name, row.ino);
+                if let Some(row) = row.filter(|row| !row.is_of(looked.id.ino, looked.id.generation)) {
+                    self.gone(name, &row);
                 }
                 Ok(())
             }
@@ -250,17 +250,21 @@ impl BehindDir<'_> {
         let Some(subject) = self.place(name, Kind::File) else { return Ok(()) };
         let key = self.key(&subject);
         if let Some(row) = self.volume.catalog.file(&key).map_err(|_| OpError::Index)? {
-            self.volume.catalog.remove_gone(key, row.ino);
-            self.gone(name, row.ino);
+            // The row may be that of a file that came after the first look.
+            if self.look(name).is_ok() {
+                return Ok(());
+            }
+            self.volume.catalog.remove_gone(key, row.ino, row.birth);
+            self.gone(name, &row);
         }
         Ok(())
     }
 
-    /// The file of this inode that had this name is gone from here.
-    fn gone(&self, name: &[u8], ino: u64) {
-        self.volume.access.grants().forget(self.volume.key.number(), ino);
-        let known = NodeId::of(ino, View::Original).ok().and_then(|node| self.volume.nodes.get(node));
+    /// The file that this row is about, and that had this name, is gone from here.
+    fn gone(&self, name: &[u8], row: &FileRow) {
+        let known = NodeId::of(row.ino, View::Original).ok().and_then(|node| self.volume.nodes.get(node));
         if let (Some(file), Some(dir)) = (known, &self.file)
+            && row.is_of(file.id.ino, file.id.generation)
             && file.is_at(dir, name)
         {
             file.mark_removed();

@@ -63,7 +63,7 @@ impl Volume {
     }
 
     fn row_is_gone<T>(&self, key: &FileKey, row: &FileRow) -> Option<T> {
-        self.catalog.remove_gone(key.clone(), row.ino);
+        self.catalog.remove_gone(key.clone(), row.ino, row.birth);
         None
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mediagate_policy::{DefaultDir, Kind, VolumeKind};
 
-use super::{Notice, OpError, Volume};
+use super::{Notice, OpError, Volume, projects};
 use crate::access::{FileId, RowFacts, Subject, is_hidden_by_name, nomedia_counts_in};
 use crate::catalog::FileRow;
 use crate::lower::{self, FileKind, Id, LowerError, Meta};
@@ -28,9 +28,9 @@ impl Volume {
     /// twelve default directories in it.
     pub fn prepare(&self) -> Result<(), LowerError> {
         let default_dirs = DefaultDir::ALL.map(DefaultDir::name);
-        self.users
-            .iter()
-            .try_for_each(|user| self.lower.prepare_user(user.to_string().as_bytes(), &default_dirs))
+        self.users.iter().try_for_each(|user| {
+            self.lower.prepare_user(user.to_string().as_bytes(), &default_dirs, projects::of_media(*user, 0))
+        })
     }
 
     /// How long the kernel may keep what depends on nobody.
@@ -205,6 +205,11 @@ impl Volume {
         FileId { volume: self.key.number(), ino: id.ino, generation: id.generation }
     }
 
+    /// The same of the file that a row is about.
+    pub fn file_of(&self, row: &FileRow) -> FileId {
+        self.file_id(Id { ino: row.ino, generation: row.birth })
+    }
+
     /// The file or directory of a node that the kernel names.
     pub fn known(&self, node: NodeId) -> Result<Arc<File>, OpError> {
         let absent = if node.virtual_dir().is_some() { OpError::NotPermitted } else { OpError::Stale };
@@ -272,7 +277,8 @@ impl Volume {
     /// systems hand that of a removed file out again at once. Where files cannot say who owns them the name is all there
     /// is to go by, as in [`Volume::recorded_owner`].
     pub fn describes(&self, row: &FileRow, meta: &Meta) -> bool {
-        let same = row.ino == meta.id.ino && row.size == meta.size && row.mtime_ns == meta.mtime_ns();
+        let same_file = row.is_of(meta.id.ino, meta.id.generation);
+        let same = same_file && row.size == meta.size && row.mtime_ns == meta.mtime_ns();
         same || !self.lower.has_xattrs()
     }
 

@@ -150,7 +150,7 @@ impl Volume {
             Some(old) if old.ino == row.ino => self.catalog.upsert(key, row),
             Some(old) => {
                 // Not an upsert: a row that somebody has written for the new file since stays.
-                self.catalog.remove_gone(key.clone(), old.ino);
+                self.catalog.remove_gone(key.clone(), old.ino, old.birth);
                 self.catalog.index_first_seen_recorded(key, row, self.recorded(fd, meta));
             }
             None => {
@@ -167,8 +167,7 @@ impl Volume {
         self.unless_gone(subject, meta);
     }
 
-    /// Takes a file that was just indexed out again if it is no longer at its place. Its inode number is nobody else's while
-    /// the caller has it open.
+    /// Takes a file that was just indexed out again if it is no longer at its place.
     fn unless_gone(&self, subject: &Subject, meta: &Meta) {
         let there = self.lower.open_path(subject.lower_path()).and_then(|fd| Meta::of(fd.as_fd()));
         let gone = match there {
@@ -176,7 +175,7 @@ impl Volume {
             Err(error) => LowerError::is_not_found(error),
         };
         if gone {
-            self.catalog.remove_gone(self.key_of(subject), meta.id.ino);
+            self.catalog.remove_gone(self.key_of(subject), meta.id.ino, meta.id.generation);
         }
     }
 }

@@ -13,6 +13,7 @@ mod index;
 mod location;
 mod marks;
 mod notice;
+mod projects;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};

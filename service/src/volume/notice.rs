@@ -53,6 +53,11 @@ struct Started {
 pub struct Notices(OnceLock<Started>);
 
 impl Notices {
+    /// How many wait to be sent.
+    pub fn waiting(&self) -> usize {
+        self.0.get().map_or(0, |started| started.sender.len())
+    }
+
     /// Starts the thread that sends to `cache`. It ends when the volume is dropped.
     pub fn start(&self, cache: impl KernelCache, observer: Arc<Observer>) -> std::io::Result<JoinHandle<()>> {
         let (sender, receiver) = bounded::<Notice>(QUEUE);

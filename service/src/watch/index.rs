@@ -172,7 +172,9 @@ impl Indexer {
         match work {
             Work::All => {
                 volume.observer.count(Counter::WatchRescans);
-                walk(volume, &Area::default(), &Progress::default(), stop).map_err(|_| OpError::Index)?;
+                // It is the file system that was watched until now: if it has no file left, they were removed.
+                let area = Area { believes_emptiness: true, ..Area::default() };
+                walk(volume, &area, &Progress::default(), stop).map_err(|_| OpError::Index)?;
             }
             Work::Moves(moves) => {
                 volume.catalog.flush_volume(volume.key).map_err(|_| OpError::Index)?;

@@ -1,5 +1,7 @@
 //! Each method through the socket: its rights, its data, its errors; and starting and stopping.
 
+use std::io::Write as _;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -30,12 +32,23 @@ fn grant(package: &str, path: &[u8]) -> GrantSpec {
     }
 }
 
+/// A descriptor that what is said can be read from.
+fn pipe(said: &str) -> OwnedFd {
+    let (reads, writes) = nix::unistd::pipe().unwrap();
+    std::fs::File::from(writes).write_all(said.as_bytes()).unwrap();
+    reads
+}
+
 /// Every call that takes an administrator, by name.
 fn administer(client: &Client) -> Vec<(&'static str, Result<(), ClientError>)> {
     vec![
         ("listVolumes", client.volumes().map(drop)),
         ("attachVolume", client.attach_volume(&volume("a"))),
         ("detachVolume", client.detach_volume("a")),
+        ("startSession", client.start_session("public:7,1", pipe("x"), Path::new("/u"), Path::new("/l"))),
+        ("endSession", client.end_session("public:7,1")),
+        ("volumeStateChanged", client.volume_state_changed("public:7,1", 2)),
+        ("freeCache", client.free_cache().map(drop)),
         ("installPackage", client.install_package(&package("com.example.new", 10_200))),
         ("clearPackage", client.clear_package("com.example.new")),
         ("removePackage", client.remove_package("com.example.new")),
@@ -196,6 +209,53 @@ fn data_arrives_as_it_was_sent() {
     let stats = client.stats().unwrap();
     assert_eq!((stats[0].value, stats[1].gauge), (42, true));
     assert_eq!(client.dump().unwrap(), "volumes: 0\n");
+}
+
+#[test]
+fn a_session_s_descriptor_arrives_with_its_paths() {
+    for uid in [0, ADMIN] {
+        let service = Service::start();
+        as_uid(uid, || {
+            let (upper, lower) = (Path::new("/mnt/\u{e4}"), Path::new("/data/media"));
+            let client = service.client();
+            client.start_session("emulated;0", pipe("of the device"), upper, lower).unwrap();
+            for state in 0..=8 {
+                client.volume_state_changed("emulated;0", state).unwrap();
+            }
+            client.end_session("emulated;0").unwrap();
+            assert_eq!(client.free_cache().unwrap(), 4096);
+        });
+        let calls = service.state().calls;
+        assert_eq!(calls[0], "session emulated;0 \"of the device\" \"/mnt/\u{e4}\" \"/data/media\"");
+        let states: Vec<&str> = calls[1..10].iter().map(|it| it.rsplit(' ').next().unwrap()).collect();
+        let [gone, checking, mounted] = ["Leaving", "Checking", "Mounted"];
+        assert_eq!(states, [gone, checking, mounted, mounted, gone, gone, gone, gone, gone]);
+        assert_eq!(calls[10..], ["end emulated;0", "free cache"]);
+    }
+}
+
+#[test]
+fn a_session_that_makes_no_sense_is_none() {
+    let service = Service::start();
+    let client = service.client();
+    let start = |id: &str, upper: &str, lower: &str| match client.start_session(
+        id,
+        pipe("x"),
+        Path::new(upper),
+        Path::new(lower),
+    ) {
+        Err(ClientError::Failed(error)) => error,
+        other => panic!("expected an error of the service, got {other:?}"),
+    };
+    for (id, upper, lower) in
+        [("", "/u", "/l"), ("public:7,1", "u", "/l"), ("public:7,1", "/u", "l"), ("a\nb", "/u", "/l")]
+    {
+        assert!(matches!(start(id, upper, lower), ControlError::Invalid(_)), "{id:?} {upper} {lower}");
+    }
+    let state = client.volume_state_changed("emulated;0", 9);
+    assert!(matches!(state, Err(ClientError::Failed(ControlError::Invalid(_)))), "{state:?}");
+    assert!(matches!(client.end_session("none"), Err(ClientError::Failed(ControlError::NotFound(_)))));
+    assert_eq!(service.state().calls, ["end none"]);
 }
 
 #[test]

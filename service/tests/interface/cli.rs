@@ -94,12 +94,12 @@ fn packages_come_and_go() {
     text(
         &service,
         "package install com.example.files --app-id 10101 --user 0 --user 10 --permission READ_MEDIA_IMAGES \
-         --app-op MANAGE_EXTERNAL_STORAGE=allow --legacy-storage --raw-access false --target-sdk 29 --instant",
+         --app-op MANAGE_EXTERNAL_STORAGE=allow --legacy-storage --raw-access false --scoped-storage true --target-sdk 29 --instant",
     );
     let expected = json!([{
         "name": "com.example.files", "app_id": 10101, "users": [0, 10], "target_sdk": 29,
         "permissions": ["READ_MEDIA_IMAGES"], "app_ops": { "MANAGE_EXTERNAL_STORAGE": "allow" },
-        "request_legacy_storage": true, "request_raw_access": false, "instant": true,
+        "request_legacy_storage": true, "request_raw_access": false, "scoped_storage": true, "instant": true,
         "uids": [10101, 1010101], "source": "runtime",
     }]);
     assert_eq!(data(&service, "package list"), expected);
@@ -160,6 +160,7 @@ fn explain_answers_for_a_uid_and_for_a_package() {
     let expected = json!({
         "uid": APP, "operation": "read", "path": "/storage/emulated/0/a.jpg", "to": null, "allowed": false,
         "errno": "EACCES", "rule": "others-media", "because": "it belongs to another app", "redacted": false,
+        "needs": ["READ_MEDIA_IMAGES"],
         "facts": [["owner", "com.example.gallery"]],
     });
     assert_eq!(answer, expected);

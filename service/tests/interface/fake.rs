@@ -11,7 +11,7 @@ use mediagate::control::store::{
 };
 use mediagate::control::{
     Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, MaintenanceStatus,
-    MaintenanceStep, PackageStatus, ScanStatus, Stat, VolumeStatus,
+    MaintenanceStep, PackageStatus, ScanStatus, SessionRequest, Stat, VolumeState, VolumeStatus,
 };
 
 use crate::service::over_binder;
@@ -136,6 +136,29 @@ impl Control for Fake {
             return Err(ControlError::NotFound(format!("there is no volume {name}")));
         }
         Ok(())
+    }
+
+    /// Reads what the descriptor holds: so it is the caller's own.
+    fn start_session(&self, session: SessionRequest) -> Result<(), ControlError> {
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut std::fs::File::from(session.device), &mut said).unwrap();
+        self.note(format!("session {} {said:?} {:?} {:?}", session.id, session.upper, session.lower));
+        Ok(())
+    }
+
+    fn end_session(&self, id: &str) -> Result<(), ControlError> {
+        self.note(format!("end {id}"));
+        if id == "none" { Err(ControlError::NotFound("no such session".to_owned())) } else { Ok(()) }
+    }
+
+    fn volume_state_changed(&self, id: &str, state: VolumeState) -> Result<(), ControlError> {
+        self.note(format!("state {id} {state:?}"));
+        Ok(())
+    }
+
+    fn free_cache(&self) -> Result<u64, ControlError> {
+        self.note("free cache".to_owned());
+        Ok(4096)
     }
 
     fn packages(&self) -> Vec<PackageStatus> {
@@ -295,6 +318,7 @@ impl Control for Fake {
             errno: "EACCES".to_owned(),
             rule: "others-media".to_owned(),
             because: "it belongs to another app".to_owned(),
+            needs: vec!["READ_MEDIA_IMAGES".to_owned()],
             redacted: false,
             facts: vec![("owner".to_owned(), "com.example.gallery".to_owned())],
         })
@@ -326,6 +350,7 @@ pub(crate) fn package(name: &str, app_id: u32) -> PackageConfig {
         app_ops: Default::default(),
         request_legacy_storage: false,
         request_raw_access: None,
+        scoped_storage: None,
         shared_uid: false,
         instant: false,
     }

@@ -15,6 +15,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, soc
 
 use crate::fake::{ADMIN, APP, OTHER, as_uid};
 use crate::service::Service;
+use crate::wire::{greeted, header};
 
 #[test]
 fn garbage_ends_its_own_connection_only() {
@@ -36,25 +37,6 @@ fn garbage_ends_its_own_connection_only() {
     }
     assert!(client.stats().is_ok());
     assert!(service.client().stats().is_ok());
-}
-
-/// A connection that has shaken hands as a client of the android-13 wire does (RpcWireFormat.h).
-fn greeted(socket: &std::path::Path) -> UnixStream {
-    let mut stream = UnixStream::connect(socket).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    // RpcConnectionHeader: version, options, fd mode, reserved, no session id.
-    stream.write_all(&[2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).unwrap();
-    // RpcOutgoingConnectionInit; then the service's RpcNewSessionResponse.
-    stream.write_all(b"cci\0\0\0\0\0").unwrap();
-    stream.read_exact(&mut [0; 8]).unwrap();
-    stream
-}
-
-/// RpcWireHeader of a TRANSACT with a body of `size` bytes.
-fn header(size: u32) -> [u8; 16] {
-    let mut header = [0; 16];
-    header[4..8].copy_from_slice(&size.to_le_bytes());
-    header
 }
 
 #[test]

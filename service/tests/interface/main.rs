@@ -7,5 +7,7 @@ mod cli;
 mod doctor;
 mod fake;
 mod hostile;
+mod parcels;
 mod run_as;
 mod service;
+mod wire;

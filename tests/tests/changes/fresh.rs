@@ -82,6 +82,7 @@ impl Facts {
                 app_ops,
                 requests_legacy_storage: false,
                 requests_raw_access: None,
+                scoped_storage: None,
                 instant: package.instant,
             }
         });

@@ -67,6 +67,26 @@ fn a_clone_and_its_parent_see_each_other_and_nobody_else_comes_along() {
     }
 }
 
+/// What only root finds is not kept for the others, however root has come by it.
+#[test]
+fn what_root_sees_below_transforms_is_not_kept() {
+    let mut world = World::new(&packages());
+    world.config.volumes[0].cache_seconds = Some(-1);
+    let running = Running::start(world);
+    let (lower, shared) = (running.world.lower(".transforms/x"), running.world.shared(".transforms/x"));
+    std::fs::create_dir_all(&lower).unwrap();
+    std::fs::write(lower.join("f"), "x").unwrap();
+    let (mut root, mut camera) = (Actor::start(0), app(10_101));
+    for _ in 0..2 {
+        root.stat(shared.join("f")).unwrap();
+        root.list(shared.parent().unwrap()).unwrap();
+        assert_eq!(root.list(&shared).unwrap(), ["f"]);
+        for path in [shared.clone(), shared.join("f"), shared.join("none")] {
+            assert_eq!(code(camera.stat(&path)), ENOENT, "{path:?}");
+        }
+    }
+}
+
 /// One user and no instant app: the kernel keeps the whole path. Then there are others.
 #[test]
 fn who_comes_later_finds_nothing_that_was_kept_before() {

@@ -1,4 +1,6 @@
-//! A thousand changes a second under load: no open succeeds that neither the state before nor the one after allowed.
+//! Changes as fast as they can be, a thousand a second at most, under load: no open succeeds that neither the state before
+//! nor the one after allowed. That holds on any machine; how fast it goes is measured by `a_thousand_a_second`, which is
+//! not run with the others.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -9,8 +11,6 @@ use mediagate_tests::{Actor, World};
 use super::{APP, CAMERA, IMAGES, OTHER, Running, packages};
 
 const EACH_SECOND: u32 = 1000;
-/// What a busy machine with two processors reaches too.
-const FLOOR: f64 = 100.0;
 
 /// Says so when dropped.
 struct Over<'a>(&'a AtomicBool);
@@ -22,8 +22,8 @@ impl Drop for Over<'_> {
 }
 
 /// Goes round the states: `change(n)` leads from state `n` to `n + 1`, and `allowed` says by state whether the app may
-/// read. Asserts what every open saw, and how many changes a second there were.
-fn rounds(running: &Running, allowed: &[bool], count: usize, change: impl Fn(usize)) {
+/// read. Asserts what every open saw, and says how many changes a second there were.
+fn rounds(running: &Running, allowed: &[bool], count: usize, change: impl Fn(usize)) -> f64 {
     let path = running.world.shared("DCIM/a.jpg");
     // Calls that have begun, and that have returned.
     let (begun, returned, over) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
@@ -83,7 +83,7 @@ fn rounds(running: &Running, allowed: &[bool], count: usize, change: impl Fn(usi
         seen.len()
     );
     assert!(sharp[0] > 20 && sharp[1] > 20, "too few opens say anything: {sharp:?}");
-    assert!(rate > FLOOR, "{rate:.0} changes a second");
+    rate
 }
 
 fn running() -> Running {
@@ -104,15 +104,27 @@ const HALF: [bool; 20] = {
 };
 
 /// Between what lets in and what keeps out another permission is toggled, that changes nothing.
-#[test]
-fn permissions() {
+fn toggle_permissions(count: usize) -> f64 {
     let running = running();
     let control = running.control();
-    rounds(&running, &HALF, 6000, |n| match n % 20 {
+    rounds(&running, &HALF, count, |n| match n % 20 {
         0 => control.set_permission(APP, IMAGES, true).unwrap(),
         10 => control.set_permission(APP, IMAGES, false).unwrap(),
         n => control.set_permission(APP, "READ_MEDIA_AUDIO", n.is_multiple_of(2)).unwrap(),
-    });
+    })
+}
+
+#[test]
+fn permissions() {
+    toggle_permissions(3000);
+}
+
+/// On a machine that does nothing else: `cargo test --release -p mediagate-tests --test changes -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures the machine"]
+fn a_thousand_a_second() {
+    let rate = toggle_permissions(10_000);
+    assert!(rate > 0.99 * f64::from(EACH_SECOND), "{rate:.0} changes a second");
 }
 
 /// As with permissions: in between, a grant on another file comes and goes.

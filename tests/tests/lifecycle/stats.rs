@@ -21,16 +21,17 @@ open.daemon open.daemon.inode_in_daemon_mode open.daemon.passthrough_off open.da
 open.daemon.register_failed open.daemon.register_no_resources open.daemon.register_not_permitted
 open.daemon.register_stacking open.daemon.total_budget open.daemon.uid_budget
 open.passthrough open.stale
+passthrough.legacy passthrough.upstream
 policy.decisions policy.denials
 process.open_fds
-redaction.looks redaction.opens_from_cache redaction.opens_refused redaction.reads_blanked redaction.reads_while_written
+redaction.findings_known redaction.looks redaction.opens_from_cache redaction.opens_refused redaction.reads_blanked redaction.reads_while_written
 redaction.writers_beside_readers
 scan.facts_incomplete scan.facts_panics scan.facts_read
 upkeep.departing upkeep.disowned upkeep.expired upkeep.extended upkeep.runs
 volumes
 watch.events watch.overflows watch.own_events watch.pending watch.rescans watch.volumes watchdog.slow_requests
 ";
-const GAUGES: [&str; 15] = [
+const GAUGES: [&str; 17] = [
     "backing.files",
     "backing.parked",
     "catalog.queue",
@@ -41,6 +42,8 @@ const GAUGES: [&str; 15] = [
     "handles.listed_entries",
     "nodes",
     "nodes.lookups",
+    "passthrough.legacy",
+    "passthrough.upstream",
     "process.open_fds",
     "upkeep.departing",
     "volumes",
@@ -67,10 +70,26 @@ fn the_names_of_the_numbers_stay() {
 #[test]
 fn dump_shows_what_there_is() {
     let mut world = world();
+    let mut camera = world.app("com.example.camera");
+    camera.create(world.shared("DCIM/a.jpg"), b"x").unwrap();
+    // Shares the backing file of the one before, or finds it parked.
+    let _open = camera.open(world.shared("DCIM/a.jpg"), libc::O_RDONLY).unwrap();
     let dump = world.daemon().cli(&["dump"]);
-    for part in
-        ["VOLUMES", "external_primary", "REQUESTS IN FLIGHT", "BACKING FILES BY UID", "com.example.camera"]
-    {
+    for part in [
+        "VOLUMES\n  external_primary (emulated)",
+        "session: none",
+        "NODES\n",
+        "HANDLES\n  1 files",
+        "HANDLES BY UID\n  10101: 1\n",
+        "BACKING FILES BY UID\n  10101: 1\n",
+        "QUEUES\n  writes to the catalog: ",
+        "notices to the kernel, external_primary: ",
+        "CACHES\n  backing files, by open: 1 of 2 hits (50%)\n",
+        "REQUESTS IN FLIGHT",
+        "SLOWEST REQUESTS\n  ",
+        "LAST WARNINGS AND ERRORS\n",
+        "com.example.camera",
+    ] {
         assert!(dump.contains(part), "{part} in\n{dump}");
     }
 }

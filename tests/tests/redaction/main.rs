@@ -4,6 +4,7 @@
 
 mod classes;
 mod cost;
+mod hostile;
 mod links;
 mod paths;
 mod race;
@@ -17,6 +18,7 @@ const CAMERA: &str = "com.example.camera";
 const MAP: &str = "com.example.map";
 const FRAME: &str = "com.example.frame";
 const EDITOR: &str = "com.example.editor";
+const MAP_UID: u32 = 10102;
 const FRAME_UID: u32 = 10103;
 
 /// Who owns the pictures; who may see where they were taken; who may not; who may write them all.

@@ -1,6 +1,5 @@
 //! Every way to the bytes of a located picture, as an app that may not see the location.
 
-use std::fs::File;
 use std::io::IoSliceMut;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::PathBuf;
@@ -145,19 +144,6 @@ fn direct_reads_and_rings_are_redacted() {
             let from = offset as usize;
             assert!(read == expected[from..expected.len().min(from + length)], "{length} at {offset}");
         }
-    });
-}
-
-/// `_IOW(0x94, 9, int)`, `_IOW(0x94, 13, struct file_clone_range)`, `_IOWR(0x94, 54, struct file_dedupe_range)`
-/// (include/uapi/linux/fs.h), and what tells where on a disk a file is.
-#[test]
-fn clones_dedupes_and_maps_of_blocks_are_refused() {
-    scene().as_frame(|path, _| {
-        let copy = path.with_file_name("../Download/clone");
-        let to = open(&copy, OFlags::CREATE | OFlags::RDWR, Mode::from_raw_mode(0o600)).unwrap();
-        let from = reading(&path);
-        assert!(rustix::fs::ioctl_ficlone(&to, &from).is_err());
-        assert_eq!(File::from(to).metadata().unwrap().len(), 0);
     });
 }
 

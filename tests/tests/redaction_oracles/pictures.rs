@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use mediagate::redaction::find::{Format, What, find};
 use tempfile::TempDir;
 
+use crate::mounted;
 use crate::tools::{Reader, assert_redacts, assert_same_picture, exiftool, run, tags as tags_of};
 
 /// All tags of the GPS IFD.
@@ -149,7 +150,10 @@ struct Files {
 
 impl Files {
     fn new() -> Files {
-        Files { dir: tempfile::tempdir().unwrap() }
+        let dir = tempfile::tempdir().unwrap();
+        // An app reads the originals beside what it is shown of them.
+        fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        Files { dir }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -232,6 +236,16 @@ fn a_picture_without_a_location_is_left_as_it_is() {
 }
 
 #[test]
+fn the_interface_tells_the_location_to_who_may_see_it_only() {
+    let files = Files::new();
+    let file = files.picture("a.jpg");
+    exiftool(&file, &GPS);
+    let (through, _) = crate::tools::redacted(&file);
+    let [app, root] = mounted::told(&through);
+    assert_eq!((app, root), (None, Some((-338_567_840, 1_512_152_970))));
+}
+
+#[test]
 fn jpeg_with_xmp_in_attributes() {
     let files = Files::new();
     let file = files.picture("a.jpg");
@@ -272,7 +286,7 @@ fn jpeg_with_exif_of_several_segments() {
     let (copy, _) = crate::tools::redacted(&file);
     for place in GPS_TEXTS {
         assert!(
-            !fs::read(&copy).unwrap().windows(place.len()).any(|it| it == place.as_bytes()),
+            !mounted::read(&copy).windows(place.len()).any(|it| it == place.as_bytes()),
             "{place} is left"
         );
     }
@@ -288,7 +302,7 @@ fn the_thumbnails_own_exif() {
     let (copy, report) = crate::tools::redacted(&file);
     assert!(report.findings.len() > 40, "{report:?}");
     let inner = files.path("inner.jpg");
-    let bytes = fs::read(&copy).unwrap();
+    let bytes = mounted::read(&copy);
     let start = bytes.windows(3).rposition(|window| window == [0xff, 0xd8, 0xff]).unwrap();
     fs::write(&inner, &bytes[start..]).unwrap();
     let shown = format!("{:?}", tags_of(&inner));

@@ -9,6 +9,8 @@ use std::process::Command;
 use mediagate::redaction::find::{Report, What, find};
 use serde_json::Value;
 
+use crate::mounted;
+
 /// Which Debian package a program comes from.
 const PACKAGES: [(&str, &str); 12] = [
     ("exiftool", "libimage-exiftool-perl"),
@@ -25,10 +27,12 @@ const PACKAGES: [(&str, &str); 12] = [
     ("mkvmerge", "mkvtoolnix"),
 ];
 
-/// Runs a program; what it printed, if it succeeded or `may_fail`.
+/// Runs a program, as an app if it is about a file of the volume; what it printed, if it succeeded or `may_fail`.
 pub(crate) fn run(program: &str, arguments: &[&str], may_fail: bool) -> String {
     let package = PACKAGES.iter().find(|(name, _)| *name == program).expect("a program in the list").1;
-    let output = match Command::new(program).args(arguments).output() {
+    let mut command = Command::new(program);
+    mounted::be_the_app(command.args(arguments), arguments);
+    let output = match command.output() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             panic!("{program} is missing: install the Debian package {package}")
         }
@@ -51,7 +55,8 @@ pub(crate) fn exiftool(file: &Path, arguments: &[&str]) {
     run("exiftool", &all, false);
 }
 
-/// What may tell a location in a file, redacted: a copy beside it. Nothing is found in the copy again.
+/// The file as an app sees it that may not see a location: its path through a mount. An app may read media only: what its
+/// name says is none is redacted beside it instead. Nothing is found in it again.
 pub(crate) fn redacted(file: &Path) -> (PathBuf, Report) {
     let mut data = fs::read(file).unwrap();
     let report = find(&data).expect("a file that can be understood");
@@ -62,6 +67,10 @@ pub(crate) fn redacted(file: &Path) -> (PathBuf, Report) {
     let again = find(&data).unwrap();
     let left: Vec<_> = again.findings.iter().filter(|it| !matches!(it.what, What::Digest { .. })).collect();
     assert!(left.is_empty(), "{}: found again: {left:?}", file.display());
+    if let Some(through) = mounted::put(file) {
+        assert!(mounted::read(&through) == data, "{}: other bytes through the mount", through.display());
+        return (through, report);
+    }
     let name = format!("redacted-{}", file.file_name().unwrap().to_str().unwrap());
     let copy = file.with_file_name(name);
     fs::write(&copy, data).unwrap();
@@ -74,7 +83,7 @@ pub(crate) fn redacted(file: &Path) -> (PathBuf, Report) {
 pub(crate) fn assert_redacts(file: &Path, planted: &[&str], derived: &[&str]) -> Report {
     let (copy, report) = redacted(file);
     let name = file.file_name().unwrap().to_string_lossy();
-    let (before, after) = (tags(file), tags(&copy));
+    let [before, after] = tags_of([file, &copy]);
     let shown =
         |tags: &BTreeMap<String, Value>| tags.values().map(|value| format!("{value}\n")).collect::<String>();
     for text in planted {
@@ -84,7 +93,7 @@ pub(crate) fn assert_redacts(file: &Path, planted: &[&str], derived: &[&str]) ->
             "{name}: exiftool still shows {text}: {:#?}",
             lines_with(&after, text)
         );
-        let bytes = fs::read(&copy).unwrap();
+        let bytes = mounted::read(&copy);
         let found = bytes.windows(text.len()).any(|window| window == text.as_bytes());
         assert!(!found, "{name}: {text} is still in the file");
     }
@@ -169,15 +178,24 @@ fn assert_same<T: PartialEq + std::fmt::Debug>(name: &str, before: &T, after: &T
 
 /// All tags that exiftool finds, as numbers, named by its groups 1 (where), 2 (what about) and 4 (which of several).
 pub(crate) fn tags(file: &Path) -> BTreeMap<String, Value> {
+    let [tags] = tags_of([file]);
+    tags
+}
+
+/// The same of several files: it takes longer to start than to read them.
+fn tags_of<const N: usize>(files: [&Path; N]) -> [BTreeMap<String, Value>; N] {
     let options = ["-a", "-n", "-u", "-G1:2:4", "-ee3", "-j", "-struct", "-api", "ExtendedXMP=2"];
     let mut arguments = options.to_vec();
-    arguments.push(file.to_str().unwrap());
+    arguments.extend(files.map(|it| it.to_str().unwrap()));
     let text = run("exiftool", &arguments, true);
-    let Ok(Value::Array(mut files)) = serde_json::from_str(&text) else { panic!("exiftool printed {text}") };
-    match files.pop() {
-        Some(Value::Object(tags)) => tags.into_iter().collect(),
+    let Ok(Value::Array(found)) = serde_json::from_str(&text) else { panic!("exiftool printed {text}") };
+    let mut found = found.into_iter();
+    files.map(|file| match found.next() {
+        Some(Value::Object(tags)) if tags["SourceFile"] == file.to_str().unwrap() => {
+            tags.into_iter().collect()
+        }
         other => panic!("exiftool printed {other:?}"),
-    }
+    })
 }
 
 /// What exiftool files under locations, and all else about GPS.

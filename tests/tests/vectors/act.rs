@@ -116,7 +116,7 @@ fn made_by(stage: &Stage<'_>, vector: &Vector<'_>, object: &str, answer: String)
     }
     match stage.owner_of(object) {
         None => answer,
-        Some(owner) if Some(&owner) == vector.caller.package.as_ref() => "allow-owned".to_owned(),
+        Some(owner) if Some(&owner) == vector.caller.owns_as() => "allow-owned".to_owned(),
         Some(owner) => format!("allow, owned by {owner:?}"),
     }
 }

@@ -19,16 +19,14 @@ pub(crate) fn expected(vector: &Vector<'_>) -> String {
 
 pub(crate) fn ask(client: &Client, stage: &Stage<'_>, vector: &Vector<'_>) -> Option<String> {
     let operation = match vector.op {
-        "lookup" | "getattr" => "lookup",
         "open-read" => "read",
         "open-write" => "write",
-        "create" | "mknod" => "create",
-        "mkdir" => "mkdir",
-        "rmdir" => "rmdir",
         "opendir" => "list",
         "unlink" => "delete",
-        "rename" => "rename",
-        _ => return None,
+        "xattr" => "listxattr",
+        // Whether a listing shows it is not asked.
+        "list" => return None,
+        other => other,
     };
     let mounted = |relative: &str| stage.mounted(relative).as_os_str().as_bytes().to_vec();
     let request = ExplainRequest {

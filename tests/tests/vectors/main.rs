@@ -84,7 +84,14 @@ fn packages(callers: &Callers) -> Vec<Package> {
         package.0.app_ops.clone_from(&caller.app_ops);
         package.0.request_legacy_storage = caller.requests_legacy_storage;
         package.0.request_raw_access = caller.requests_raw_access;
+        package.0.scoped_storage = caller.scoped_storage;
         package.0.instant = caller.instant;
+        if let Some(first) = &caller.first_package {
+            package.0.shared_uid = true;
+            let mut first = plain(first, caller.app_id).target_sdk(caller.target_sdk.unwrap());
+            first.0.shared_uid = true;
+            packages.push(first);
+        }
         packages.push(package);
     }
     packages

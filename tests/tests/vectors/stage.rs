@@ -160,9 +160,13 @@ impl<'a> Stage<'a> {
         Some((package, app_id))
     }
 
-    /// Where the stage itself works.
+    /// Where the stage itself works. The directories on the way to links are there without being made, and nobody makes
+    /// anything in them.
     fn place(&self, relative: &str) -> PathBuf {
+        // Through the mount these names are there already, and are nothing that a file can be put into.
+        let is_made_up = relative.split('/').any(|name| name == ".transforms");
         match self.way {
+            Way::Through if is_made_up => self.volume.lower.join(relative),
             Way::Through => self.volume.mount.join(relative),
             Way::Below => self.volume.lower.join(relative),
         }

@@ -3,6 +3,7 @@ package io.mediagate;
 import io.mediagate.AppOpMode;
 
 /** The mode of one app op. */
+@VintfStability
 parcelable AppOp {
     /** Name of the op, as "MANAGE_EXTERNAL_STORAGE". */
     String op;

@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** Mode of an app op. */
+@VintfStability
 @Backing(type="int")
 enum AppOpMode {
     /** The permission that goes with the op decides. */

@@ -3,6 +3,7 @@ package io.mediagate;
 import io.mediagate.ChangeNotice;
 
 /** What waited for an observer. */
+@VintfStability
 parcelable ChangeBatch {
     /** The changes, oldest first. */
     ChangeNotice[] changes;

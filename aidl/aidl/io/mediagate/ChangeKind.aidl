@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** What happened. */
+@VintfStability
 @Backing(type="int")
 enum ChangeKind {
     /** A file came, or came into view. */

@@ -3,6 +3,7 @@ package io.mediagate;
 import io.mediagate.ChangeKind;
 
 /** A change that an observer is told of. */
+@VintfStability
 parcelable ChangeNotice {
     /** What happened. */
     ChangeKind kind = ChangeKind.MANY;

@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** The service-specific error codes of IMediagate. The numbers never change. */
+@VintfStability
 @Backing(type="int")
 enum ErrorCode {
     /** The named volume, package or path does not exist. */

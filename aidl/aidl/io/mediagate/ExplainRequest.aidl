@@ -3,6 +3,7 @@ package io.mediagate;
 import io.mediagate.Operation;
 
 /** A question to explain. */
+@VintfStability
 parcelable ExplainRequest {
     /** The caller asked about. */
     int uid;

@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** One fact that a decision looked at. */
+@VintfStability
 parcelable Fact {
     /** Its name. */
     String name;

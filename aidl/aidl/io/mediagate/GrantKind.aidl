@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** What a grant allows. */
+@VintfStability
 @Backing(type="int")
 enum GrantKind {
     /** Reading; any app can be given it on any indexed file. */

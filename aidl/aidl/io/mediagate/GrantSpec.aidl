@@ -3,6 +3,7 @@ package io.mediagate;
 import io.mediagate.GrantKind;
 
 /** A grant on one file that an app is to get. */
+@VintfStability
 parcelable GrantSpec {
     /** The package. */
     String packageName;

@@ -3,6 +3,7 @@ package io.mediagate;
 import io.mediagate.GrantKind;
 
 /** A grant on one file that an app has. */
+@VintfStability
 parcelable GrantStatus {
     /** Its number; a newer grant has a larger one. */
     long id;

@@ -22,6 +22,7 @@ import io.mediagate.MediaVersion;
  *
  * Failures are those of IMediagate. EX_SECURITY: the caller may not do that.
  */
+@VintfStability
 interface IMediaStore {
     /**
      * A page of the files that are asked for and that the caller may see. A page holds as many as fit one answer: go on

@@ -12,6 +12,7 @@ import io.mediagate.PackageStatus;
 import io.mediagate.ScanStatus;
 import io.mediagate.Stat;
 import io.mediagate.VolumeSpec;
+import io.mediagate.VolumeState;
 import io.mediagate.VolumeStatus;
 
 /**
@@ -26,6 +27,7 @@ import io.mediagate.VolumeStatus;
  * A caller without the right gets EX_SECURITY. Every other failure is a service-specific error with a code from
  * ErrorCode and a message for people. Paths and names of files are bytes: they are not always UTF-8.
  */
+@VintfStability
 interface IMediagate {
     /**
      * The attached volumes, in the order they were attached.
@@ -166,8 +168,9 @@ interface IMediagate {
     Stat[] stats();
 
     /**
-     * The state of the service as text for people: volumes, requests in flight, packages, numbers. Cut off when it does
-     * not fit one answer. The format is not for programs.
+     * The state of the service as text for people: volumes and sessions, nodes, handles, backing files by uid, caches,
+     * queues, requests in flight and the slowest ones, the last errors, packages, numbers. Cut off when it does not fit one
+     * answer. The format is not for programs. "dumpsys" gets the same.
      *
      * Administrators only.
      */
@@ -217,4 +220,45 @@ interface IMediagate {
      * Administrators only. NOT_FOUND: there is none.
      */
     void cancelMaintenance();
+
+    /**
+     * Serves a volume that the caller has mounted, as vold does: "device" is the descriptor of /dev/fuse that mount(2) was
+     * given, of which nothing was read yet. When this returns the kernel has had its answer and apps are served.
+     *
+     * The id says what it is, as vold's do. "emulated;10", or "emulated:8,2;10" on adopted storage, is the tree of user 10:
+     * the volume "external_primary", of another user than 0 "external_primary-10". "public:7,1" is a card: the volume has
+     * the name of its upper directory, in lower case. "upperPath" is where it is mounted, as this service sees it. The files
+     * are below "lowerPath", in an emulated volume those of user 10 below "10" in it.
+     *
+     * Administrators only. ALREADY_EXISTS: the id or the volume has a session, or a directory is another volume's. INVALID:
+     * an argument makes no sense: the descriptor is none of /dev/fuse, is not mounted or was read from; nothing is mounted at
+     * "upperPath". FAILED: the lower directory or the connection does not work.
+     */
+    void startSession(
+            in String id, in ParcelFileDescriptor device, in byte[] upperPath, in byte[] lowerPath);
+
+    /**
+     * Ends a session. When this returns nobody finds the volume where it was mounted, and nothing of its lower directory is
+     * in use but what apps have open. A mount that is still there is detached; one that the caller took away is none the worse.
+     *
+     * Administrators only. NOT_FOUND: there is no such session.
+     */
+    void endSession(in String id);
+
+    /**
+     * Says what becomes of the volume of a session. MOUNTED and MOUNTED_READ_ONLY have it scanned; EJECTING, UNMOUNTED,
+     * UNMOUNTABLE, FORMATTING, REMOVED and BAD_REMOVAL end its session, if there is one; CHECKING changes nothing.
+     *
+     * Administrators only. INVALID: there is no such state. NOT_FOUND: there is no such session to be scanned. FAILED: too
+     * many scans wait.
+     */
+    void volumeStateChanged(in String id, VolumeState state);
+
+    /**
+     * Gives back what is only kept to be faster: backing files that no app has open, and the room that the catalog's log
+     * takes. Says how many bytes of storage that made free; files are never removed.
+     *
+     * Administrators only. FAILED: the catalog does not work.
+     */
+    long freeCache();
 }

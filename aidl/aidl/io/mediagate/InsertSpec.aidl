@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** A file to make. */
+@VintfStability
 parcelable InsertSpec {
     /** Name of the volume; null: the first emulated one. */
     @nullable String volume;

@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** A file that was made. */
+@VintfStability
 parcelable Inserted {
     /** Its id. */
     long id;

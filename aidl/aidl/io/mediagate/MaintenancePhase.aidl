@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** Where a run of maintenance, or a step of it, is. */
+@VintfStability
 @Backing(type="int")
 enum MaintenancePhase {
     /** Something else comes first. */

@@ -4,6 +4,7 @@ import io.mediagate.MaintenancePhase;
 import io.mediagate.MaintenanceStep;
 
 /** A run of maintenance. */
+@VintfStability
 parcelable MaintenanceStatus {
     /** Its number since the service was started. */
     long number;

@@ -3,6 +3,7 @@ package io.mediagate;
 import io.mediagate.MaintenancePhase;
 
 /** A step of maintenance. */
+@VintfStability
 parcelable MaintenanceStep {
     /** Its name: "expired", "packages", "users", "volumes", "tombstones", "marks" or "catalog". */
     String name;

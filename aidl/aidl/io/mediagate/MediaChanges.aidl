@@ -3,6 +3,7 @@ package io.mediagate;
 import io.mediagate.TriState;
 
 /** Changes to files; what is null or UNSPECIFIED stays. */
+@VintfStability
 parcelable MediaChanges {
     /** A new name. */
     @nullable byte[] displayName;

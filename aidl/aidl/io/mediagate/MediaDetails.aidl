@@ -3,6 +3,7 @@ package io.mediagate;
 import io.mediagate.MediaLocation;
 
 /** What a media file says of itself. A number that it does not tell is 0, a text null. Long texts are cut. */
+@VintfStability
 parcelable MediaDetails {
     /** Width in pixels, before rotation. */
     int width;

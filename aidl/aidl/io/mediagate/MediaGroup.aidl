@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** Files that have something in common. */
+@VintfStability
 parcelable MediaGroup {
     /** Id of the directory; 0 for other groups. */
     long bucket;

@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** What files are counted by. */
+@VintfStability
 @Backing(type="int")
 enum MediaGrouping {
     /** Their directories. */

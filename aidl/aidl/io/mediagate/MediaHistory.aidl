@@ -3,6 +3,7 @@ package io.mediagate;
 import io.mediagate.MediaItem;
 
 /** A page of what changed. */
+@VintfStability
 parcelable MediaHistory {
     /** Files that were added or changed, oldest change first. */
     MediaItem[] items;

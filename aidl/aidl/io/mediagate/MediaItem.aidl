@@ -4,6 +4,7 @@ import io.mediagate.MediaDetails;
 import io.mediagate.MediaType;
 
 /** A file of the index. */
+@VintfStability
 parcelable MediaItem {
     /** Its id: the same for as long as the file is there, wherever it is moved on its volume. */
     long id;

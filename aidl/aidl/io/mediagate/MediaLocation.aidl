@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** Where a picture or video was made. */
+@VintfStability
 parcelable MediaLocation {
     /** Degrees north, times ten million. */
     int latitudeE7;

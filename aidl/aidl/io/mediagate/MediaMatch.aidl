@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** Which of two kinds of files is wanted. */
+@VintfStability
 @Backing(type="int")
 enum MediaMatch {
     /** Not those. */

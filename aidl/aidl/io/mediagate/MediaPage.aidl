@@ -3,6 +3,7 @@ package io.mediagate;
 import io.mediagate.MediaItem;
 
 /** A page of an answer. */
+@VintfStability
 parcelable MediaPage {
     /** The files. */
     MediaItem[] items;

@@ -6,6 +6,7 @@ import io.mediagate.MediaSort;
 import io.mediagate.MediaType;
 
 /** Which files, in what order. As it is: everything published and not in the trash in the caller's user, by name. */
+@VintfStability
 parcelable MediaQuery {
     /** Name of a volume; null: all. */
     @nullable String volume;

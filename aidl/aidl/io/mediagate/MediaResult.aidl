@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** What became of one of many files. The numbers that ErrorCode has mean the same. */
+@VintfStability
 @Backing(type="int")
 enum MediaResult {
     /** Done. */

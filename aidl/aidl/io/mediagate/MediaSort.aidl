@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** In what order. Files that are equal in it come by id. */
+@VintfStability
 @Backing(type="int")
 enum MediaSort {
     /** By name, byte by byte. */

@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** What a file is to a media player or gallery. */
+@VintfStability
 @Backing(type="int")
 enum MediaType {
     /** No media, or hidden. */

@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** Which index, and how far it is. */
+@VintfStability
 parcelable MediaVersion {
     /** The generation of the last change. */
     long generation;

@@ -4,6 +4,7 @@ import io.mediagate.AppOp;
 import io.mediagate.TriState;
 
 /** A package as its installer describes it. */
+@VintfStability
 parcelable PackageSpec {
     /** Package name. */
     String name;
@@ -21,6 +22,8 @@ parcelable PackageSpec {
     boolean requestLegacyStorage = false;
     /** requestRawExternalStorageAccess of the manifest. */
     TriState requestRawAccess = TriState.UNSPECIFIED;
+    /** The compat changes DEFAULT_SCOPED_STORAGE and FORCE_ENABLE_SCOPED_STORAGE, where both are set alike for it. */
+    TriState scopedStorage = TriState.UNSPECIFIED;
     /** Whether other packages may have the same uid. */
     boolean sharedUid = false;
     /** Whether it is an instant app, which has no shared storage. */

@@ -3,6 +3,7 @@ package io.mediagate;
 import io.mediagate.PackageSpec;
 
 /** A package that the service knows. */
+@VintfStability
 parcelable PackageStatus {
     /** The package. */
     PackageSpec spec;

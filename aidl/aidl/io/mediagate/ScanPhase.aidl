@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** Where a scan is. */
+@VintfStability
 @Backing(type="int")
 enum ScanPhase {
     /** Another one of the volume comes first. */

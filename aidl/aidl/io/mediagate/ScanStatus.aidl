@@ -3,6 +3,7 @@ package io.mediagate;
 import io.mediagate.ScanPhase;
 
 /** A scan, as of now. */
+@VintfStability
 parcelable ScanStatus {
     /** Name of the volume. */
     String volume;

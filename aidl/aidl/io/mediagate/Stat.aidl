@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** One counter or gauge. */
+@VintfStability
 parcelable Stat {
     /** Stable dotted name, as "fuse.requests.lookup". */
     String name;

@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** A boolean that may be left unsaid. */
+@VintfStability
 @Backing(type="int")
 enum TriState {
     /** Not said. */

@@ -1,6 +1,7 @@
 package io.mediagate;
 
 /** Kind of a volume. */
+@VintfStability
 @Backing(type="int")
 enum VolumeKind {
     /** A directory for each user: lower/USER/... is shown as mount/USER/... */

@@ -3,6 +3,7 @@ package io.mediagate;
 import io.mediagate.VolumeKind;
 
 /** A volume to attach. */
+@VintfStability
 parcelable VolumeSpec {
     /** Name: lower-case letters, digits, '_', '-' and '.'. */
     String name;

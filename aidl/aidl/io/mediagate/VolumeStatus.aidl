@@ -3,6 +3,7 @@ package io.mediagate;
 import io.mediagate.VolumeKind;
 
 /** An attached volume. */
+@VintfStability
 parcelable VolumeStatus {
     /** Name. */
     String name;

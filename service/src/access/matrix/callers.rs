@@ -1,10 +1,10 @@
 //! The columns: one caller for each class of mediaprovider.md §2.2 and §2.11.
 
-use mediagate_policy::{AppId, AppOp, AppOps, OpMode, PackageFacts, Permission, Principal, Uid};
+use mediagate_policy::{AppId, AppOp, AppOps, OpMode, PackageFacts, Permission, Uid};
 use serde::Serialize;
 
 use super::OWN;
-use super::objects::{OWN_USER, profiles};
+use super::objects::OWN_USER;
 
 /// A caller.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -52,18 +52,14 @@ impl Caller {
             app_ops,
             requests_legacy_storage: self.requests_legacy_storage,
             requests_raw_access: self.requests_raw_access,
+            scoped_storage: None,
             instant: self.instant,
         })
     }
 
-    pub(super) fn principal(&self) -> Principal {
-        self.with(self.package().as_ref())
-    }
-
-    /// The same uid with another package.
-    pub(super) fn with(&self, package: Option<&PackageFacts>) -> Principal {
-        let uid = Uid::of(OWN_USER, AppId(self.uid));
-        Principal::new(uid, package.map(std::slice::from_ref).unwrap_or_default()).in_profiles(&profiles())
+    /// The uid that it calls with.
+    pub(super) fn uid(&self) -> Uid {
+        Uid::of(OWN_USER, AppId(self.uid))
     }
 }
 

@@ -83,10 +83,10 @@ fn what_would_change_a_refusal_is_found_by_asking() {
     {
         assert!(read.iter().any(|it| it == wanted), "{read:?}");
     }
-    for wrong in ["READ_MEDIA_VIDEO", "selected by the user", "ACCESS_MEDIA_LOCATION"] {
+    for wrong in ["READ_MEDIA_VIDEO", "the user to select the file", "ACCESS_MEDIA_LOCATION"] {
         assert!(!read.iter().any(|it| it == wrong), "{read:?}");
     }
-    assert!(changes("others-image", "open-read", "U").contains(&"selected by the user".to_owned()));
+    assert!(changes("others-image", "open-read", "U").contains(&"the user to select the file".to_owned()));
     assert!(!changes("others-image", "open-write", "N").contains(&"a read grant on the file".to_owned()));
     assert_eq!(changes("others-image", "open-read", "R33"), [""; 0]);
     assert_eq!(changes("own-image", "open-read", "X"), [""; 0]);

@@ -91,13 +91,55 @@ fn renames_keep_grants_and_removals_end_them() {
     catalog.rename_file(world.key("e", "m"), world.key("d", "overwritten"), renamed("image/jpeg", 1));
     assert_eq!(ids(catalog), [1, 5, 6]);
     catalog.upsert(world.key("d", "kept"), FileRow { size: 99, ..row("b") });
-    catalog.remove_gone(world.key("d", "gone"), 7);
+    // Another file that has the inode number by now.
+    catalog.remove_gone(world.key("d", "gone"), 7, 99);
+    assert_eq!(ids(catalog), [1, 5, 6]);
+    catalog.remove_gone(world.key("d", "gone"), 7, 3);
     assert_eq!(ids(catalog), [1, 5]);
     catalog.rename_dir(world.volume, 0, b"d".to_vec(), b"x/y".to_vec());
     catalog.flush().unwrap();
     assert_eq!(catalog.grant_place(5).unwrap().unwrap().file, world.key("x/y", "kept"));
     catalog.remove_dir(world.volume, 0, b"x".to_vec());
     assert_eq!(ids(catalog), [0; 0]);
+}
+
+/// Whatever takes a grant away is told of, once it is committed.
+#[test]
+fn grants_that_go_are_told_of() {
+    let world = World::new();
+    let catalog = &world.catalog;
+    let (told, hears) = crossbeam_channel::unbounded();
+    catalog.on_grants_gone(Box::new(move |ids| told.send(ids.to_vec()).unwrap()));
+    let gone = || {
+        catalog.flush().unwrap();
+        let mut all: Vec<i64> = hears.try_iter().flatten().collect();
+        all.sort_unstable();
+        all
+    };
+    for (id, name) in (1..).zip(["a", "b", "c", "d", "e", "f", "g"]) {
+        world.put("d", name, row("a"));
+        catalog.put_grant(grant(&world, id, name)).unwrap().unwrap();
+    }
+    assert_eq!(gone(), [0; 0]);
+    catalog.remove(world.key("d", "a"));
+    assert_eq!(gone(), [1]);
+    catalog.remove_gone(world.key("d", "b"), 8, 0);
+    assert_eq!(gone(), [0; 0], "it was another file");
+    catalog.remove_gone(world.key("d", "b"), 7, 0);
+    assert_eq!(gone(), [2]);
+    catalog.upsert(world.key("d", "c"), FileRow { ino: 8, ..row("a") });
+    assert_eq!(gone(), [3]);
+    catalog.rename_file(world.key("d", "d"), world.key("d", "e"), renamed("image/jpeg", 1));
+    assert_eq!(gone(), [5], "the replaced one's");
+    let id = catalog.file_id(&world.key("d", "f")).unwrap().unwrap();
+    catalog.remove_rows(vec![Removal { id, ino: 7 }]).unwrap();
+    assert_eq!(gone(), [6]);
+    catalog.remove_dir(world.volume, 0, b"d".to_vec());
+    assert_eq!(gone(), [4, 7]);
+    world.put("d", "h", row("a"));
+    catalog.put_grant(grant(&world, 8, "h")).unwrap().unwrap();
+    catalog.remove_grants(vec![8]).unwrap();
+    assert_eq!(gone(), [8]);
 }
 
 #[test]

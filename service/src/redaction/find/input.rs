@@ -1,16 +1,23 @@
 //! Reading a file that is not trusted.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 
 /// Most bytes that are read of one file. Location data lies in metadata; who has more of that is not understood.
 const MOST_BYTES: u64 = 64 << 20;
 /// Most bytes that are only searched for the end of something whose length nobody wrote down (a JPEG's picture).
-const MOST_SEARCHED: u64 = 256 << 20;
+const MOST_SEARCHED: u64 = 128 << 20;
+/// Most bytes that are read ahead of what was asked for.
+const MOST_AHEAD: u64 = 64 << 20;
 /// Most pieces (tags, boxes, segments) of one file.
 const MOST_STEPS: u32 = 1 << 20;
 /// How deep pictures may lie in pictures (a raw file's preview has a thumbnail, and there it ends in honest files).
 const MOST_NESTED: u32 = 8;
+
+/// What is no longer than that is read together with what follows it: tags and boxes come in rows.
+const SMALL: u64 = 256;
+/// So much at once.
+const AHEAD: u64 = 4096;
 
 /// Bytes at places.
 pub trait ReadAt {
@@ -120,6 +127,9 @@ pub struct Input<'a> {
     search_left: Cell<u64>,
     steps_left: Cell<u32>,
     nested_left: Cell<u32>,
+    ahead_left: Cell<u64>,
+    /// What was read ahead last, and where it begins.
+    ahead: RefCell<(u64, Vec<u8>)>,
 }
 
 impl std::fmt::Debug for Input<'_> {
@@ -138,6 +148,8 @@ impl<'a> Input<'a> {
             search_left: Cell::new(MOST_SEARCHED),
             steps_left: Cell::new(MOST_STEPS),
             nested_left: Cell::new(MOST_NESTED),
+            ahead_left: Cell::new(MOST_AHEAD),
+            ahead: RefCell::default(),
         }
     }
 
@@ -150,11 +162,14 @@ impl<'a> Input<'a> {
             search_left: self.search_left.clone(),
             steps_left: self.steps_left.clone(),
             nested_left: self.nested_left.clone(),
+            ahead_left: self.ahead_left.clone(),
+            ahead: RefCell::default(),
         };
         let result = look(&other);
         self.bytes_left.set(other.bytes_left.get());
         self.search_left.set(other.search_left.get());
         self.steps_left.set(other.steps_left.get());
+        self.ahead_left.set(other.ahead_left.get());
         result
     }
 
@@ -205,7 +220,32 @@ impl<'a> Input<'a> {
         let length = section.len();
         let left = budget.get().checked_sub(length).ok_or(Unreadable::TooMuch)?;
         budget.set(left);
-        let mut data = vec![0; usize::try_from(length).map_err(|_| Unreadable::TooMuch)?];
+        if length > SMALL {
+            return self.fill(section);
+        }
+        if let Some(data) = self.read_ahead(section) {
+            return Ok(data);
+        }
+        let end = section.start.saturating_add(AHEAD).min(self.length);
+        let room = self.ahead_left.get().checked_sub(AHEAD).filter(|_| end > section.end);
+        let Some(left) = room else { return self.fill(section) };
+        self.ahead_left.set(left);
+        let data = self.fill(Section { end, ..section })?;
+        *self.ahead.borrow_mut() = (section.start, data);
+        self.read_ahead(section).map_or_else(|| self.fill(section), Ok)
+    }
+
+    /// A section's bytes, if all of them were read ahead.
+    fn read_ahead(&self, section: Section) -> Option<Vec<u8>> {
+        let (start, data) = &*self.ahead.borrow();
+        let at = usize::try_from(section.start.checked_sub(*start)?).ok()?;
+        let end = at.checked_add(usize::try_from(section.len()).ok()?)?;
+        Some(data.get(at..end)?.to_vec())
+    }
+
+    fn fill(&self, section: Section) -> Result<Vec<u8>, Unreadable> {
+        let length = usize::try_from(section.len()).map_err(|_| Unreadable::TooMuch)?;
+        let mut data = vec![0; length];
         let mut filled = 0;
         while let Some(rest) = data.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             match self.file.read_at(rest, section.start.saturating_add(filled as u64)) {

@@ -1,0 +1,11 @@
+// A snapshot of the interface: do not edit it. What was frozen stays as it is; what clients need beyond it is added to
+// the interface itself, and frozen as its next version (docs/ANDROID.md).
+
+package io.mediagate;
+@VintfStability
+parcelable ChangeNotice {
+  io.mediagate.ChangeKind kind = io.mediagate.ChangeKind.MANY;
+  String volume;
+  long id;
+  long generation;
+}

@@ -1,0 +1,13 @@
+// A snapshot of the interface: do not edit it. What was frozen stays as it is; what clients need beyond it is added to
+// the interface itself, and frozen as its next version (docs/ANDROID.md).
+
+package io.mediagate;
+@Backing(type="int")
+@VintfStability
+enum MaintenancePhase {
+  WAITING = 0,
+  RUNNING = 1,
+  DONE = 2,
+  CANCELLED = 3,
+  FAILED = 4,
+}

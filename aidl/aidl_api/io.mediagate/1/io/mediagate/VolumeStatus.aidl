@@ -1,0 +1,17 @@
+// A snapshot of the interface: do not edit it. What was frozen stays as it is; what clients need beyond it is added to
+// the interface itself, and frozen as its next version (docs/ANDROID.md).
+
+package io.mediagate;
+@VintfStability
+parcelable VolumeStatus {
+  String name;
+  io.mediagate.VolumeKind kind = io.mediagate.VolumeKind.EMULATED;
+  byte[] lower;
+  byte[] mount;
+  int[] users;
+  String passthrough;
+  String watch;
+  boolean xattrs;
+  boolean indexed;
+  boolean emptied;
+}

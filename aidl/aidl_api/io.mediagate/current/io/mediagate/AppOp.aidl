@@ -1,0 +1,9 @@
+// A snapshot of the interface: do not edit it. What was frozen stays as it is; what clients need beyond it is added to
+// the interface itself, and frozen as its next version (docs/ANDROID.md).
+
+package io.mediagate;
+@VintfStability
+parcelable AppOp {
+  String op;
+  io.mediagate.AppOpMode mode = io.mediagate.AppOpMode.DEFAULT;
+}

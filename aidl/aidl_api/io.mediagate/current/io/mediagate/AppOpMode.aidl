@@ -1,0 +1,12 @@
+// A snapshot of the interface: do not edit it. What was frozen stays as it is; what clients need beyond it is added to
+// the interface itself, and frozen as its next version (docs/ANDROID.md).
+
+package io.mediagate;
+@Backing(type="int")
+@VintfStability
+enum AppOpMode {
+  DEFAULT = 0,
+  ALLOW = 1,
+  IGNORE = 2,
+  DENY = 3,
+}

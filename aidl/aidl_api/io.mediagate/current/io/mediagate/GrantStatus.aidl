@@ -1,0 +1,15 @@
+// A snapshot of the interface: do not edit it. What was frozen stays as it is; what clients need beyond it is added to
+// the interface itself, and frozen as its next version (docs/ANDROID.md).
+
+package io.mediagate;
+@VintfStability
+parcelable GrantStatus {
+  long id;
+  String packageName;
+  int user;
+  io.mediagate.GrantKind kind = io.mediagate.GrantKind.READ;
+  String volume;
+  byte[] path;
+  long expires;
+  long created;
+}
