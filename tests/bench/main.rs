@@ -59,8 +59,8 @@ fn main() {
                     _ => panic!("what is {argument}? The head of tests/bench/run says what there is"),
                 }
             }
-            let measured = work::run(&plan);
-            report::write(&plan, &measured);
+            // After each round, so that a run that is stopped has told something.
+            work::run(&plan, |measured| report::write(&plan, measured));
         }
         _ => panic!("start it by tests/bench/run"),
     }

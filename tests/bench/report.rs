@@ -80,7 +80,7 @@ pub(crate) fn write(plan: &Plan, measured: &Measured) {
         .unwrap();
     std::fs::write(plan.out.join("table.md"), &tables).unwrap();
     std::fs::write(plan.out.join("report.html"), html(measured)).unwrap();
-    println!("{tables}\nThe same with plots: {}", plan.out.join("report.html").display());
+    eprintln!("bench: wrote {}", plan.out.join("report.html").display());
     if let Some(path) = &plan.write {
         let text = std::fs::read_to_string(path).unwrap();
         let (head, rest) = text.split_once(BEGIN).unwrap_or_else(|| panic!("{path:?} has no line {BEGIN}"));

@@ -29,8 +29,9 @@ impl Measured {
     }
 }
 
-/// Does everything.
-pub(crate) fn run(plan: &Plan) -> Measured {
+/// Does everything; `after_round` is shown what is known so far.
+pub(crate) fn run(plan: &Plan, mut after_round: impl FnMut(&Measured)) {
+    let begin = Instant::now();
     let mut measured = Measured::default();
     prepare(plan);
     let (there, missing): (Vec<_>, Vec<_>) = Subject::ALL.into_iter().partition(|it| it.is_there());
@@ -39,15 +40,21 @@ pub(crate) fn run(plan: &Plan) -> Measured {
         for turn in 0..there.len() {
             // Each round begins with another one.
             let subject = there[(turn + round) % there.len()];
-            eprintln!("bench: round {} of {}, {}", round + 1, plan.rounds(), subject.name());
+            eprintln!(
+                "bench: {:4} s, round {} of {}, {}",
+                begin.elapsed().as_secs(),
+                round + 1,
+                plan.rounds(),
+                subject.name()
+            );
             pinned(plan, subject, &mut measured);
             // The slow half: trees and data are less sensitive to where things run.
-            if !(plan.quick && round > 1) {
+            if !plan.quick || round == 0 {
                 free(plan, subject, &mut measured);
             }
         }
+        after_round(&measured);
     }
-    measured
 }
 
 fn own(path: &Path) {
@@ -201,7 +208,8 @@ fn as_app(running: &Running, cpus: &str, program: &str, arguments: &[&str]) -> V
 
 /// Trees, data and two processes, wherever the scheduler puts them.
 fn free(plan: &Plan, subject: Subject, measured: &mut Measured) {
-    if subject == Subject::Partial {
+    // They differ in listings and decisions, not in trees and data.
+    if matches!(subject, Subject::Partial | Subject::Full) {
         return;
     }
     let trees: [(&str, &str); 5] = [
@@ -251,7 +259,7 @@ fn free(plan: &Plan, subject: Subject, measured: &mut Measured) {
     ];
     for (name, options) in data.iter().filter(|(name, _)| plan.wants(name)) {
         // bindfs does not serve O_DIRECT on such a file; who refuses something has no value there.
-        let runtime = if plan.quick { "0.3" } else { "2" };
+        let runtime = if plan.quick { "0.2" } else { "2" };
         let file = running.dir.join("data/data.txt");
         let script = format!(
             "fio --name=x --filename={} --size=64M --time_based --runtime={runtime} --invalidate=0 --fallocate=none \
