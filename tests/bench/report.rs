@@ -70,6 +70,11 @@ fn machine() -> Vec<(&'static str, String)> {
         ("CPU", format!("{cpus} × {}", model.unwrap_or("unknown"))),
         ("Kernel", read("/proc/sys/kernel/osrelease").trim().to_owned()),
         ("Peers", versions.collect::<Vec<_>>().join("; ")),
+        // Well above one means that others were at work, and that only counts are to be trusted.
+        (
+            "Load average, of 1, 5 and 15 minutes",
+            read("/proc/loadavg").split(' ').take(3).collect::<Vec<_>>().join(", "),
+        ),
         ("Lower file system", "ext4 on a loop device in memory".to_owned()),
     ]
 }
@@ -123,7 +128,9 @@ fn aims(measured: &Measured) -> Vec<(String, f64, f64)> {
 fn markdown(plan: &Plan, measured: &Measured) -> String {
     let mut out = String::new();
     let how = if plan.quick { "`tests/bench/run --quick`" } else { "`tests/bench/run`" };
-    let _ = writeln!(out, "\nMeasured by {how}, {} rounds.\n", plan.rounds());
+    // A run that was stopped has fewer than were planned, and trees have fewer than single operations.
+    let rounds = measured.values.values().map(Vec::len).max().unwrap_or(0);
+    let _ = writeln!(out, "\nMeasured by {how}, {rounds} rounds.\n");
     for (what, value) in machine() {
         let _ = writeln!(out, "* {what}: {value}");
     }
