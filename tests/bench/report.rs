@@ -111,16 +111,31 @@ fn json(measured: &Measured) -> serde_json::Value {
     })
 }
 
-/// Aim, value, goal, and whether it is reached; `None` where it was not measured.
-fn aims(measured: &Measured) -> Vec<(String, f64, f64)> {
+/// Values that lie farther apart than this, in per cent, say nothing about a ratio of theirs.
+const TRUSTED: f64 = 15.0;
+
+/// Aim, value, goal, and what to say of it; aims that were not measured are left out. One round has no spread, so nothing
+/// is said of it.
+fn aims(measured: &Measured) -> Vec<(String, f64, f64, &'static str)> {
+    let trusted = |workload: &str, subject: &str| {
+        let values = measured.values.get(&(workload.to_owned(), subject.to_owned()));
+        values.is_some_and(|values| values.len() > 1 && spread(values) <= TRUSTED)
+    };
     let value = |aim: &crate::aims::Aim| {
-        let (value, what) = match aim.against {
-            Against::Subject(other) => {
-                (measured.ratio(aim.workload, "mediagate", other)?, format!("{}, of {other}", aim.workload))
-            }
-            Against::Nothing => (measured.of(aim.workload, "mediagate")?, aim.workload.to_owned()),
+        let (value, what, sure) = match aim.against {
+            Against::Subject(other) => (
+                measured.ratio(aim.workload, "mediagate", other)?,
+                format!("{}, of {other}", aim.workload),
+                trusted(aim.workload, other),
+            ),
+            Against::Nothing => (measured.of(aim.workload, "mediagate")?, aim.workload.to_owned(), true),
         };
-        Some((what, value, aim.goal))
+        let verdict = match (sure && trusted(aim.workload, "mediagate"), value >= aim.goal) {
+            (false, _) => "too uncertain",
+            (true, true) => "reached",
+            (true, false) => "missed",
+        };
+        Some((what, value, aim.goal, verdict))
     };
     AIMS.iter().filter_map(value).collect()
 }
@@ -138,9 +153,8 @@ fn markdown(plan: &Plan, measured: &Measured) -> String {
         let _ = writeln!(out, "* Not there: {}", measured.missing.join(", "));
     }
     out.push_str("\n| Aim | Measured | At least | |\n|---|---|---|---|\n");
-    for (what, value, goal) in aims(measured) {
-        let met = if value >= goal { "reached" } else { "**missed**" };
-        let _ = writeln!(out, "| {what} | {value:.2} | {goal} | {met} |");
+    for (what, value, goal, verdict) in aims(measured) {
+        let _ = writeln!(out, "| {what} | {value:.2} | {goal} | {verdict} |");
     }
     let subjects = measured.subjects();
     let _ = writeln!(out, "\nMedian, in brackets the speed by that of native; ± is half the range.\n");
@@ -182,9 +196,13 @@ fn html(measured: &Measured) -> String {
         let _ = write!(out, "{what}: {value}<br>");
     }
     out.push_str("<h2>Aims</h2><table><tr><th>Speed<th>measured<th>at least<th></tr>");
-    for (what, value, goal) in aims(measured) {
-        let (class, said) = if value >= goal { ("yes", "reached") } else { ("no", "missed") };
-        let _ = write!(out, "<tr><td>{what}<td>{value:.2}<td>{goal}<td class={class}>{said}</tr>");
+    for (what, value, goal, verdict) in aims(measured) {
+        let class = match verdict {
+            "reached" => "yes",
+            "missed" => "no",
+            _ => "unknown",
+        };
+        let _ = write!(out, "<tr><td>{what}<td>{value:.2}<td>{goal}<td class={class}>{verdict}</tr>");
     }
     out.push_str("</table><h2>Workloads</h2><p>Bars are medians, the thin line is the range of all rounds.</p><section>");
     for workload in measured.workloads() {
