@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwapOption;
 use parking_lot::{Mutex, RwLock};
 
+use super::dir::OpenDir;
 use super::id::{NodeId, View};
 use super::pages::Pages;
 use crate::lower::{FileKind, Id};
@@ -64,7 +65,7 @@ struct Directory {
     /// Whether names in it have several spellings.
     folds: OnceLock<bool>,
     /// Open on the lower file system.
-    held: ArcSwapOption<OwnedFd>,
+    held: ArcSwapOption<OpenDir>,
 }
 
 /// A lower file or directory.
@@ -346,12 +347,12 @@ impl File {
     }
 
     /// The directory on the lower file system, if it is kept open.
-    pub fn held(&self) -> Option<Arc<OwnedFd>> {
+    pub fn held(&self) -> Option<Arc<OpenDir>> {
         self.directory.as_ref().and_then(|it| it.held.load_full())
     }
 
     /// Keeps the directory open. False if it is open already, or not to be kept as it was removed.
-    pub fn hold(&self, fd: Arc<OwnedFd>) -> bool {
+    pub fn hold(&self, fd: Arc<OpenDir>) -> bool {
         let Some(directory) = &self.directory else { return false };
         if self.is_removed() || directory.held.swap(Some(fd)).is_some() {
             return false;

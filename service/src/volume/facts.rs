@@ -11,7 +11,7 @@ use super::{Notice, OpError, Volume, projects};
 use crate::access::{FileId, RowFacts, Subject, is_hidden_by_name, nomedia_counts_in};
 use crate::catalog::FileRow;
 use crate::lower::{self, FileKind, Id, LowerError, Meta};
-use crate::node::{File, Found, NodeId, Owner, View};
+use crate::node::{File, Found, NodeId, OpenDir, Owner, View};
 use crate::observe::Counter;
 
 /// How long it is believed whether a directory holds a `.nomedia` (one made behind the mount takes that long).
@@ -242,7 +242,7 @@ impl Volume {
     }
 
     /// A known directory (`O_PATH`), to work on names in it.
-    pub fn open_dir(&self, dir: &Arc<File>) -> Result<Arc<OwnedFd>, OpError> {
+    pub fn open_dir(&self, dir: &Arc<File>) -> Result<Arc<OpenDir>, OpError> {
         if dir.kind != FileKind::Directory {
             return Err(OpError::NotDirectory);
         }
@@ -251,7 +251,8 @@ impl Volume {
             return Ok(fd);
         }
         let round = self.held.round();
-        let fd = Arc::new(self.lower.open_dir(&dir.path()).map_err(stale_if_gone)?);
+        let fd = self.lower.open_dir(&dir.path()).map_err(stale_if_gone)?;
+        let fd = Arc::new(OpenDir::new(fd, Arc::clone(&self.observer)));
         if Meta::of(fd.as_fd())?.id != dir.id {
             return Err(OpError::Stale);
         }

@@ -7,13 +7,12 @@
 //! Two locks: a leaf around the list of what is held, taken when a directory is opened; and none where one is held already.
 
 use std::collections::VecDeque;
-use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
-use crate::node::File;
+use crate::node::{File, OpenDir};
 
 /// The directories of one volume that are kept open.
 #[derive(Debug)]
@@ -37,7 +36,7 @@ impl Held {
     }
 
     /// Keeps a directory that was opened in this round.
-    pub(super) fn keep(&self, dir: &Arc<File>, fd: &Arc<OwnedFd>, round: u64) {
+    pub(super) fn keep(&self, dir: &Arc<File>, fd: &Arc<OpenDir>, round: u64) {
         if self.most == 0 {
             return;
         }
