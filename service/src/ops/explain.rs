@@ -63,6 +63,12 @@ const UNINTELLIGIBLE: Kernel = Kernel {
     because: "The file may tell where it was made, and cannot be understood well enough to hide that.",
 };
 
+const TOO_MANY: Kernel = Kernel {
+    errno: super::create::TOO_MANY.name(),
+    rule: "owns-too-many-files",
+    because: "The caller's package owns so many files that it makes no new ones.",
+};
+
 /// What comes out.
 struct Verdict {
     errno: &'static str,
@@ -238,6 +244,11 @@ fn verdict(
     match new {
         Some(new) if decision.grant().is_ok_and(|grant| grant.check_children) => {
             Ok(refused_child(volume, who, target, &new.subject)?.unwrap_or_else(|| policy(op)))
+        }
+        _ if decision.grant().is_ok_and(|grant| grant.take_ownership)
+            && who.first_package().is_some_and(|package| volume.catalog.owns_too_many(package)) =>
+        {
+            Ok(Verdict::kernel(&TOO_MANY))
         }
         _ if decision.is_allowed() && op == Operation::RemoveDir && !is_empty(volume, target) => {
             Ok(Verdict::kernel(&NOT_EMPTY))
