@@ -9,7 +9,7 @@ const BOUND: u32 = 1_000_000;
 
 /// `cargo test -p mediagate-tests --test life -- --ignored owns_a_million`.
 #[test]
-#[ignore = "writes a million rows"]
+#[ignore = "writes a million rows, which takes minutes"]
 fn a_package_that_owns_a_million_files_makes_no_more() {
     let mut world = world();
     world.app(CAMERA).create(world.shared("Download/before.txt"), b"x").unwrap();
