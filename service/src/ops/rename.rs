@@ -129,9 +129,11 @@ fn check<'a>(
     let operation =
         Operation::Rename { to: new.object(), replaced: replaced.as_ref().map(|it| who.object(it)) };
     let grant = volume.access.check(who, old, operation)?;
+    let parts = moved.kind == FileKind::Directory && parts_from_owners(old, new);
     if grant.check_children && moved.kind == FileKind::Directory {
         let mut may = |child: &Subject, operation: Operation<'_>| {
-            volume.access.check(who, child, operation).map(drop).map_err(OpError::from)
+            volume.access.check(who, child, operation)?;
+            if parts { keep_owner_of(volume, child) } else { Ok(()) }
         };
         for _ in 0..CHECKS {
             let checking = volume.gate.check(moved);
@@ -141,6 +143,9 @@ fn check<'a>(
             }
         }
         return Err(OpError::Busy);
+    }
+    if parts {
+        check_children(volume, moved, old, new, |child, _| keep_owner_of(volume, child))?;
     }
     if moved.kind == FileKind::File && old.owner_by_place().is_some() && volume.lower.has_xattrs() {
         keep_owner(volume, moved, old)?;
@@ -152,6 +157,24 @@ fn check<'a>(
 fn keep_owner(volume: &Volume, file: &Arc<File>, old: &Subject) -> Result<(), OpError> {
     if let Owner::Package(owner) = file.owner() {
         let fd = volume.open(file, old.lower_path())?;
+        if lower::owner(fd.as_fd())?.is_none() {
+            lower::set_owner(fd.as_fd(), &owner)?;
+        }
+    }
+    Ok(())
+}
+
+/// Files below a directory may belong to a package by their place alone, and its new name is none of that package's.
+fn parts_from_owners(old: &Subject, new: &Subject) -> bool {
+    old.holds_owners_by_place()
+        && (old.owner_by_place().is_none() || old.owner_by_place() != new.owner_by_place())
+}
+
+/// The same as [`keep_owner`] of what is below a directory. Where files cannot say it their row does, which whoever looked at
+/// them has written.
+fn keep_owner_of(volume: &Volume, file: &Subject) -> Result<(), OpError> {
+    if let Some(owner) = file.owner_by_place().filter(|_| volume.lower.has_xattrs()) {
+        let fd = volume.lower.open_path(file.lower_path())?;
         if lower::owner(fd.as_fd())?.is_none() {
             lower::set_owner(fd.as_fd(), &owner)?;
         }
