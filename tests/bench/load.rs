@@ -19,6 +19,7 @@ const AGAINST: &str = "open(2), p99 during a scan (times that of idle)";
 const CHANGES: &str = "meanwhile: changes of permissions (a second)";
 const FILES: &str = "meanwhile: files scanned (a second)";
 const CHANGES_A_SECOND: u32 = 200;
+const CALLERS: u32 = 4;
 const SCANNED: &str = "scanned";
 
 fn name(when: &str, part: &str) -> String {
@@ -80,13 +81,15 @@ pub(crate) fn measure(plan: &Plan, round: usize, measured: &mut Measured) {
     let clients = [client(&ours), client(&native)];
     let over = AtomicBool::new(false);
     let [changes, files, mine, bare] = std::thread::scope(|scope| {
-        let changes = scope.spawn(|| change(&ours, &over));
+        // Each call waits until it is written down, so it takes some that call at once to make so many.
+        let changes: Vec<_> = (0..CALLERS).map(|_| scope.spawn(|| change(&ours, &over))).collect();
         let scans = scope.spawn(|| scan(plan, &ours, &place, &over));
         let [mine, bare] = clients;
         let mine = note(&ours, "during a scan", &run(mine));
         let bare = note(&native, "during a scan", &run(bare));
         over.store(true, SeqCst);
-        [changes.join().unwrap(), scans.join().unwrap(), mine, bare]
+        let changes = changes.into_iter().map(|it| it.join().unwrap()).sum();
+        [changes, scans.join().unwrap(), mine, bare]
     });
     measured.note(AGAINST, Subject::Owner, mine / idle[1]);
     measured.note(AGAINST, Subject::Native, bare / idle[0]);
@@ -104,7 +107,7 @@ fn change(running: &Running, over: &AtomicBool) -> f64 {
         let (package, _) = [GALLERY, OWNER][count as usize / 2 % 2];
         service.set_permission(package, "READ_MEDIA_VIDEO", count % 2 == 0).unwrap();
         count += 1;
-        let next = begin + Duration::from_secs(1) / CHANGES_A_SECOND * count;
+        let next = begin + Duration::from_secs(1) * CALLERS / CHANGES_A_SECOND * count;
         std::thread::sleep(next.saturating_duration_since(Instant::now()));
     }
     f64::from(count) / begin.elapsed().as_secs_f64()

@@ -18,17 +18,12 @@ const OPERATIONS: [(&str, &str); 4] = [
     ("create", "create"),
     ("unlink", "unlink"),
 ];
-/// What threads are in while they wait for each other: in user space, and in the kernel.
-const LOCKS: [&str; 8] = [
-    "lock_slow",
-    "lock_contended",
-    "futex_wait",
-    "futex_wake",
-    "spin_lock_slowpath",
-    "rwsem_down",
-    "mutex_lock_slowpath",
-    "osq_lock",
-];
+/// What a thread is in that waits for another one to leave a lock of the service.
+const LOCKS: [&str; 5] = ["::lock_slow", "shared_slow", "exclusive_slow", "unlock_slow", "lock_contended"];
+/// The same of the kernel's.
+const KERNEL_LOCKS: [&str; 4] = ["spin_lock_slowpath", "rwsem_down", "mutex_lock_slowpath", "osq_lock"];
+/// Threads that sleep until there is something to do, and who wakes them.
+const WAKES: [&str; 2] = ["futex_wait", "futex_wake"];
 const DECISION: [&str; 2] = ["mediagate_policy::", "mediagate::access::"];
 
 /// One sample: functions from the innermost on, and which of them are the kernel's.
@@ -128,6 +123,11 @@ fn is_own(name: &str) -> bool {
     name.contains("mediagate") || name.contains("fuser::")
 }
 
+/// At a lock, or asleep until there is work.
+fn is_wait(name: &str) -> bool {
+    [&LOCKS[..], &KERNEL_LOCKS, &WAKES].into_iter().flatten().any(|it| name.contains(it))
+}
+
 fn tell(out: &mut String, what: &str, operations: f64, stacks: &[Stack], waits: f64) {
     let all = stacks.len().max(1) as f64;
     let share = |of: &dyn Fn(&Stack) -> bool| 100.0 * stacks.iter().filter(|it| of(it)).count() as f64 / all;
@@ -136,11 +136,13 @@ fn tell(out: &mut String, what: &str, operations: f64, stacks: &[Stack], waits: 
     };
     let kernel = share(&|it| it[0].1);
     let decision = share(&|it| within(it, &DECISION));
-    let lock = share(&|it| within(it, &LOCKS));
+    let (lock, theirs) = (share(&|it| within(it, &LOCKS)), share(&|it| within(it, &KERNEL_LOCKS)));
+    let seen =
+        if lock < 1.0 { "no lock of the service shows" } else { "the service waits for a lock of its own" };
     let _ = writeln!(
         out,
-        "\n## {what}\n\n{operations} operations in {SECONDS} s, {all} samples: {kernel:.0} % in the kernel, {decision:.1} % decisions, \
-         {lock:.1} % at locks; {waits:.3} calls of futex(2) for an operation.\n"
+        "\n## {what}\n\n{operations} operations in {SECONDS} s, {all} samples: {kernel:.0} % in the kernel, {decision:.1} % decisions. \
+         At locks of the service {lock:.1} %, at the kernel's {theirs:.1} %, and {waits:.3} calls of futex(2) for an operation: {seen}.\n"
     );
     let mut functions: BTreeMap<&str, [f64; 2]> = BTreeMap::new();
     let mut leaves: BTreeMap<&str, f64> = BTreeMap::new();
@@ -152,7 +154,7 @@ fn tell(out: &mut String, what: &str, operations: f64, stacks: &[Stack], waits: 
         spent[0] += 100.0 / all;
         spent[1] += if stack[0].1 { 100.0 / all } else { 0.0 };
         *leaves.entry(&stack[0].0).or_default() += 100.0 / all;
-        if let Some((lock, _)) = stack.iter().find(|(name, _)| LOCKS.iter().any(|it| name.contains(it))) {
+        if let Some((lock, _)) = stack.iter().find(|(name, _)| is_wait(name)) {
             *held.entry((lock, own)).or_default() += 100.0 / all;
         }
     }
@@ -171,7 +173,7 @@ fn tell(out: &mut String, what: &str, operations: f64, stacks: &[Stack], waits: 
     let mut held: Vec<_> = held.into_iter().filter(|(_, spent)| *spent >= 0.1).collect();
     held.sort_by(|a, b| b.1.total_cmp(&a.1));
     if !held.is_empty() {
-        out.push_str("\n| At a lock | called by | % |\n|---|---|---|\n");
+        out.push_str("\n| At a lock, or waking and waiting | called by | % |\n|---|---|---|\n");
         for ((lock, own), spent) in held.into_iter().take(8) {
             let _ = writeln!(out, "| `{lock}` | `{own}` | {spent:.1} |");
         }

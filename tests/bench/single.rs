@@ -65,9 +65,9 @@ pub(crate) fn measure(plan: &Plan, place: &Place, subject: Subject, measured: &m
     }
 }
 
-/// What the daemon's CPU time was from one look to the next.
+/// What the daemon's CPU time was from one look to the next. A thread that has ended takes its time along.
 pub(crate) fn since(running: &Running, before: Option<f64>) -> Option<f64> {
-    Some(running.cpu()? - before?)
+    Some((running.cpu()? - before?).max(0.0))
 }
 
 fn step(plan: &Plan, running: &Running, (name, workload, dir): Step, measured: &mut Measured) {

@@ -31,7 +31,8 @@ fn a_cached_file_takes_at_most_250_bytes() {
         let dirs: Vec<PathBuf> = dirs(half).iter().map(|dir| world.shared(dir)).collect();
         as_app(MANAGER_UID, move || {
             for dir in dirs {
-                let entries = std::fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().metadata().unwrap());
+                let entries =
+                    std::fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().metadata().unwrap());
                 assert_eq!(entries.count(), FILES);
             }
         });
