@@ -45,12 +45,17 @@ impl Plan {
     }
 
     fn rounds(&self) -> usize {
-        if self.quick { 3 } else { 7 }
+        if self.quick { 3 } else { 5 }
     }
 
-    /// Rounds that have large listings, trees, data, two processes and load.
+    /// Rounds that have trees, two processes and load.
     fn slow_rounds(&self) -> usize {
         if self.quick { 2 } else { 3 }
+    }
+
+    /// Rounds that have data, and listings of 100,000 entries.
+    fn slowest_rounds(&self) -> usize {
+        if self.quick { 1 } else { 3 }
     }
 }
 

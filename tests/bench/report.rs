@@ -99,10 +99,10 @@ fn markdown(plan: &Plan, measured: &Measured) -> String {
         let of = values.iter().filter(|((workload, _), _)| workload.contains(of));
         of.map(|(_, values)| values.len()).max().unwrap_or(0)
     };
-    let (rounds, slow) = (most(&measured.values, ""), most(&measured.values, "5,787"));
+    let [rounds, slow, data] = ["", "5,787", "MiB/s"].map(|of| most(&measured.values, of));
     let _ = writeln!(
         out,
-        "\nMeasured by {how}: {rounds} rounds, {slow} of trees, data, large listings and load.\n"
+        "\nMeasured by {how}: {rounds} rounds, {slow} of trees, two processes and load, {data} of data and large listings.\n"
     );
     for (what, value) in machine() {
         let _ = writeln!(out, "* {what}: {value}");

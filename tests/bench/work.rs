@@ -36,14 +36,18 @@ pub(crate) fn run(plan: &Plan, mut after_round: impl FnMut(&Measured)) {
             let seconds = begin.elapsed().as_secs();
             eprintln!("bench: {seconds:4} s, round {} of {}, {}", round + 1, plan.rounds(), subject.name());
             single::measure(plan, &main, subject, &mut measured);
-            if round < plan.slow_rounds() {
+            // They differ in listings and decisions, not in trees and data.
+            let differs = !matches!(subject, Subject::Partial | Subject::Full);
+            if round < plan.slow_rounds() && differs {
+                tree::measure(plan, &main, subject, &mut measured);
+                pair::measure(plan, &main, subject, &mut measured);
+            }
+            if round < plan.slowest_rounds() && differs {
+                data::measure(plan, &main, subject, &mut measured);
+            }
+            // The portal takes half a minute for each.
+            if round < plan.slowest_rounds() && (subject != Subject::Portal || round == 0 && !plan.quick) {
                 listing::measure(plan, &huge, subject, &mut measured);
-                // They differ in listings and decisions, not in trees and data.
-                if !matches!(subject, Subject::Partial | Subject::Full) {
-                    tree::measure(plan, &main, subject, &mut measured);
-                    pair::measure(plan, &main, subject, &mut measured);
-                    data::measure(plan, &main, subject, &mut measured);
-                }
             }
         }
         if round < plan.slow_rounds() {

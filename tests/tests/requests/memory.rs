@@ -4,7 +4,7 @@ use super::*;
 use mediagate_tests::as_app;
 
 /// Files of each half: enough that what is allocated for other reasons does not matter.
-const DIRECTORIES: usize = 40;
+const DIRECTORIES: usize = 16;
 const FILES: usize = 500;
 
 /// Bytes a cached file may take, with its name and its place in the tables.
