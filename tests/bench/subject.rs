@@ -289,10 +289,10 @@ impl Running {
         Some(self.child.as_ref()?.id())
     }
 
-    /// The index knows what there is.
+    /// The index knows what there is, or has seen that there is nothing of what it knows.
     pub(crate) fn wait_until_indexed(&self) {
         let (begin, service) = (Instant::now(), self.service());
-        while !service.volumes().unwrap().iter().all(|volume| volume.indexed) {
+        while !service.volumes().unwrap().iter().all(|it| it.indexed || it.emptied) {
             assert!(begin.elapsed() < Duration::from_secs(300), "the index does not come up to date");
             std::thread::sleep(Duration::from_millis(20));
         }
