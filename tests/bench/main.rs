@@ -4,11 +4,21 @@
 
 mod aims;
 mod client;
+mod data;
+mod html;
+mod large;
+mod listing;
+mod load;
+mod measured;
+mod pair;
+mod portal;
+mod profile;
 mod report;
+mod single;
 mod subject;
+mod tree;
 mod work;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What a run is to do.
@@ -35,12 +45,19 @@ impl Plan {
     }
 
     fn rounds(&self) -> usize {
-        if self.quick { 3 } else { 7 }
+        if self.quick { 3 } else { 5 }
+    }
+
+    /// Rounds that have trees, two processes and load.
+    fn slow_rounds(&self) -> usize {
+        if self.quick { 2 } else { 3 }
+    }
+
+    /// Rounds that have data, and listings of 100,000 entries.
+    fn slowest_rounds(&self) -> usize {
+        if self.quick { 1 } else { 3 }
     }
 }
-
-/// One thing that was measured, of one subject: a value for each round.
-type Values = BTreeMap<(String, String), Vec<f64>>;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -50,14 +67,19 @@ fn main() {
             let mut path = || PathBuf::from(arguments.next().expect("run WORK PROGRAM OUT"));
             let (work, program, out) = (path(), path(), path());
             let mut plan = Plan { work, program, out, quick: false, only: Vec::new(), write: None };
+            let mut profile = false;
             while let Some(argument) = arguments.next() {
                 let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} takes a value"));
                 match argument.as_str() {
                     "--quick" => plan.quick = true,
                     "--only" => plan.only = value().split(',').map(str::to_owned).collect(),
+                    "--profile" => profile = true,
                     "--write" => plan.write = Some(value().into()),
                     _ => panic!("what is {argument}? The head of tests/bench/run says what there is"),
                 }
+            }
+            if profile {
+                return profile::run(&plan);
             }
             // After each round, so that a run that is stopped has told something.
             work::run(&plan, |measured| report::write(&plan, measured));

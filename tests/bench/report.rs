@@ -1,34 +1,16 @@
-//! JSON, a Markdown table, and one HTML page with plots that needs nothing else.
+//! JSON, Markdown tables, and one HTML page with plots.
 
 use std::fmt::Write as _;
 
-use crate::Plan;
-use crate::aims::{AIMS, Against};
+use crate::aims::judge;
+use crate::measured::{GROUPS, Measured, Values, is_compared, median, spread};
 use crate::subject::Subject;
-use crate::work::Measured;
+use crate::{Plan, html};
 
 const BEGIN: &str = "<!-- bench: begin -->";
 const END: &str = "<!-- bench: end -->";
 
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    if sorted.len() % 2 == 1 { sorted[middle] } else { f64::midpoint(sorted[middle - 1], sorted[middle]) }
-}
-
-/// Half of the distance of the farthest values, in per cent of the median.
-fn spread(values: &[f64]) -> f64 {
-    let (least, most) = values.iter().fold((f64::MAX, f64::MIN), |(a, b), it| (a.min(*it), b.max(*it)));
-    50.0 * (most - least) / median(values)
-}
-
-/// More of it is better.
-fn is_rate(workload: &str) -> bool {
-    workload.contains("MiB/s") || workload.contains("times as many")
-}
-
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     match value {
         it if it >= 100.0 => format!("{it:.0}"),
         it if it >= 10.0 => format!("{it:.1}"),
@@ -36,31 +18,15 @@ fn number(value: f64) -> String {
     }
 }
 
-impl Measured {
-    fn of(&self, workload: &str, subject: &str) -> Option<f64> {
-        Some(median(self.values.get(&(workload.to_owned(), subject.to_owned()))?))
-    }
-
-    /// Speed by another's speed.
-    fn ratio(&self, workload: &str, subject: &str, other: &str) -> Option<f64> {
-        let (own, other) = (self.of(workload, subject)?, self.of(workload, other)?);
-        Some(if is_rate(workload) { own / other } else { other / own })
-    }
-
-    fn workloads(&self) -> Vec<&str> {
-        let mut all: Vec<&str> = self.values.keys().map(|(workload, _)| workload.as_str()).collect();
-        all.dedup();
-        all
-    }
-
-    fn subjects(&self) -> Vec<&'static str> {
-        let any = |it: &&str| self.values.keys().any(|(_, subject)| subject == it);
-        Subject::ALL.map(Subject::name).into_iter().filter(any).collect()
-    }
+/// Those that any of these workloads has a value of, in the order of the columns.
+pub(crate) fn subjects(values: &Values, workloads: &[&str]) -> Vec<&'static str> {
+    let any =
+        |it: &&str| values.keys().any(|(workload, subject)| subject == it && workloads.contains(workload));
+    Subject::ALL.map(Subject::name).into_iter().filter(any).collect()
 }
 
 /// What it was measured on.
-fn machine() -> Vec<(&'static str, String)> {
+pub(crate) fn machine() -> Vec<(&'static str, String)> {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let cpu = read("/proc/cpuinfo");
     let model = cpu.lines().find(|it| it.starts_with("model name")).and_then(|it| it.split(": ").nth(1));
@@ -84,7 +50,7 @@ pub(crate) fn write(plan: &Plan, measured: &Measured) {
     std::fs::write(plan.out.join("result.json"), serde_json::to_vec_pretty(&json(measured)).unwrap())
         .unwrap();
     std::fs::write(plan.out.join("table.md"), &tables).unwrap();
-    std::fs::write(plan.out.join("report.html"), html(measured)).unwrap();
+    std::fs::write(plan.out.join("report.html"), html::page(measured)).unwrap();
     eprintln!("bench: wrote {}", plan.out.join("report.html").display());
     if let Some(path) = &plan.write {
         let text = std::fs::read_to_string(path).unwrap();
@@ -95,83 +61,82 @@ pub(crate) fn write(plan: &Plan, measured: &Measured) {
 }
 
 fn json(measured: &Measured) -> serde_json::Value {
-    let values: Vec<_> = measured
-        .values
-        .iter()
-        .map(|((workload, subject), values)| {
+    let list = |values: &Values| -> Vec<_> {
+        let told = values.iter().map(|((workload, subject), values)| {
             serde_json::json!({
                 "workload": workload, "subject": subject, "median": median(values), "values": values,
-                "spread_percent": spread(values), "of_native": measured.ratio(workload, subject, "native"),
+                "spread_percent": spread(values),
+            })
+        });
+        told.collect()
+    };
+    let mut values = list(&measured.values);
+    for value in &mut values {
+        let of = |key: &str| value[key].as_str().unwrap_or_default();
+        let ratio = measured.ratio(of("workload"), of("subject"), "native");
+        value["of_native"] = ratio.into();
+    }
+    let aims: Vec<_> = judge(measured)
+        .into_iter()
+        .map(|it| {
+            serde_json::json!({
+                "aim": it.what, "value": it.value, "goal": it.goal, "verdict": it.verdict.name(),
             })
         })
         .collect();
     serde_json::json!({
         "machine": machine().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
-        "values": values, "requests": measured.requests, "not_there": measured.missing,
+        "values": values, "p99_micros": list(&measured.tails), "daemon_cpu": list(&measured.cpu), "aims": aims,
+        "requests": measured.requests, "not_there": measured.missing, "failed": measured.failed,
     })
-}
-
-/// Values that lie farther apart than this, in per cent, say nothing about a ratio of theirs.
-const TRUSTED: f64 = 15.0;
-
-/// Aim, value, goal, and what to say of it; aims that were not measured are left out. One round has no spread, so nothing
-/// is said of it.
-fn aims(measured: &Measured) -> Vec<(String, f64, f64, &'static str)> {
-    let trusted = |workload: &str, subject: &str| {
-        let values = measured.values.get(&(workload.to_owned(), subject.to_owned()));
-        values.is_some_and(|values| values.len() > 1 && spread(values) <= TRUSTED)
-    };
-    let value = |aim: &crate::aims::Aim| {
-        let (value, what, sure) = match aim.against {
-            Against::Subject(other) => (
-                measured.ratio(aim.workload, "mediagate", other)?,
-                format!("{}, of {other}", aim.workload),
-                trusted(aim.workload, other),
-            ),
-            Against::Nothing => (measured.of(aim.workload, "mediagate")?, aim.workload.to_owned(), true),
-        };
-        let verdict = match (sure && trusted(aim.workload, "mediagate"), value >= aim.goal) {
-            (false, _) => "too uncertain",
-            (true, true) => "reached",
-            (true, false) => "missed",
-        };
-        Some((what, value, aim.goal, verdict))
-    };
-    AIMS.iter().filter_map(value).collect()
 }
 
 fn markdown(plan: &Plan, measured: &Measured) -> String {
     let mut out = String::new();
     let how = if plan.quick { "`tests/bench/run --quick`" } else { "`tests/bench/run`" };
-    // A run that was stopped has fewer than were planned, and trees have fewer than single operations.
-    let rounds = measured.values.values().map(Vec::len).max().unwrap_or(0);
-    let _ = writeln!(out, "\nMeasured by {how}, {rounds} rounds.\n");
+    // A run that was stopped has fewer than were planned.
+    let most = |values: &Values, of: &str| {
+        let of = values.iter().filter(|((workload, _), _)| workload.contains(of));
+        of.map(|(_, values)| values.len()).max().unwrap_or(0)
+    };
+    let [rounds, slow, data] = ["", "5,787", "MiB/s"].map(|of| most(&measured.values, of));
+    let _ = writeln!(
+        out,
+        "\nMeasured by {how}: {rounds} rounds, {slow} of trees, two processes and load, {data} of data and large listings.\n"
+    );
     for (what, value) in machine() {
         let _ = writeln!(out, "* {what}: {value}");
     }
     if !measured.missing.is_empty() {
         let _ = writeln!(out, "* Not there: {}", measured.missing.join(", "));
     }
-    out.push_str("\n| Aim | Measured | At least | |\n|---|---|---|---|\n");
-    for (what, value, goal, verdict) in aims(measured) {
-        let _ = writeln!(out, "| {what} | {value:.2} | {goal} | {verdict} |");
+    let failed: Vec<_> = measured.failed.iter().map(|(subject, what)| format!("{subject}: {what}")).collect();
+    if !failed.is_empty() {
+        let _ = writeln!(out, "* Cannot do: {}", failed.join("; "));
     }
-    let subjects = measured.subjects();
-    let _ = writeln!(out, "\nMedian, in brackets the speed by that of native; ± is half the range.\n");
-    let _ = writeln!(out, "| | {} |\n|---|{}", subjects.join(" | "), "---|".repeat(subjects.len()));
-    for workload in measured.workloads() {
-        let cells = subjects.iter().map(|subject| {
-            let values = measured.values.get(&(workload.to_owned(), (*subject).to_owned()));
-            values.map_or("–".to_owned(), |values| {
-                let ratio = measured.ratio(workload, subject, "native").filter(|_| *subject != "native");
-                let ratio = ratio.map(|it| format!(" ({it:.2})")).unwrap_or_default();
-                format!("{}{ratio} ±{:.0} %", number(median(values)), spread(values))
-            })
+    out.push_str("\n| Aim | Measured | To be | |\n|---|---|---|---|\n");
+    for aim in judge(measured) {
+        let _ =
+            writeln!(out, "| {} | {} | {} | {} |", aim.what, number(aim.value), aim.goal, aim.verdict.name());
+    }
+    out.push_str("\nMedians; in brackets the speed by that of native; ± is half the range.\n");
+    for group in &GROUPS {
+        table(&mut out, &format!("### {}", group.name), &measured.values, group.workloads, |key, values| {
+            let ratio = Some(()).filter(|()| key.1 != "native" && is_compared(key.0));
+            let ratio = ratio.and_then(|()| measured.ratio(key.0, key.1, "native"));
+            let ratio = ratio.map(|it| format!(" ({it:.2})")).unwrap_or_default();
+            let spread = Some(spread(values)).filter(|_| values.len() > 1);
+            let spread = spread.map(|it| format!(" ±{it:.0} %")).unwrap_or_default();
+            format!("{}{ratio}{spread}", number(median(values)))
         });
-        let _ = writeln!(out, "| {workload} | {} |", cells.collect::<Vec<_>>().join(" | "));
     }
-    out.push_str("\n| Requests for one operation (mediagate) | |\n|---|---|\n");
-    for (workload, kinds) in &measured.requests {
+    let all: Vec<&str> = GROUPS.iter().flat_map(|group| group.workloads).copied().collect();
+    table(&mut out, "### The slowest of a hundred (µs)", &measured.tails, &all, |_, it| number(median(it)));
+    let cpu = "### CPU time of the daemon (µs for an operation, an entry or a MiB; ms for a tree)";
+    table(&mut out, cpu, &measured.cpu, &all, |_, it| number(median(it)));
+    out.push_str("\n### Requests for one operation (mediagate)\n\n| | |\n|---|---|\n");
+    for workload in all {
+        let Some(kinds) = measured.requests.get(workload) else { continue };
         let kinds: Vec<_> =
             kinds.iter().map(|(kind, count)| format!("{} {count}", kind.to_uppercase())).collect();
         let none = "none".to_owned();
@@ -181,71 +146,28 @@ fn markdown(plan: &Plan, measured: &Measured) -> String {
     out
 }
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:1080px;margin:3em auto;padding:0 1.5em;color:#1c2733;\
-background:#fbfbf9}h1{font-weight:650}h2{margin-top:2em;font-size:17px}section{display:grid;grid-template-columns:1fr 1fr;gap:1em 2.5em}\
-figure{margin:0;padding:1em;background:#fff;border:1px solid #e4e4de;border-radius:8px}figcaption{font-weight:600;margin-bottom:.4em}\
-table{border-collapse:collapse}td,th{padding:.25em .8em;border-bottom:1px solid #e4e4de;text-align:left}.no{color:#b3372f;font-weight:600}\
-.yes{color:#2b7a4b}svg text{font:12px system-ui,sans-serif;fill:#1c2733}@media(max-width:800px){section{grid-template-columns:1fr}}";
-
-fn html(measured: &Measured) -> String {
-    let mut out = format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><title>mediagate: against native and peers</title>\
-         <style>{STYLE}</style><h1>mediagate, against native and peers</h1><p>"
-    );
-    for (what, value) in machine() {
-        let _ = write!(out, "{what}: {value}<br>");
+/// Nothing at all if none of the workloads was measured.
+fn table(
+    out: &mut String,
+    title: &str,
+    values: &Values,
+    workloads: &[&'static str],
+    cell: impl Fn((&'static str, &'static str), &[f64]) -> String,
+) {
+    let subjects = subjects(values, workloads);
+    if subjects.is_empty() {
+        return;
     }
-    out.push_str("<h2>Aims</h2><table><tr><th>Speed<th>measured<th>at least<th></tr>");
-    for (what, value, goal, verdict) in aims(measured) {
-        let class = match verdict {
-            "reached" => "yes",
-            "missed" => "no",
-            _ => "unknown",
-        };
-        let _ = write!(out, "<tr><td>{what}<td>{value:.2}<td>{goal}<td class={class}>{verdict}</tr>");
+    let line = "---|".repeat(subjects.len());
+    let _ = writeln!(out, "\n{title}\n\n| | {} |\n|---|{line}", subjects.join(" | "));
+    for workload in workloads {
+        let cells: Vec<_> = subjects
+            .iter()
+            .map(|subject| values.get(&(*workload, *subject)).map(|it| cell((workload, subject), it)))
+            .collect();
+        if cells.iter().any(Option::is_some) {
+            let cells: Vec<_> = cells.into_iter().map(|it| it.unwrap_or_else(|| "–".to_owned())).collect();
+            let _ = writeln!(out, "| {workload} | {} |", cells.join(" | "));
+        }
     }
-    out.push_str("</table><h2>Workloads</h2><p>Bars are medians, the thin line is the range of all rounds.</p><section>");
-    for workload in measured.workloads() {
-        let better = if is_rate(workload) { "longer is better" } else { "shorter is better" };
-        let _ = write!(out, "<figure><figcaption>{workload} <small>({better})</small></figcaption>");
-        plot(&mut out, measured, workload);
-        out.push_str("</figure>");
-    }
-    out.push_str("</section></html>\n");
-    out
-}
-
-fn plot(out: &mut String, measured: &Measured, workload: &str) {
-    let rows: Vec<(&str, &Vec<f64>)> = measured
-        .subjects()
-        .into_iter()
-        .filter_map(|it| Some((it, measured.values.get(&(workload.to_owned(), it.to_owned()))?)))
-        .collect();
-    let most = rows.iter().flat_map(|(_, values)| values.iter()).fold(0.0_f64, |a, b| a.max(*b));
-    let scale = 190.0 / most.max(1e-9);
-    let _ = write!(out, "<svg viewBox=\"0 0 460 {}\" width=\"100%\">", 22 * rows.len() + 4);
-    for (at, (subject, values)) in rows.iter().enumerate() {
-        let (y, middle) = (22 * at + 4, median(values));
-        let (least, top) = values.iter().fold((f64::MAX, f64::MIN), |(a, b), it| (a.min(*it), b.max(*it)));
-        let color = match *subject {
-            "native" => "#9aa5ae",
-            "mediagate" => "#1f6fb2",
-            it if it.starts_with("mediagate") => "#86b6dc",
-            _ => "#d9a441",
-        };
-        let _ = write!(
-            out,
-            "<text x=\"178\" y=\"{}\" text-anchor=\"end\">{subject}</text><rect x=\"186\" y=\"{y}\" width=\"{:.1}\" height=\"15\" rx=\"2\" fill=\"{color}\"/>\
-             <line x1=\"{:.1}\" x2=\"{:.1}\" y1=\"{mid}\" y2=\"{mid}\" stroke=\"#1c2733\"/><text x=\"{:.1}\" y=\"{}\">{}</text>",
-            y + 12,
-            middle * scale,
-            186.0 + least * scale,
-            186.0 + top * scale,
-            192.0 + top * scale,
-            y + 12,
-            number(middle),
-            mid = y + 8,
-        );
-    }
-    out.push_str("</svg>");
 }

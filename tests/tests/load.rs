@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use mediagate_tests::{Job, Package, World};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 const PAINTER: &str = "com.example.painter";
 const WRITER: &str = "com.example.writer";
@@ -139,6 +140,9 @@ fn ten_thousand_files_come_and_go_and_leave_nothing() {
 #[test]
 fn two_thousand_files_are_open_at_once() {
     const COUNT: usize = 2000;
+    // As a service has it that is started by hand, and that may have as many as this machine allows.
+    let most = getrlimit(Resource::RLIMIT_NOFILE).unwrap().1;
+    setrlimit(Resource::RLIMIT_NOFILE, most.min(1024), most).unwrap();
     let mut world = world();
     world.app(PAINTER).mkdir(world.shared("Download/load")).unwrap();
     let (dir, prefix, suffix) = (dir(&world), "picture".to_owned(), ".jpg".to_owned());

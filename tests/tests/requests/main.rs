@@ -6,6 +6,7 @@
 
 mod catalog;
 mod listing;
+mod memory;
 mod pictures;
 mod plain;
 mod syscalls;
