@@ -57,6 +57,22 @@ struct RedactedView {
     parted: Mutex<Option<Instant>>,
 }
 
+/// What only files have that were opened, changed or removed. The kernel knows many more.
+#[derive(Debug, Default)]
+struct Used {
+    /// The path it had when its name went: what is decided about it later must not follow its directory around.
+    last_path: Mutex<Vec<u8>>,
+    writers: AtomicU32,
+    /// How many writers there have ever been.
+    writes: AtomicU64,
+    /// Open handles that show the file as it is to who may see no location, as there is none.
+    exposed: AtomicU32,
+    /// For files that have one.
+    redacted: OnceLock<Box<RedactedView>>,
+    /// How the open handles of the original and of the redacted view are served at the moment.
+    io: OnceLock<[Arc<Mutex<IoState>>; 2]>,
+}
+
 /// What only directories have.
 #[derive(Debug, Default)]
 struct Directory {
@@ -79,19 +95,9 @@ pub struct File {
     place: RwLock<Place>,
     owner: RwLock<Owner>,
     removed: AtomicBool,
-    /// The path it had when its name went: what is decided about it later must not follow its directory around.
-    last_path: Mutex<Vec<u8>>,
-    writers: AtomicU32,
-    /// How many writers there have ever been.
-    writes: AtomicU64,
-    /// Open handles that show the file as it is to who may see no location, as there is none.
-    exposed: AtomicU32,
-    /// For files that have one.
-    redacted: OnceLock<Box<RedactedView>>,
     /// The kernel may hold a name for it that it does not ask about.
     named: AtomicBool,
-    /// How the open handles of the original and of the redacted view are served at the moment. Most files that the kernel knows are never opened.
-    io: OnceLock<[Arc<Mutex<IoState>>; 2]>,
+    used: OnceLock<Box<Used>>,
     /// For directories.
     directory: Option<Box<Directory>>,
 }
@@ -105,15 +111,18 @@ impl File {
             place: RwLock::new(Place { parent, name: name.into() }),
             owner: RwLock::new(Owner::Unknown),
             removed: AtomicBool::new(false),
-            last_path: Mutex::default(),
-            writers: AtomicU32::new(0),
-            writes: AtomicU64::new(0),
-            exposed: AtomicU32::new(0),
-            redacted: OnceLock::new(),
             named: AtomicBool::new(false),
-            io: OnceLock::new(),
+            used: OnceLock::new(),
             directory: (kind == FileKind::Directory).then(Box::default),
         }
+    }
+
+    fn used(&self) -> &Used {
+        self.used.get_or_init(Box::default)
+    }
+
+    fn redacted(&self) -> &RedactedView {
+        self.used().redacted.get_or_init(Box::default)
     }
 
     /// The id of its original view.
@@ -126,7 +135,7 @@ impl File {
     /// Ancestors are read one after another: a rename meanwhile gives a path that never was. Whoever uses the path
     /// on the lower file system checks that it led to the file that was meant.
     pub fn path(&self) -> Vec<u8> {
-        if self.is_removed() { self.last_path.lock().clone() } else { self.live_path() }
+        if self.is_removed() { self.used().last_path.lock().clone() } else { self.live_path() }
     }
 
     fn live_path(&self) -> Vec<u8> {
@@ -150,23 +159,24 @@ impl File {
 
     /// How the open handles of a view are served at the moment.
     pub fn io(&self, view: View) -> &Arc<Mutex<IoState>> {
-        let [original, redacted] = self.io.get_or_init(Default::default);
+        let [original, redacted] = self.used().io.get_or_init(Default::default);
         match view {
             View::Original => original,
             View::Redacted => redacted,
-            View::Forced => &self.redacted.get_or_init(Box::default).forced_io,
+            View::Forced => &self.redacted().forced_io,
         }
     }
 
     /// A descriptor of the lower file, while any handle of it is open, and a little longer.
     pub fn open_fd(&self) -> Option<Arc<OwnedFd>> {
-        let forced = self.redacted.get().map(|views| &views.forced_io);
-        self.io.get().into_iter().flatten().chain(forced).find_map(|io| io.lock().fd())
+        let used = self.used.get()?;
+        let forced = used.redacted.get().map(|views| &views.forced_io);
+        used.io.get().into_iter().flatten().chain(forced).find_map(|io| io.lock().fd())
     }
 
     /// Lets go of what is kept for the next open.
     pub fn cool_down(&self) {
-        for io in self.io.get().into_iter().flatten() {
+        for io in self.used.get().and_then(|used| used.io.get()).into_iter().flatten() {
             let parked = io.lock().unpark();
             drop(parked);
         }
@@ -244,7 +254,7 @@ impl File {
             return;
         }
         let path = self.live_path();
-        *self.last_path.lock() = path;
+        *self.used().last_path.lock() = path;
         self.removed.store(true, Release);
         // Or its space would not come back before long.
         self.cool_down();
@@ -277,48 +287,51 @@ impl File {
 
     /// From now on, and until the guard is dropped, the file may be written.
     pub fn write(self: &Arc<File>) -> Writing {
-        self.writers.fetch_add(1, SeqCst);
-        self.writes.fetch_add(1, SeqCst);
+        let used = self.used();
+        used.writers.fetch_add(1, SeqCst);
+        used.writes.fetch_add(1, SeqCst);
         Writing(Arc::clone(self))
     }
 
     /// From now on, and until the guard is dropped, somebody who may see no location sees the file as it is.
     pub fn expose(self: &Arc<File>) -> Exposed {
-        self.exposed.fetch_add(1, SeqCst);
+        self.used().exposed.fetch_add(1, SeqCst);
         Exposed(Arc::clone(self))
     }
 
     /// True while somebody who may see no location sees the file as it is.
     pub fn is_exposed(&self) -> bool {
-        self.exposed.load(SeqCst) > 0
+        self.used.get().is_some_and(|used| used.exposed.load(SeqCst) > 0)
     }
 
     /// A number that stays the same for as long as nobody may write; `None` while somebody may.
     pub fn quiet(&self) -> Option<u64> {
         // In this order: who comes between the two changes the number that is asked for later.
-        let writes = self.writes.load(SeqCst);
-        (self.writers.load(SeqCst) == 0).then_some(writes)
+        let Some(used) = self.used.get() else { return Some(0) };
+        let writes = used.writes.load(SeqCst);
+        (used.writers.load(SeqCst) == 0).then_some(writes)
     }
 
     /// True while a handle that can write is open: attributes may change without a request.
     pub fn has_writers(&self) -> bool {
-        self.writers.load(SeqCst) > 0
+        self.used.get().is_some_and(|used| used.writers.load(SeqCst) > 0)
     }
 
     /// What the kernel has in its cache of a redacted view.
     pub fn pages(&self, view: View) -> &Pages {
-        let views = self.redacted.get_or_init(Box::default);
+        let views = self.redacted();
         if view == View::Forced { &views.forced_pages } else { &views.pages }
     }
 
     /// An open is told to look the name up again: callers are to be told apart from now on.
     pub fn set_parted(&self) {
-        *self.redacted.get_or_init(Box::default).parted.lock() = Some(Instant::now());
+        *self.redacted().parted.lock() = Some(Instant::now());
     }
 
     /// True if that was less than `fresh` ago.
     pub fn was_parted(&self, fresh: Duration) -> bool {
-        let parted = self.redacted.get().and_then(|view| *view.parted.lock());
+        let redacted = self.used.get().and_then(|used| used.redacted.get());
+        let parted = redacted.and_then(|view| *view.parted.lock());
         parted.is_some_and(|at| at.elapsed() < fresh)
     }
 
@@ -378,7 +391,7 @@ pub struct Writing(Arc<File>);
 
 impl Drop for Writing {
     fn drop(&mut self) {
-        self.0.writers.fetch_sub(1, SeqCst);
+        self.0.used().writers.fetch_sub(1, SeqCst);
     }
 }
 
@@ -388,7 +401,7 @@ pub struct Exposed(Arc<File>);
 
 impl Drop for Exposed {
     fn drop(&mut self) {
-        self.0.exposed.fetch_sub(1, SeqCst);
+        self.0.used().exposed.fetch_sub(1, SeqCst);
     }
 }
 
