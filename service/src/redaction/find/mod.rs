@@ -39,7 +39,7 @@ pub use finding::{Fill, Finding, Format, Report, What};
 pub use input::{Input, ReadAt, Section, Unreadable};
 
 /// One more with every change after which other bytes are found: what an older version found is looked for again.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Everything in the file that tells a location.
 ///

@@ -7,17 +7,17 @@
 //! specification 3rd edition §5 and §11; for raw profiles in text ImageMagick's coders/png.c.
 
 use super::finding::{Finding, What};
-use super::inflate::inflate;
+use super::inflate::{Failed, inflate};
 use super::input::{Input, Section, Unreadable};
 use super::xmp_names::{Property, property};
 use super::{exif, iptc, mentions, webp, xmp};
 
 /// Of a text chunk's keyword with what ends it, the compression flag and method.
 const KEYWORD: u64 = 96;
-/// Text that is longer than this is not looked at, but hidden if it should tell something.
+/// Compressed text, and EXIF in digits, longer than this is not looked at, but hidden.
 const LONGEST: u64 = 1 << 20;
 /// The same for what it decompresses to.
-const MOST_TEXT: usize = 8 << 20;
+const MOST_TEXT: u64 = 8 << 20;
 
 /// Everything in the PNG `section` that tells a location.
 ///
@@ -107,24 +107,26 @@ fn text(
     }
     let of_profile =
         keyword.strip_prefix(b"Raw profile type ").filter(|kind| !matches!(*kind, b"icc" | b"icm"));
-    let tells = names_location(keyword) || {
-        let text = match place.len() {
-            ..=LONGEST => Some(input.read(place)?),
-            _ => None,
-        };
+    let tells = if names_location(keyword) || (place.len() > LONGEST && (compressed || of_profile.is_some()))
+    {
+        true
+    } else if place.len() > LONGEST {
+        mentions::any(input, place, mentions::location)?
+    } else {
+        let text = input.read(place)?;
         // What is blank was hidden before, and does not decompress.
-        if text.as_ref().is_some_and(|text| text.iter().all(|byte| *byte == 0)) {
+        if text.iter().all(|byte| *byte == 0) {
             return Ok(());
         }
-        let text = if compressed { text.and_then(|text| inflate(&text, MOST_TEXT)) } else { text };
-        match text {
-            Some(text) if is_xmp => holds(input, &text, xmp::find)?,
-            Some(text) => match of_profile.map(|_| unhex(&text)) {
+        match if compressed { inflate(input, &text, MOST_TEXT)? } else { Ok(text) } {
+            Ok(text) if is_xmp => holds(input, &text, xmp::find)?,
+            Ok(text) => match of_profile.map(|_| unhex(&text)) {
                 Some(Some(profile)) => profile_tells(input, &profile)?,
                 Some(None) => true,
                 None => mentions::location(&text),
             },
-            None => is_xmp || of_profile.is_some(),
+            Err(Failed::TooMuch) => true,
+            Err(Failed::Damaged) => is_xmp || of_profile.is_some(),
         }
     };
     if tells && (place.len() > LONGEST || input.read(place)?.iter().any(|byte| *byte != 0)) {
@@ -198,7 +200,7 @@ fn unknown(
     block: &'static str,
     out: &mut Vec<Finding>,
 ) -> Result<(), Unreadable> {
-    if chunk.len() > MOST_TEXT as u64 || mentions::location(&input.read(chunk)?) {
+    if chunk.len() > MOST_TEXT || mentions::location(&input.read(chunk)?) {
         out.push(Finding::zeroed(chunk, What::Whole { block }));
     }
     Ok(())

@@ -61,3 +61,29 @@ fn compressed_text_that_does_not_decompress() {
     // A comment is not expected to tell anything.
     assert_eq!(found(&png(&[chunk(b"zTXt", &[b"Comment\0\0not zlib"])]), find), []);
 }
+
+/// Somewhat less than a megabyte, in stored blocks: whatever they hold, the budget is that of what comes out.
+fn stored() -> Vec<u8> {
+    let mut stream = b"\x78\x01".to_vec();
+    for n in 0..15 {
+        stream.extend([u8::from(n == 14), 0xff, 0xff, 0, 0]);
+        stream.extend([b'a'; 0xffff]);
+    }
+    stream
+}
+
+#[test]
+fn what_decompresses_to_more_than_is_looked_at_is_hidden() {
+    let stored = stored();
+    let text = chunk(b"zTXt", &[b"Comment\0\0", &stored]);
+    assert_eq!(found(&png(&vec![text.clone(); 15]), find), []);
+    let data = png(&vec![text; 17]);
+    assert_eq!(hidden(&data, &found(&data, find)), [&stored[..], b"SUM."]);
+}
+
+#[test]
+fn long_text_is_searched_to_its_end() {
+    let long = [&b"Comment\0"[..], &vec![b'a'; 3 << 20], b"Latitude: 1"].concat();
+    assert_eq!(found(&png(&[chunk(b"tEXt", &[&long])]), find).len(), 2);
+    assert_eq!(found(&png(&[chunk(b"tEXt", &[&long[..3 << 20]])]), find), []);
+}

@@ -133,3 +133,39 @@ proptest! {
         }
     }
 }
+
+/// A file that is looked at for too long.
+#[derive(Debug)]
+struct Late(Vec<u8>);
+
+impl ReadAt for Late {
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> std::io::Result<usize> {
+        self.0.read_at(buffer, offset)
+    }
+
+    fn is_late(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_look_ends_when_it_takes_too_long() {
+    let dots = segment(0xe1, &[b"Exif\0\0", &exif(true)]);
+    let scan = vec![7; 1 << 20];
+    assert!(matches!(find(&Late([jpeg(&[dots.clone()]), scan].concat())), Err(Unreadable::TooMuch)));
+    // Nobody asks for the time of a short one.
+    find(&Late(jpeg(&[dots]))).unwrap();
+    // Nor does what is put together from pieces hide it.
+    let many = XMP.repeat(1).into_iter().chain(b"<a/>".repeat(2000)).collect::<Vec<u8>>();
+    let first =
+        segment(0xe1, &[b"http://ns.adobe.com/xmp/extension/\0", &[b'0'; 32], &[0; 8], &many[..4000]]);
+    let second = segment(
+        0xe1,
+        &[b"http://ns.adobe.com/xmp/extension/\0", &[b'0'; 32], &[0; 4], &[0, 0, 1, 0], &many[4000..]],
+    );
+    assert!(matches!(find(&Late(jpeg(&[first, second]))), Err(Unreadable::TooMuch)));
+}
