@@ -29,7 +29,8 @@ enum Role {
     Kodak,
 }
 
-/// Everything in the TIFF structure `section` that tells a location; it begins with the byte order.
+/// Everything in the TIFF structure `section` that tells a location; it begins with the byte order. What begins otherwise is
+/// hidden as a whole: there are readers that do not mind.
 ///
 /// # Errors
 ///
@@ -44,7 +45,12 @@ fn find_as(
     role: Role,
     out: &mut Vec<Finding>,
 ) -> Result<(), Unreadable> {
-    let Some((tiff, first)) = Tiff::open(input, section)? else { return Ok(()) };
+    let Some((tiff, first)) = Tiff::open(input, section)? else {
+        if !section.is_empty() {
+            out.push(Finding::zeroed(section, What::Whole { block: "EXIF" }));
+        }
+        return Ok(());
+    };
     let mut walk = Walk { input, tiff, to_do: vec![(first, role)], seen: BTreeSet::new(), out };
     while let Some((at, role)) = walk.to_do.pop() {
         if at != 0 && walk.seen.insert((at, role)) {

@@ -6,7 +6,7 @@ use super::words::Words;
 /// Searched at once.
 const PAGE: u64 = 64 << 10;
 /// How much of neighbouring pages overlaps: more than the longest of what is looked for.
-const OVERLAP: u64 = 256;
+pub(super) const OVERLAP: u64 = 256;
 
 /// Long enough that sixty thousand random bytes do not hold one by chance; the last two are IPTC's structures, as in the
 /// assertions of C2PA.

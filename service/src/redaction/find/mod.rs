@@ -106,14 +106,26 @@ fn whole(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) -> Result<
         Format::Raf => others::fujifilm(input, section, out)?,
         Format::Mrw => others::minolta(input, section, out)?,
         Format::Xmp => xmp::find(input, section, out)?,
-        _ if bmff::is_one(&begin) => return bmff::find(input, section, out),
         _ if matroska::is_one(&begin) => {
             matroska::find(input, section, out)?;
             return Ok(Format::Matroska);
         }
-        _ => {}
+        _ if bmff::is_one(input, section)? => return bmff::find(input, section, out),
+        _ => {
+            if let Some(at) = behind_garbage(input, section)? {
+                return whole(input, words::behind(section, at), out);
+            }
+        }
     }
     Ok(format)
+}
+
+/// Where a picture begins behind bytes that are nothing: exiftool looks for one in the first 1024.
+fn behind_garbage(input: &Input<'_>, section: Section) -> Result<Option<u64>, Unreadable> {
+    let begin =
+        input.read(Section { end: section.end.min(section.start.saturating_add(1024)), ..section })?;
+    let is_start = |it: &[u8]| it.starts_with(b"\xff\xd8\xff") || matches!(it, b"II*\0" | b"MM\0*");
+    Ok(begin.windows(4).position(is_start).filter(|at| *at > 0).map(|at| at as u64))
 }
 
 /// The same for a file in a file.

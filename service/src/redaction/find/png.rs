@@ -10,10 +10,14 @@ use super::finding::{Finding, What};
 use super::inflate::{Failed, inflate};
 use super::input::{Input, Section, Unreadable};
 use super::xmp_names::{Property, property};
-use super::{exif, iptc, mentions, webp, xmp};
+use super::{exif, iptc, mentions, trailer, webp, xmp};
 
 /// Of a text chunk's keyword with what ends it, the compression flag and method.
 const KEYWORD: u64 = 96;
+/// Most chunks whose name is none.
+const STRANGE: usize = 64;
+/// Of the language and the translated keyword.
+const NAMES: u64 = 64 << 10;
 /// Compressed text, and EXIF in digits, longer than this is not looked at, but hidden.
 const LONGEST: u64 = 1 << 20;
 /// The same for what it decompresses to.
@@ -28,15 +32,26 @@ pub(super) fn find(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) 
     let Some(begin) = section.part(0, 2) else { return Ok(()) };
     let animated = input.read(begin)? == *b"\x8aM";
     let mut at = 8;
+    let (mut is_past_end, mut strange) = (false, 0);
     while let Some(header) = section.part(at, 8) {
         input.step()?;
         let Ok([a, b, c, d, kind @ ..]) = <[u8; 8]>::try_from(input.read(header)?) else { break };
         let length = u64::from(u32::from_be_bytes([a, b, c, d]));
-        // An MNG has the ends of its pictures in it, and an end of its own.
-        if (&kind == b"IEND" && !animated) || &kind == b"MEND" || !kind.iter().all(u8::is_ascii_alphabetic) {
+        let begin = at + 8;
+        // Readers pass over chunks of any name, exiftool over the end too; but there they need not be chunks any more.
+        let is_named = kind.iter().all(u8::is_ascii_alphabetic);
+        let is_chunk = is_named && &kind != b"ftyp" && section.part(begin, length).is_some();
+        if is_past_end && !is_chunk {
             break;
         }
-        let begin = at + 8;
+        strange += usize::from(!is_named);
+        if strange > STRANGE {
+            let rest = Section { start: header.start, ..section };
+            out.push(Finding::zeroed(rest, What::Whole { block: "what cannot be told apart in a PNG" }));
+            return Ok(());
+        }
+        // An MNG has the ends of its pictures in it, and an end of its own.
+        is_past_end |= (&kind == b"IEND" && !animated) || &kind == b"MEND";
         let there = length.min(section.len().saturating_sub(begin));
         if let Some(chunk) = section.part(begin, there) {
             let before = out.len();
@@ -59,16 +74,19 @@ pub(super) fn find(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) 
         }
         at = begin + length + 4;
     }
-    Ok(())
+    match section.len().checked_sub(at).and_then(|length| section.part(at, length)) {
+        Some(behind) if is_past_end => trailer::find(input, behind, out),
+        _ => Ok(()),
+    }
 }
 
 /// `iTXt`: keyword, compression flag and method, language, translated keyword, text.
 fn international_text(input: &Input<'_>, chunk: Section, out: &mut Vec<Finding>) -> Result<(), Unreadable> {
-    let Some((keyword, begin)) = keyword(input, chunk)? else { return Ok(()) };
-    let data = input.read(Section { start: begin, end: chunk.end.min(begin + 1024) })?;
+    let Some((keyword, begin)) = keyword(input, chunk)? else { return unclear(input, chunk, out) };
+    let data = input.read(Section { start: begin, end: chunk.end.min(begin + NAMES) })?;
     let Some(&[compressed, _]) = data.first_chunk() else { return Ok(()) };
     let mut ends = data.iter().enumerate().skip(2).filter(|(_, byte)| **byte == 0).map(|(at, _)| at as u64);
-    let (Some(_), Some(end)) = (ends.next(), ends.next()) else { return Ok(()) };
+    let (Some(_), Some(end)) = (ends.next(), ends.next()) else { return unclear(input, chunk, out) };
     text(input, &keyword, compressed != 0, Section { start: begin + end + 1, end: chunk.end }, out)
 }
 
@@ -79,9 +97,18 @@ fn latin_text(
     chunk: Section,
     out: &mut Vec<Finding>,
 ) -> Result<(), Unreadable> {
-    let Some((keyword, begin)) = keyword(input, chunk)? else { return Ok(()) };
+    let Some((keyword, begin)) = keyword(input, chunk)? else { return unclear(input, chunk, out) };
     let begin = begin.saturating_add(compressed.into()).min(chunk.end);
     text(input, &keyword, compressed, Section { start: begin, end: chunk.end }, out)
+}
+
+/// Text of which it is not known where it begins: names in it are longer than the specification allows, or than any are.
+fn unclear(input: &Input<'_>, chunk: Section, out: &mut Vec<Finding>) -> Result<(), Unreadable> {
+    input.step()?;
+    if !chunk.is_empty() {
+        out.push(Finding::zeroed(chunk, What::Whole { block: "text" }));
+    }
+    Ok(())
 }
 
 /// The keyword, and where what is behind the zero that ends it begins.

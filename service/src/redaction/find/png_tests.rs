@@ -1,5 +1,5 @@
 use super::*;
-use crate::redaction::find::samples::{IN_GPS, IN_XMP, XMP, chunk, exif, found, hidden};
+use crate::redaction::find::samples::{IN_GPS, IN_XMP, XMP, chunk, exif, found, hidden, jpeg, segment};
 
 fn png(chunks: &[Vec<u8>]) -> Vec<u8> {
     [b"\x89PNG\r\n\x1a\n", chunks.concat().as_slice(), &chunk(b"IEND", &[])].concat()
@@ -86,4 +86,30 @@ fn long_text_is_searched_to_its_end() {
     let long = [&b"Comment\0"[..], &vec![b'a'; 3 << 20], b"Latitude: 1"].concat();
     assert_eq!(found(&png(&[chunk(b"tEXt", &[&long])]), find).len(), 2);
     assert_eq!(found(&png(&[chunk(b"tEXt", &[&long[..3 << 20]])]), find), []);
+}
+
+#[test]
+fn what_lies_behind_the_end_or_behind_chunks_of_no_name() {
+    let exif_chunk = chunk(b"eXIf", &[&exif(true)]);
+    let wanted = [&IN_GPS[..], &[b"SUM."]].concat();
+    let behind = [png(&[]), exif_chunk.clone()].concat();
+    assert_eq!(hidden(&behind, &found(&behind, find)), wanted);
+    let strange = png(&[chunk(b"\x01\x02\x03\x04", &[b"x"]), exif_chunk]);
+    assert_eq!(hidden(&strange, &found(&strange, find)), wanted);
+    let picture = [png(&[]), jpeg(&[segment(0xe1, &[b"Exif\0\0", &exif(true)])])].concat();
+    assert_eq!(hidden(&picture, &found(&picture, find)), IN_GPS);
+    let trailer = [png(&[]), b"some maker's Latitude=1".to_vec()].concat();
+    assert_eq!(hidden(&trailer, &found(&trailer, find)), [b"some maker's Latitude=1"]);
+}
+
+#[test]
+fn names_of_any_length() {
+    let long = [b'x'; 1100];
+    let data = png(&[chunk(b"iTXt", &[b"XML:com.adobe.xmp\0\0\0\0", &long, b"\0", XMP])]);
+    assert_eq!(hidden(&data, &found(&data, find)), [IN_XMP, b"SUM."]);
+    // Which ends nowhere, and a keyword longer than any.
+    for names in [[&b"XML:com.adobe.xmp\0\0\0"[..], &[b'x'; 70_000], XMP], [&[b'x'; 100], b"\0", XMP]] {
+        let data = png(&[chunk(b"iTXt", &names)]);
+        assert!(hidden(&data, &found(&data, find)).concat().windows(6).any(|it| it == IN_XMP));
+    }
 }

@@ -169,3 +169,13 @@ fn a_look_ends_when_it_takes_too_long() {
     );
     assert!(matches!(find(&Late(jpeg(&[first, second]))), Err(Unreadable::TooMuch)));
 }
+
+#[test]
+fn a_picture_behind_a_few_strange_bytes() {
+    let picture = jpeg(&[segment(0xe1, &[b"Exif\0\0", &exif(true)])]);
+    for before in [1, 700] {
+        let data = [&vec![0; before][..], &picture].concat();
+        let report = find(&data).unwrap();
+        assert_eq!((report.format, hidden(&data, &report.findings).as_slice()), (Format::Jpeg, &IN_GPS[..]));
+    }
+}

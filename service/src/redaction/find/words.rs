@@ -140,10 +140,13 @@ fn coordinate(value: &[u8]) -> Option<(Coordinate, &[u8])> {
 
 /// Whether a block of unknown make speaks of a location.
 pub(super) fn speaks_of_location(block: &[u8]) -> bool {
-    IN_BLOCKS.are_in(block)
-        || is_point(block)
-        || is_nmea(block)
+    speaks_at_length(block)
         || (block.len() <= SHORT && IN_SHORT_BLOCKS.iter().any(|word| position(block, word).is_some()))
+}
+
+/// The same for a part of a long one.
+pub(super) fn speaks_at_length(block: &[u8]) -> bool {
+    IN_BLOCKS.are_in(block) || is_point(block) || is_nmea(block)
 }
 
 /// Whether there is a sentence of a GPS receiver in it (NMEA 0183: a talker, then RMC or GGA).
