@@ -190,6 +190,7 @@ impl Shown {
             fill: match finding.fill {
                 Fill::Zero => "zero",
                 Fill::Space => "space",
+                Fill::Bytes(_) => "bytes",
             },
         };
         Shown { format: format_name(report.format), findings: report.findings.iter().map(shown).collect() }

@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 
+use super::sums::Sum;
+
 /// Most bytes that are read of one file. Location data lies in metadata; who has more of that is not understood.
 const MOST_BYTES: u64 = 64 << 20;
 /// Most bytes that are only searched for the end of something whose length nobody wrote down (a JPEG's picture).
@@ -148,6 +150,8 @@ pub struct Input<'a> {
     inflate_left: Cell<u64>,
     /// Work since the last look at the clock.
     work: Cell<u64>,
+    /// Checksums over what may be hidden, see [`Sum`].
+    sums: RefCell<Vec<Sum>>,
     /// What was read ahead last, and where it begins.
     ahead: RefCell<(u64, Vec<u8>)>,
 }
@@ -172,6 +176,7 @@ impl<'a> Input<'a> {
             ahead_left: Cell::new(MOST_AHEAD),
             inflate_left: Cell::new(MOST_INFLATED),
             work: Cell::default(),
+            sums: RefCell::default(),
             ahead: RefCell::default(),
         }
     }
@@ -189,6 +194,7 @@ impl<'a> Input<'a> {
             ahead_left: self.ahead_left.clone(),
             inflate_left: self.inflate_left.clone(),
             work: self.work.clone(),
+            sums: RefCell::default(),
             ahead: RefCell::default(),
         };
         let result = look(&other);
@@ -213,6 +219,16 @@ impl<'a> Input<'a> {
     /// The whole file.
     pub fn whole(&self) -> Section {
         Section { start: 0, end: self.length }
+    }
+
+    /// Notes what a checksum is over. Of bytes that were put together from pieces nothing is noted: none is over those.
+    pub fn sum(&self, sum: Sum) {
+        self.sums.borrow_mut().push(sum);
+    }
+
+    /// All that were noted.
+    pub fn sums(&self) -> Vec<Sum> {
+        self.sums.take()
     }
 
     /// Counts one piece that is looked at.

@@ -25,6 +25,7 @@ mod pieces;
 mod png;
 #[cfg(test)]
 mod samples;
+mod sums;
 #[cfg(test)]
 mod tests;
 mod tiff;
@@ -52,6 +53,7 @@ pub fn find(file: &dyn ReadAt) -> Result<Report, Unreadable> {
     let format = whole(&input, input.whole(), &mut findings)?;
     drop_blank(&input, &mut findings)?;
     finding::settle(&mut findings);
+    sums::find(&input, &mut findings)?;
     Ok(Report { format, findings })
 }
 

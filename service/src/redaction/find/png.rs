@@ -1,14 +1,12 @@
 //! PNG, and MNG and JNG, which are made of the same chunks.
 //!
-//! Behind every chunk is a checksum of it. Where something in a chunk is hidden the checksum is hidden as well: it cannot be
-//! right any more, and whoever knows the rest of the chunk could try out places until the old one fits. The chunks in
-//! question are ancillary; libpng 1.6, which is in ImageMagick and in Android, drops those whose checksum is wrong and shows
-//! the picture, ffmpeg and exiftool look at the checksum only when told to (`redaction_oracles` checks the three). Sources: PNG
+//! Behind every chunk is a checksum of it: where something in a chunk is hidden, that is one of [`sums`]. Sources: PNG
 //! specification 3rd edition §5 and §11; for raw profiles in text ImageMagick's coders/png.c.
 
 use super::finding::{Finding, What};
 use super::inflate::{Failed, inflate};
 use super::input::{Input, Section, Unreadable};
+use super::sums::{self, Sum};
 use super::xmp_names::{Property, property};
 use super::{exif, iptc, mentions, trailer, webp, xmp};
 
@@ -64,12 +62,11 @@ pub(super) fn find(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) 
                 b"caBX" => unknown(input, chunk, "caBX", out)?,
                 _ => {}
             }
-            if out.len() > before {
-                out.extend(
-                    section
-                        .part(begin + length, 4)
-                        .map(|sum| Finding::zeroed(sum, What::Digest { name: "CRC" })),
-                );
+            if out.len() > before
+                && let (Some(covers), Some(place)) =
+                    (section.part(begin - 4, length + 4), section.part(begin + length, 4))
+            {
+                input.sum(Sum { covers, place, kind: sums::Kind::Png });
             }
         }
         at = begin + length + 4;

@@ -52,7 +52,7 @@ fn each_container_is_known_by_its_first_bytes_and_looked_into() {
 fn nothing_is_found_twice() {
     for (format, mut data) in files() {
         for finding in find(&data).unwrap().findings {
-            data[finding.start as usize..finding.end as usize].fill(finding.fill.byte());
+            finding.fill.fill(&mut data[finding.start as usize..finding.end as usize]);
         }
         let left = find(&data).unwrap().findings;
         assert!(

@@ -99,7 +99,7 @@ proptest! {
         let text = format!("<r {EXIF} e:GPSLatitude='{latitude}' b='{other}'><e:GPSSpeed>{latitude}</e:GPSSpeed></r>");
         let mut data = text.into_bytes();
         for finding in findings(&data) {
-            data[finding.start as usize..finding.end as usize].fill(finding.fill.byte());
+            finding.fill.fill(&mut data[finding.start as usize..finding.end as usize]);
         }
         prop_assert!(findings(&data).is_empty());
     }

@@ -180,7 +180,7 @@ proptest! {
     fn what_is_hidden_stays_hidden(extra in 0usize..64) {
         let mut file = [rich(), boxed(b"free", &vec![0; extra])].concat();
         for it in find(&file.as_slice()).unwrap().findings {
-            file[it.start as usize..it.end as usize].fill(it.fill.byte());
+            it.fill.fill(&mut file[it.start as usize..it.end as usize]);
         }
         prop_assert!(!file.windows(POINT.len()).any(|it| it == POINT));
     }
