@@ -206,6 +206,8 @@ fn format_name(format: Format) -> &'static str {
         Format::Heif => "HEIF",
         Format::IsoBmff => "ISO-BMFF",
         Format::Matroska => "Matroska",
+        Format::Riff => "RIFF",
+        Format::Flac => "FLAC",
         Format::Gif => "GIF",
         Format::Psd => "Photoshop",
         Format::Raf => "Fujifilm raw",

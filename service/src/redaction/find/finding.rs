@@ -19,6 +19,10 @@ pub enum Format {
     IsoBmff,
     /// Matroska or WebM.
     Matroska,
+    /// RIFF: AVI, WAV and others.
+    Riff,
+    /// FLAC.
+    Flac,
     /// GIF.
     Gif,
     /// Photoshop's own (PSD, PSB).
@@ -27,9 +31,9 @@ pub enum Format {
     Raf,
     /// Minolta raw.
     Mrw,
-    /// An XMP packet in a file of its own (a sidecar).
+    /// An XMP packet in a file of its own (a sidecar), or other XML.
     Xmp,
-    /// None of these: nothing in it is known to tell a location.
+    /// None of these: nothing in it speaks of a location.
     #[default]
     Other,
 }

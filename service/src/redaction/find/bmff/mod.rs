@@ -12,14 +12,15 @@
 //! one (a motion photo's video). A box that ends beyond its parent is cut there. Where no box can be told at all the
 //! rest of the parent is hidden; at the top level, where players stop reading, it is treated as a [`trailer`]. Media
 //! data with an open end before any index (`moov`, `meta`, `moof`) was seen is a recording in progress or what is left
-//! of one: the index will be, or lies, somewhere in it, so the answer is [`Unreadable::Damaged`].
+//! of one: the index will be, or lies, somewhere in it, so the answer is [`Unreadable::Damaged`]. So it is if there is no index
+//! at all.
 
 mod boxes;
 mod fragments;
 mod freegps;
 mod items;
 mod meta;
-mod opaque;
+pub(super) mod opaque;
 mod samples;
 mod track;
 mod uuid;
@@ -288,6 +289,9 @@ impl<'a, 'b> Walker<'a, 'b> {
     fn finish(mut self) -> Result<(), Unreadable> {
         let fragments = std::mem::take(&mut self.fragments);
         fragments.find(self.input, self.file, self.out)?;
+        if let Some(media) = self.media.first().filter(|_| !self.indexed) {
+            return Err(Unreadable::Damaged { what: "media data without an index", at: media.start });
+        }
         for media in std::mem::take(&mut self.media) {
             freegps::probe(self.input, media, self.out)?;
         }

@@ -37,7 +37,7 @@ fn is_text(kind: [u8; 4]) -> bool {
 }
 
 /// Finds pictures and EXIF in a block; answers whether the block has to be hidden as a whole.
-pub(super) fn block(
+pub(in super::super) fn block(
     input: &Input<'_>,
     section: Section,
     only_points: bool,
