@@ -357,6 +357,8 @@ pub fn serve(uid: u32) {
 pub(crate) struct Files {
     next: u64,
     open: HashMap<u64, OwnedFd>,
+    /// Mappings that it keeps.
+    pub(crate) maps: Vec<data::Map>,
     /// Its connection to the service.
     pub(crate) client: Option<mediagate::binder::Client>,
 }

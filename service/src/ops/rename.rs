@@ -60,8 +60,7 @@ pub fn rename(
     let (old, _) = subject(volume, &moved, &from)?;
     let new = volume.subject_at(to.dir, to.name, moved.file().kind).ok_or(OpError::NotPermitted)?;
     let who = volume.access.who(caller.uid);
-    // Open until the grants on it are gone, so that its inode number is nobody else's before.
-    let (in_the_way, open) = replaced.as_ref().map(|it| subject(volume, it, &to)).transpose()?.unzip();
+    let (in_the_way, pin) = replaced.as_ref().map(|it| subject(volume, it, &to)).transpose()?.unzip();
     let was_hidden = volume.is_hidden(&old, Some(from.dir));
     let _filling = volume.gate.fill(to.dir)?;
     let moving = check(volume, &who, moved.file(), &old, &new, in_the_way)?;
@@ -73,7 +72,7 @@ pub fn rename(
         replaced.file().mark_removed();
         volume.access.grants().forget(volume.file_id(replaced.file().id));
     }
-    drop(open);
+    drop(pin);
     volume.forget_other_spelling(moved.file(), from.dir, from.name);
     let spelled = spelled(volume, &to, moved.file());
     let new = volume.subject_at(to.dir, &spelled, moved.file().kind).unwrap_or(new);
@@ -112,12 +111,9 @@ fn enter<'a>(volume: &'a Volume, end: &End<'_>) -> Result<Option<Found<'a>>, OpE
     }
 }
 
-fn subject(volume: &Volume, found: &Found<'_>, end: &End<'_>) -> Result<(Subject, OwnedFd), OpError> {
-    let fd = volume.lower.open_child(end.fd, end.name)?;
-    if Meta::of(fd.as_fd())?.id != found.file().id {
-        return Err(OpError::Stale);
-    }
-    Ok((volume.subject_of(found.file(), Some(fd.as_fd()))?, fd))
+fn subject(volume: &Volume, found: &Found<'_>, end: &End<'_>) -> Result<(Subject, Option<OwnedFd>), OpError> {
+    let pin = volume.pin(found.file(), end.fd, end.name)?;
+    Ok((volume.subject_of(found.file(), pin.as_ref().map(AsFd::as_fd))?, pin))
 }
 
 /// Decides. A directory whose files were checked one by one is held at the gate until the guard is dropped, so that it is
