@@ -126,9 +126,13 @@ fn whole(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) -> Result<
         }
         _ => {
             if let Some(at) = behind_garbage(input, section)? {
-                return whole(input, words::behind(section, at), out);
+                let before = out.len();
+                let format = whole(input, words::behind(section, at), out)?;
+                // It may as well be a part of something else, which says more.
+                unknown::find(input, section, out.get(before..).unwrap_or_default())?;
+                return Ok(format);
             }
-            unknown::find(input, section)?;
+            unknown::find(input, section, &[])?;
         }
     }
     Ok(format)

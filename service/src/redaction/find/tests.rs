@@ -156,11 +156,14 @@ impl ReadAt for Late {
 fn a_look_ends_when_it_takes_too_long() {
     let dots = segment(0xe1, &[b"Exif\0\0", &exif(true)]);
     let scan = vec![7; 1 << 20];
-    assert!(matches!(find(&Late([jpeg(&[dots.clone()]), scan].concat())), Err(Unreadable::TooMuch)));
+    assert!(matches!(
+        find(&Late([jpeg(std::slice::from_ref(&dots)), scan].concat())),
+        Err(Unreadable::TooMuch)
+    ));
     // Nobody asks for the time of a short one.
     find(&Late(jpeg(&[dots]))).unwrap();
     // Nor does what is put together from pieces hide it.
-    let many = XMP.repeat(1).into_iter().chain(b"<a/>".repeat(2000)).collect::<Vec<u8>>();
+    let many = XMP.to_vec().into_iter().chain(b"<a/>".repeat(2000)).collect::<Vec<u8>>();
     let first =
         segment(0xe1, &[b"http://ns.adobe.com/xmp/extension/\0", &[b'0'; 32], &[0; 8], &many[..4000]]);
     let second = segment(
@@ -178,6 +181,9 @@ fn a_picture_behind_a_few_strange_bytes() {
         let report = find(&data).unwrap();
         assert_eq!((report.format, hidden(&data, &report.findings).as_slice()), (Format::Jpeg, &IN_GPS[..]));
     }
+    // Which is only a part of something that says more.
+    let data = [b"~\x10\x04\xfe0MIE~\x10\x08\x06Latitude1.2345", picture.as_slice()].concat();
+    assert!(matches!(find(&data), Err(Unreadable::Damaged { .. })));
 }
 
 #[test]

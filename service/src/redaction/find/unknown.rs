@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::finding::What;
+use super::finding::{Finding, What};
 use super::input::{Input, Section, Unreadable};
 use super::words::{self, Words};
 use super::{exif, mentions};
@@ -36,12 +36,12 @@ static NAMES: Words = Words::new(&[
     b"mie-gps",
 ]);
 
-/// Looks whether the file tells a location in any way that can be seen.
+/// Looks whether the file tells a location in any way that can be seen, besides what is hidden.
 ///
 /// # Errors
 ///
 /// If so, or when reading fails or the budget is used up.
-pub(super) fn find(input: &Input<'_>, section: Section) -> Result<(), Unreadable> {
+pub(super) fn find(input: &Input<'_>, section: Section, hidden: &[Finding]) -> Result<(), Unreadable> {
     let behind =
         section.end.saturating_sub(END).max(section.start.saturating_add(BEGINNING)).min(section.end);
     let mut places = vec![
@@ -59,7 +59,12 @@ pub(super) fn find(input: &Input<'_>, section: Section) -> Result<(), Unreadable
     }
     for place in places.into_iter().filter(|it| !it.is_empty()) {
         input.step()?;
-        let data = input.search(place)?;
+        let mut data = input.search(place)?;
+        for it in hidden.iter().filter(|it| it.start < place.end && it.end > place.start) {
+            let from = it.start.saturating_sub(place.start) as usize;
+            let to = (it.end.min(place.end) - place.start).min(data.len() as u64) as usize;
+            data.get_mut(from..to).unwrap_or_default().fill(0);
+        }
         let tells = match stream {
             Some(packet) => payloads(&data, packet).values().any(|it| has_position(it)),
             None => has_position(&data),
@@ -147,7 +152,7 @@ mod tests {
     fn tells(data: &[u8]) -> bool {
         let data = data.to_vec();
         let input = Input::new(&data);
-        matches!(find(&input, input.whole()), Err(Unreadable::Damaged { .. }))
+        matches!(find(&input, input.whole(), &[]), Err(Unreadable::Damaged { .. }))
     }
 
     #[test]
