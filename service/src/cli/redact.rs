@@ -190,6 +190,7 @@ impl Shown {
             fill: match finding.fill {
                 Fill::Zero => "zero",
                 Fill::Space => "space",
+                Fill::Bytes(_) => "bytes",
             },
         };
         Shown { format: format_name(report.format), findings: report.findings.iter().map(shown).collect() }
@@ -205,6 +206,8 @@ fn format_name(format: Format) -> &'static str {
         Format::Heif => "HEIF",
         Format::IsoBmff => "ISO-BMFF",
         Format::Matroska => "Matroska",
+        Format::Riff => "RIFF",
+        Format::Flac => "FLAC",
         Format::Gif => "GIF",
         Format::Psd => "Photoshop",
         Format::Raf => "Fujifilm raw",

@@ -5,6 +5,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike as _};
+
 use super::cache::Cache;
 use super::find::{ReadAt, Unreadable};
 use super::ranges::Hidden;
@@ -18,6 +21,9 @@ const TICK: Duration = Duration::from_millis(50);
 const COARSE_TICK: Duration = Duration::from_secs(5);
 /// A file that changes under every one of so many looks is not understood.
 const LOOKS: usize = 4;
+/// A look that takes more work than that ends, and the file is not understood. Honest files take a hundredth of it; the budget
+/// of the parsers alone allows about as much.
+const LONGEST_LOOK_MS: i64 = 2000;
 /// With more ranges than that a file's findings are not stored.
 const MOST_STORED: usize = 4096;
 
@@ -158,7 +164,7 @@ impl Located {
 
     fn find(&self, file: BorrowedFd<'_>, length: u64) -> Result<Hidden, Unreadable> {
         self.observer.count(Counter::Looks);
-        let ranges = self.source.find(&Opened { file, length })?;
+        let ranges = self.source.find(&Opened::new(file, length))?;
         Ok(if ranges.is_empty() { Hidden::default() } else { Hidden::Bytes(Arc::new(ranges)) })
     }
 
@@ -179,6 +185,20 @@ impl Located {
 struct Opened<'a> {
     file: BorrowedFd<'a>,
     length: u64,
+    /// The time that this thread had worked when the look began.
+    began: TimeVal,
+}
+
+impl Opened<'_> {
+    fn new(file: BorrowedFd<'_>, length: u64) -> Opened<'_> {
+        Opened { file, length, began: worked() }
+    }
+}
+
+/// How long this thread has worked: waiting for a disk, or for its turn, is not counted.
+fn worked() -> TimeVal {
+    let usage = getrusage(UsageWho::RUSAGE_THREAD);
+    usage.map_or(TimeVal::zero(), |usage| usage.user_time() + usage.system_time())
 }
 
 impl ReadAt for Opened<'_> {
@@ -188,6 +208,10 @@ impl ReadAt for Opened<'_> {
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         Ok(rustix::io::pread(self.file, buffer, offset)?)
+    }
+
+    fn is_late(&self) -> bool {
+        worked() - self.began > TimeVal::milliseconds(LONGEST_LOOK_MS)
     }
 }
 

@@ -9,23 +9,32 @@ use super::find::Fill;
 pub struct Ranges {
     zeros: Merged,
     spaces: Merged,
+    /// Where four bytes are replaced by others; sorted.
+    bytes: Vec<(u64, [u8; 4])>,
 }
 
 impl Ranges {
     /// From `(start, end)` pairs in any order, to be filled with zeros; empty and reversed ones are dropped.
     pub fn new(pairs: impl IntoIterator<Item = (u64, u64)>) -> Ranges {
-        Ranges { zeros: Merged::new(pairs), spaces: Merged::default() }
+        Ranges { zeros: Merged::new(pairs), ..Ranges::default() }
     }
 
-    /// The same, each with what it is filled with. Where zeros and spaces overlap there are zeros.
+    /// The same, each with what it is filled with. Where ranges overlap, zeros win over spaces and both over other bytes. Ranges of
+    /// other bytes are four long, whatever is said.
     pub fn filled(ranges: impl IntoIterator<Item = (u64, u64, Fill)>) -> Ranges {
-        let (zeros, spaces): (Vec<_>, Vec<_>) =
-            ranges.into_iter().partition(|(_, _, fill)| *fill == Fill::Zero);
-        let pair = |(start, end, _)| (start, end);
-        Ranges {
-            zeros: Merged::new(zeros.into_iter().map(pair)),
-            spaces: Merged::new(spaces.into_iter().map(pair)),
+        let (mut zeros, mut spaces, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
+        for (start, end, fill) in ranges {
+            match fill {
+                Fill::Zero => zeros.push((start, end)),
+                Fill::Space => spaces.push((start, end)),
+                Fill::Bytes(with) => bytes.push((start, with)),
+            }
         }
+        bytes.sort_unstable();
+        // One place has one filling.
+        bytes.dedup_by_key(|(start, _)| *start);
+        bytes.shrink_to_fit();
+        Ranges { zeros: Merged::new(zeros), spaces: Merged::new(spaces), bytes }
     }
 
     /// True when there is nothing to hide.
@@ -35,17 +44,33 @@ impl Ranges {
 
     /// How many ranges there are.
     pub fn count(&self) -> usize {
-        self.zeros.0.len() + self.spaces.0.len()
+        self.zeros.0.len() + self.spaces.0.len() + self.bytes.len()
     }
 
     /// The ranges: those of one filling are sorted, not empty, and neither overlap nor touch.
     pub fn iter(&self) -> impl Iterator<Item = (u64, u64, Fill)> {
         let with = |fill| move |&(start, end): &(u64, u64)| (start, end, fill);
-        self.zeros.0.iter().map(with(Fill::Zero)).chain(self.spaces.0.iter().map(with(Fill::Space)))
+        let bytes =
+            self.bytes.iter().map(|&(start, with)| (start, start.saturating_add(4), Fill::Bytes(with)));
+        self.zeros
+            .0
+            .iter()
+            .map(with(Fill::Zero))
+            .chain(self.spaces.0.iter().map(with(Fill::Space)))
+            .chain(bytes)
     }
 
     /// Hides what of `data`, read at `offset`, lies in a range.
     pub fn hide(&self, offset: u64, data: &mut [u8]) {
+        let end = offset.saturating_add(data.len() as u64);
+        let first = self.bytes.partition_point(|(start, _)| start.saturating_add(4) <= offset);
+        for (start, with) in self.bytes.iter().skip(first).take_while(|(start, _)| *start < end) {
+            for (at, byte) in (*start..).zip(with).filter(|(at, _)| *at >= offset) {
+                if let Some(to) = data.get_mut((at - offset) as usize) {
+                    *to = *byte;
+                }
+            }
+        }
         self.spaces.fill(offset, data, Fill::Space);
         self.zeros.fill(offset, data, Fill::Zero);
     }
@@ -79,7 +104,7 @@ impl Merged {
             let from = start.saturating_sub(offset) as usize;
             let to = (stop.min(end) - offset) as usize;
             if let Some(hidden) = data.get_mut(from..to) {
-                hidden.fill(fill.byte());
+                fill.fill(hidden);
             }
         }
     }
@@ -147,6 +172,22 @@ mod tests {
         assert_eq!(ranges.count(), 3);
     }
 
+    #[test]
+    fn other_bytes_stand_where_they_should_in_every_part() {
+        let ranges = Ranges::filled([(2, 6, Fill::Bytes(*b"1234")), (5, 8, Fill::Zero)]);
+        assert_eq!(ranges.count(), 2);
+        let mut whole = *b"abcdefghi";
+        ranges.hide(0, &mut whole);
+        assert_eq!(&whole, b"ab123\0\0\0i");
+        for from in 0..9 {
+            for to in from..9 {
+                let mut part = b"abcdefghi"[from..to].to_vec();
+                ranges.hide(from as u64, &mut part);
+                assert_eq!(part, &whole[from..to]);
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn hiding_equals_hiding_byte_by_byte(
@@ -167,6 +208,7 @@ mod tests {
         fn no_offset_overflows(start in any::<u64>(), end in any::<u64>(), offset in any::<u64>()) {
             let mut data = [1; 16];
             Ranges::new([(start, end)]).hide(offset, &mut data);
+            Ranges::filled([(start, end, Fill::Bytes([1; 4]))]).hide(offset, &mut data);
         }
     }
 }

@@ -57,13 +57,23 @@ fn finding(stamp: &Stamp, version: u32) -> Finding {
     }
 }
 
-/// Each range as its start, its end, and the byte that fills it.
+/// What the last byte of a stored range says that fills it. With [`BYTES`] they stand where the end would.
+const ZERO: u8 = 0;
+const SPACE: u8 = b' ';
+const BYTES: u8 = 4;
+
+/// Each range as its start, its end, and what fills it.
 fn encode(ranges: &Ranges) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(ranges.count() * RANGE);
     for (start, end, fill) in ranges.iter() {
+        let (end, fill) = match fill {
+            Fill::Zero => (end, ZERO),
+            Fill::Space => (end, SPACE),
+            Fill::Bytes(with) => (u32::from_le_bytes(with).into(), BYTES),
+        };
         bytes.extend_from_slice(&start.to_le_bytes());
         bytes.extend_from_slice(&end.to_le_bytes());
-        bytes.push(fill.byte());
+        bytes.push(fill);
     }
     bytes
 }
@@ -74,8 +84,13 @@ fn decode(bytes: &[u8]) -> Option<Ranges> {
     let decoded = ranges.iter().map(|range| {
         let (start, rest) = range.split_first_chunk()?;
         let (end, fill) = rest.split_first_chunk()?;
-        let fill = [Fill::Zero, Fill::Space].into_iter().find(|it| [it.byte()] == *fill)?;
-        Some((u64::from_le_bytes(*start), u64::from_le_bytes(*end), fill))
+        let (start, end) = (u64::from_le_bytes(*start), u64::from_le_bytes(*end));
+        Some(match *fill {
+            [ZERO] => (start, end, Fill::Zero),
+            [SPACE] => (start, end, Fill::Space),
+            [BYTES] => (start, start.checked_add(4)?, Fill::Bytes(u32::try_from(end).ok()?.to_le_bytes())),
+            _ => return None,
+        })
     });
     decoded.collect::<Option<Vec<_>>>().map(Ranges::filled)
 }
@@ -95,7 +110,9 @@ mod tests {
         let catalog = Catalog::open(dir.path(), Arc::default()).unwrap();
         let key = catalog.volume("v", "public").unwrap();
         let store = Locations::new(Arc::clone(&catalog), key);
-        let ranges = [(1, 5, Fill::Zero), (7, 9, Fill::Space), (u64::MAX - 1, u64::MAX, Fill::Zero)];
+        let sum = Fill::Bytes([1, 2, 3, 0xff]);
+        let ranges =
+            [(1, 5, Fill::Zero), (5, 9, sum), (7, 9, Fill::Space), (u64::MAX - 1, u64::MAX, Fill::Zero)];
         let some = Hidden::Bytes(Arc::new(Ranges::filled(ranges)));
         for (ino, hidden) in [(1, some), (2, Hidden::default()), (3, Hidden::All)] {
             store.save(&stamp(ino), 1, &hidden);

@@ -29,7 +29,8 @@ enum Role {
     Kodak,
 }
 
-/// Everything in the TIFF structure `section` that tells a location; it begins with the byte order.
+/// Everything in the TIFF structure `section` that tells a location; it begins with the byte order. What begins otherwise is
+/// hidden as a whole: there are readers that do not mind.
 ///
 /// # Errors
 ///
@@ -44,7 +45,12 @@ fn find_as(
     role: Role,
     out: &mut Vec<Finding>,
 ) -> Result<(), Unreadable> {
-    let Some((tiff, first)) = Tiff::open(input, section)? else { return Ok(()) };
+    let Some((tiff, first)) = Tiff::open(input, section)? else {
+        if !section.is_empty() {
+            out.push(Finding::zeroed(section, What::Whole { block: "EXIF" }));
+        }
+        return Ok(());
+    };
     let mut walk = Walk { input, tiff, to_do: vec![(first, role)], seen: BTreeSet::new(), out };
     while let Some((at, role)) = walk.to_do.pop() {
         if at != 0 && walk.seen.insert((at, role)) {
@@ -114,16 +120,41 @@ impl Walk<'_, '_> {
 
     fn maker_note(&mut self, entry: &Entry) -> Result<(), Unreadable> {
         let Some(note) = self.tiff.value(entry) else { return Ok(()) };
-        let Some(begin) = note.part(0, 12) else { return Ok(()) };
+        let Some(begin) = note.part(0, note.len().min(14)) else { return Ok(()) };
         let begin = self.input.read(begin)?;
+        let at = note.start.saturating_sub(self.tiff.section().start);
         if begin.starts_with(b"Panasonic\0\0\0") {
-            let at = note.start.saturating_sub(self.tiff.section().start).saturating_add(12);
-            self.to_do.push((at, Role::Panasonic));
+            self.to_do.push((at.saturating_add(12), Role::Panasonic));
+        } else if begin.starts_with(b"LEICA\0\0\0") {
+            // Panasonic's cameras under another name (exiftool, MakerNotes.pm).
+            self.to_do.push((at.saturating_add(8), Role::Panasonic));
+        } else if let [0, _, 0, 1, 0, 7, 0, 0, 0, 4, b'0', b'1', b'0', b'0'] = *begin {
+            self.samsung(note, true)?;
+        } else if let [_, 0, 1, 0, 7, 0, 4, 0, 0, 0, b'0', b'1', b'0', b'0'] = *begin {
+            self.samsung(note, false)?;
         } else if begin.starts_with(b"Nikon\0\x02") {
             // A TIFF header of its own, from which its offsets count.
             let Some(own) = note.part(10, note.len().saturating_sub(10)) else { return Ok(()) };
             let input = self.input;
             self.inside_part(own, "maker note", |part, out| find_as(input, part, Role::Nikon, out))?;
+        }
+        Ok(())
+    }
+
+    /// LocationName and LocationType (exiftool, Samsung.pm). Offsets count from the note or from the structure, by the model: what
+    /// they point to in the note is hidden either way.
+    fn samsung(&mut self, note: Section, big_endian: bool) -> Result<(), Unreadable> {
+        let own = self.tiff.in_order(big_endian);
+        let within = own.at(note);
+        let (entries, _) = within.ifd(self.input, 0)?;
+        for entry in entries.iter().filter(|it| matches!(it.tag, 0x30 | 0x31)) {
+            self.input.step()?;
+            let places = [own.value(entry), within.value(entry)];
+            for place in places.into_iter().flatten() {
+                if place.start >= note.start && place.end <= note.end {
+                    self.out.push(Finding::zeroed(place, What::Whole { block: "Samsung place name" }));
+                }
+            }
         }
         Ok(())
     }

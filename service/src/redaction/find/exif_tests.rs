@@ -100,6 +100,24 @@ fn makers_notes_with_place_names() {
     let note = [&b"Panasonic\0\0\0\0\x02"[..], &entry(0x6d, b"City"), &entry(0x51, b"Lens")].concat();
     let data = tiff(true, false, &[(vec![(0x927c, Value::Plain(7, note))], None)]);
     assert_eq!(hidden(&data, &found(&data, find)), [b"City"]);
+    let note = [&b"LEICA\0\0\0\0\x02"[..], &entry(0x69, b"Land"), &entry(0x51, b"Lens")].concat();
+    let data = tiff(true, false, &[(vec![(0x927c, Value::Plain(7, note))], None)]);
+    assert_eq!(hidden(&data, &found(&data, find)), [b"Land"]);
+
+    // Samsung's has no header, its own order of bytes, and offsets that count from either place.
+    let note = |at: u32| {
+        let first = b"\x02\0\x01\0\x07\0\x04\0\0\x000100\x31\0\x02\0\x0c\0\0\0";
+        [&first[..], &at.to_le_bytes(), &[0; 4], b"secret place"].concat()
+    };
+    let whole = |note| tiff(true, false, &[(vec![(0x927c, Value::Plain(7, note))], None)]);
+    let at = (whole(note(0)).len() - note(0).len()) as u32;
+    for offset in [30, at + 30] {
+        let data = whole(note(offset));
+        let findings = found(&data, find);
+        assert_eq!(hidden(&data, &findings).last(), Some(&&b"secret place"[..]));
+        // Where it may be too is in the note as well, so that all else is as it was.
+        assert!(findings.iter().all(|it| it.start >= u64::from(at)), "{findings:?}");
+    }
 
     // Nikon's has a header of its own.
     let own = tiff(false, false, &[(vec![(0x39, Value::Plain(7, b"location info".to_vec()))], None)]);

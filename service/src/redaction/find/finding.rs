@@ -19,6 +19,10 @@ pub enum Format {
     IsoBmff,
     /// Matroska or WebM.
     Matroska,
+    /// RIFF: AVI, WAV and others.
+    Riff,
+    /// FLAC.
+    Flac,
     /// GIF.
     Gif,
     /// Photoshop's own (PSD, PSB).
@@ -27,9 +31,9 @@ pub enum Format {
     Raf,
     /// Minolta raw.
     Mrw,
-    /// An XMP packet in a file of its own (a sidecar).
+    /// An XMP packet in a file of its own (a sidecar), or other XML.
     Xmp,
-    /// None of these: nothing in it is known to tell a location.
+    /// None of these: nothing in it speaks of a location.
     #[default]
     Other,
 }
@@ -84,23 +88,27 @@ pub enum What {
     },
 }
 
-/// The byte that stands in for each hidden one.
+/// What stands in for hidden bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fill {
-    /// Zero, in everything binary.
+    /// Zeros, in everything binary.
     #[default]
     Zero,
-    /// A space, in XML: it allows no zero character, and a strict reader (exiv2 0.27.6, "XMP Toolkit error 201") gives up
+    /// Spaces, in XML: it allows no zero character, and a strict reader (exiv2 0.27.6, "XMP Toolkit error 201") gives up
     /// the whole packet for one. In UTF-16 two spaces are the character U+2020, which XML allows as well.
     Space,
+    /// These four bytes, in a range of four: a checksum that is right for what it covers as it is shown, or the beginning of
+    /// an element that readers pass over.
+    Bytes([u8; 4]),
 }
 
 impl Fill {
-    /// The byte.
-    pub fn byte(self) -> u8 {
+    /// Fills all bytes of a range.
+    pub fn fill(self, range: &mut [u8]) {
         match self {
-            Fill::Zero => 0,
-            Fill::Space => b' ',
+            Fill::Zero => range.fill(0),
+            Fill::Space => range.fill(b' '),
+            Fill::Bytes(bytes) => range.iter_mut().zip(bytes).for_each(|(to, byte)| *to = byte),
         }
     }
 }

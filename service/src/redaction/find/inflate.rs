@@ -2,39 +2,88 @@
 //!
 //! The checksum is not compared: what can be read is looked at.
 
+use super::input::{Input, Unreadable};
+
 /// Code lengths are at most this long.
 const LONGEST_CODE: usize = 15;
 /// In which order the lengths of code lengths come.
 const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/// What `data` decompresses to; `None` if it is damaged or more than `most` bytes.
-pub(super) fn inflate(data: &[u8], most: usize) -> Option<Vec<u8>> {
+/// What a block counts for besides what comes of it, so that empty ones come to an end as well: taking in its code costs as
+/// much. zlib's have some ten thousand bytes each.
+const BLOCK: u64 = 1024;
+
+/// Why something does not decompress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failed {
+    /// It is damaged, or of another kind.
+    Damaged,
+    /// It is, or costs, more than allowed.
+    TooMuch,
+}
+
+/// What `data` decompresses to, if that is at most `most` bytes and the budget allows it.
+///
+/// # Errors
+///
+/// When there is no time left.
+pub(super) fn inflate(
+    input: &Input<'_>,
+    data: &[u8],
+    most: u64,
+) -> Result<Result<Vec<u8>, Failed>, Unreadable> {
+    let (out, spent) = limited(data, most.min(input.inflatable()));
+    input.inflated(spent)?;
+    Ok(out)
+}
+
+/// The same, and what it cost.
+fn limited(data: &[u8], most: u64) -> (Result<Vec<u8>, Failed>, u64) {
+    let mut out = Out { bytes: Vec::new(), spent: 0, most };
+    let done = stream(data, &mut out);
+    let failed = if out.spent > most { Failed::TooMuch } else { Failed::Damaged };
+    (done.map(|()| out.bytes).ok_or(failed), out.spent)
+}
+
+fn stream(data: &[u8], out: &mut Out) -> Option<()> {
     let (&[method, flags], body) = data.split_first_chunk()?;
     if method & 15 != 8 || flags & 32 != 0 || u16::from_be_bytes([method, flags]) % 31 != 0 {
         return None;
     }
     let mut bits = Bits { data: body, at: 0 };
-    let mut out = Vec::new();
     loop {
+        out.spend(BLOCK)?;
         let last = bits.take(1)? == 1;
         match bits.take(2)? {
-            0 => stored(&mut bits, &mut out)?,
+            0 => stored(&mut bits, out)?,
             1 => {
                 let lengths: Vec<u8> = (0..288).map(fixed_length).collect();
-                compressed(&mut bits, &Code::new(&lengths), &Code::new(&[5; 30]), &mut out, most)?;
+                compressed(&mut bits, &Code::new(&lengths), &Code::new(&[5; 30]), out)?;
             }
             2 => {
                 let (literals, distances) = codes(&mut bits)?;
-                compressed(&mut bits, &literals, &distances, &mut out, most)?;
+                compressed(&mut bits, &literals, &distances, out)?;
             }
             _ => return None,
         }
-        if out.len() > most {
-            return None;
-        }
         if last {
-            return Some(out);
+            return Some(());
         }
+    }
+}
+
+/// What was decompressed so far.
+struct Out {
+    bytes: Vec<u8>,
+    spent: u64,
+    most: u64,
+}
+
+impl Out {
+    /// Nothing when that is too much.
+    fn spend(&mut self, bytes: u64) -> Option<()> {
+        self.spent += bytes;
+        (self.spent <= self.most).then_some(())
     }
 }
 
@@ -121,26 +170,22 @@ fn codes(bits: &mut Bits<'_>) -> Option<(Code, Code)> {
     Some((Code::new(lengths.get(..literals)?), Code::new(lengths.get(literals..)?)))
 }
 
-fn stored(bits: &mut Bits<'_>, out: &mut Vec<u8>) -> Option<()> {
+fn stored(bits: &mut Bits<'_>, out: &mut Out) -> Option<()> {
     let at = bits.at.div_ceil(8);
     let length = usize::from(u16::from_le_bytes(*bits.data.get(at..)?.first_chunk()?));
-    out.extend(bits.data.get(at + 4..at + 4 + length)?);
+    out.spend(length as u64)?;
+    out.bytes.extend(bits.data.get(at + 4..at + 4 + length)?);
     bits.at = (at + 4 + length) * 8;
     Some(())
 }
 
-fn compressed(
-    bits: &mut Bits<'_>,
-    literals: &Code,
-    distances: &Code,
-    out: &mut Vec<u8>,
-    most: usize,
-) -> Option<()> {
+fn compressed(bits: &mut Bits<'_>, literals: &Code, distances: &Code, out: &mut Out) -> Option<()> {
     loop {
         let symbol = match literals.read(bits)? {
             256 => return Some(()),
             literal @ 0..=255 => {
-                out.push(literal as u8);
+                out.spend(1)?;
+                out.bytes.push(literal as u8);
                 continue;
             }
             symbol => symbol - 257,
@@ -163,12 +208,10 @@ fn compressed(
                 ((2 + symbol % 2) << extra) + 1 + bits.take(extra)?
             }
         };
-        let from = out.len().checked_sub(distance)?;
-        if out.len() + length > most {
-            return None;
-        }
+        let from = out.bytes.len().checked_sub(distance)?;
+        out.spend(length as u64)?;
         for at in from..from + length {
-            out.push(*out.get(at)?);
+            out.bytes.push(*out.bytes.get(at)?);
         }
     }
 }
@@ -188,13 +231,32 @@ mod tests {
     fn the_three_kinds_of_blocks() {
         // Each made by zlib: level 0, Z_FIXED, default.
         for (stream, text) in STREAMS {
-            assert_eq!(inflate(&hex(stream), 1 << 20).as_deref(), Some(text.repeat(20).as_bytes()));
+            let (out, spent) = limited(&hex(stream), 1 << 20);
+            assert_eq!(out.unwrap(), text.repeat(20).as_bytes());
+            assert_eq!(spent, BLOCK + 20 * text.len() as u64);
         }
     }
 
     #[test]
     fn no_more_than_allowed() {
-        assert_eq!(inflate(&hex(STREAMS[1].0), 20), None);
+        assert_eq!(limited(&hex(STREAMS[1].0), BLOCK + 20).0, Err(Failed::TooMuch));
+        // Blocks of nothing: ten bits each.
+        let empty = [&[0x78, 1][..], &[0xff; 1 << 16]].concat();
+        assert_eq!(limited(&empty, 1 << 20).0, Err(Failed::Damaged));
+        let empty = [&[0x78, 1][..], &[0x02, 0x08, 0x20, 0x80, 0x00].repeat(1 << 16)].concat();
+        assert_eq!(limited(&empty, 1 << 20), (Err(Failed::TooMuch), (1 << 20) + BLOCK));
+    }
+
+    #[test]
+    fn all_of_a_file_has_one_budget() {
+        let nothing = Vec::new();
+        let input = Input::new(&nothing);
+        let stream = hex(STREAMS[1].0);
+        let all = input.inflatable();
+        assert!(inflate(&input, &stream, 1 << 20).unwrap().is_ok());
+        assert_eq!(all - input.inflatable(), BLOCK + 20 * 25);
+        input.other(&nothing, |other| other.inflated(other.inflatable())).unwrap();
+        assert_eq!(inflate(&input, &stream, 1 << 20).unwrap(), Err(Failed::TooMuch));
     }
 
     proptest! {
@@ -204,8 +266,8 @@ mod tests {
             let at = 2 + at % (stream.len() - 2);
             let length = data.len().min(stream.len() - at);
             stream[at..at + length].copy_from_slice(&data[..length]);
-            let out = inflate(&stream, 1 << 16);
-            prop_assert!(out.is_none_or(|out| out.len() <= 1 << 16));
+            let (out, _) = limited(&stream, 1 << 16);
+            prop_assert!(out.is_err() || out.is_ok_and(|out| out.len() <= 1 << 16));
         }
     }
 

@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 
+use super::sums::Sum;
+
 /// Most bytes that are read of one file. Location data lies in metadata; who has more of that is not understood.
 const MOST_BYTES: u64 = 64 << 20;
 /// Most bytes that are only searched for the end of something whose length nobody wrote down (a JPEG's picture).
@@ -11,6 +13,12 @@ const MOST_SEARCHED: u64 = 128 << 20;
 const MOST_AHEAD: u64 = 64 << 20;
 /// Most pieces (tags, boxes, segments) of one file.
 const MOST_STEPS: u32 = 1 << 20;
+/// Most bytes that compressed text of one file decompresses to, all together: looking at them costs more than reading.
+const MOST_INFLATED: u64 = 16 << 20;
+/// So much work is done between two looks at the clock: about the bytes that are looked at in a tenth of a millisecond.
+const WORK: u64 = 256 << 10;
+/// What a step counts for there.
+const STEP: u64 = 256;
 /// How deep pictures may lie in pictures (a raw file's preview has a thumbnail, and there it ends in honest files).
 const MOST_NESTED: u32 = 8;
 
@@ -30,6 +38,11 @@ pub trait ReadAt {
     ///
     /// What the file system says.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// True when too much time has gone into looking at it: then the look ends with [`Unreadable::TooMuch`]. Asked now and then.
+    fn is_late(&self) -> bool {
+        false
+    }
 
     /// True for an empty file.
     fn is_empty(&self) -> bool {
@@ -70,6 +83,10 @@ impl<T: ReadAt + ?Sized> ReadAt for &T {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         (**self).read_at(buffer, offset)
     }
+
+    fn is_late(&self) -> bool {
+        (**self).is_late()
+    }
 }
 
 /// Why nothing can be said about a file.
@@ -79,7 +96,7 @@ pub enum Unreadable {
     #[error("reading failed: {0}")]
     Io(#[from] io::Error),
     /// More metadata than is looked at.
-    #[error("it holds more metadata than is looked at")]
+    #[error("it holds more metadata than is looked at, or looking at it takes too long")]
     TooMuch,
     /// It is damaged or crafted in a way that leaves open where metadata lies.
     #[error("{what} at byte {at} cannot be understood")]
@@ -122,12 +139,19 @@ impl Section {
 /// A file and how much more of it may be looked at.
 pub struct Input<'a> {
     file: &'a dyn ReadAt,
+    /// The file of the service, which this one is or is made of: it has the clock.
+    real: &'a dyn ReadAt,
     length: u64,
     bytes_left: Cell<u64>,
     search_left: Cell<u64>,
     steps_left: Cell<u32>,
     nested_left: Cell<u32>,
     ahead_left: Cell<u64>,
+    inflate_left: Cell<u64>,
+    /// Work since the last look at the clock.
+    work: Cell<u64>,
+    /// Checksums over what may be hidden, see [`Sum`].
+    sums: RefCell<Vec<Sum>>,
     /// What was read ahead last, and where it begins.
     ahead: RefCell<(u64, Vec<u8>)>,
 }
@@ -143,12 +167,16 @@ impl<'a> Input<'a> {
     pub fn new(file: &'a dyn ReadAt) -> Input<'a> {
         Input {
             file,
+            real: file,
             length: file.len(),
             bytes_left: Cell::new(MOST_BYTES),
             search_left: Cell::new(MOST_SEARCHED),
             steps_left: Cell::new(MOST_STEPS),
             nested_left: Cell::new(MOST_NESTED),
             ahead_left: Cell::new(MOST_AHEAD),
+            inflate_left: Cell::new(MOST_INFLATED),
+            work: Cell::default(),
+            sums: RefCell::default(),
             ahead: RefCell::default(),
         }
     }
@@ -157,12 +185,16 @@ impl<'a> Input<'a> {
     pub fn other<T>(&self, file: &dyn ReadAt, look: impl FnOnce(&Input<'_>) -> T) -> T {
         let other = Input {
             file,
+            real: self.real,
             length: file.len(),
             bytes_left: self.bytes_left.clone(),
             search_left: self.search_left.clone(),
             steps_left: self.steps_left.clone(),
             nested_left: self.nested_left.clone(),
             ahead_left: self.ahead_left.clone(),
+            inflate_left: self.inflate_left.clone(),
+            work: self.work.clone(),
+            sums: RefCell::default(),
             ahead: RefCell::default(),
         };
         let result = look(&other);
@@ -170,6 +202,8 @@ impl<'a> Input<'a> {
         self.search_left.set(other.search_left.get());
         self.steps_left.set(other.steps_left.get());
         self.ahead_left.set(other.ahead_left.get());
+        self.inflate_left.set(other.inflate_left.get());
+        self.work.set(other.work.get());
         result
     }
 
@@ -187,6 +221,16 @@ impl<'a> Input<'a> {
         Section { start: 0, end: self.length }
     }
 
+    /// Notes what a checksum is over. Of bytes that were put together from pieces nothing is noted: none is over those.
+    pub fn sum(&self, sum: Sum) {
+        self.sums.borrow_mut().push(sum);
+    }
+
+    /// All that were noted.
+    pub fn sums(&self) -> Vec<Sum> {
+        self.sums.take()
+    }
+
     /// Counts one piece that is looked at.
     ///
     /// # Errors
@@ -195,7 +239,34 @@ impl<'a> Input<'a> {
     pub fn step(&self) -> Result<(), Unreadable> {
         let left = self.steps_left.get().checked_sub(1).ok_or(Unreadable::TooMuch)?;
         self.steps_left.set(left);
-        Ok(())
+        self.work(STEP)
+    }
+
+    /// Counts work that takes as long as reading so many bytes, and looks at the clock now and then.
+    ///
+    /// # Errors
+    ///
+    /// When there is no time left.
+    pub fn work(&self, bytes: u64) -> Result<(), Unreadable> {
+        let work = self.work.get().saturating_add(bytes);
+        self.work.set(if work < WORK { work } else { 0 });
+        if work >= WORK && self.real.is_late() { Err(Unreadable::TooMuch) } else { Ok(()) }
+    }
+
+    /// How many bytes something may be decompressed to.
+    pub fn inflatable(&self) -> u64 {
+        self.inflate_left.get()
+    }
+
+    /// Counts what was decompressed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Input::work`].
+    pub fn inflated(&self, bytes: u64) -> Result<(), Unreadable> {
+        self.inflate_left.set(self.inflate_left.get().saturating_sub(bytes));
+        // A bit at a time.
+        self.work(bytes.saturating_mul(16))
     }
 
     /// All bytes of a section, or as many as there are: a file may shrink while it is read.
@@ -220,6 +291,7 @@ impl<'a> Input<'a> {
         let length = section.len();
         let left = budget.get().checked_sub(length).ok_or(Unreadable::TooMuch)?;
         budget.set(left);
+        self.work(length)?;
         if length > SMALL {
             return self.fill(section);
         }

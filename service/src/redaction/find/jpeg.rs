@@ -73,6 +73,8 @@ enum Until {
 struct Segments {
     /// EXIF; each is one TIFF structure in as many segments as it needs.
     exif: Vec<Vec<Section>>,
+    /// Segments that continue EXIF or begin another.
+    unclear: Vec<Section>,
     xmp: Vec<Section>,
     /// Extended XMP by its digest: the offset of each portion, its segment from the digest on.
     extended: BTreeMap<[u8; 32], Vec<(u32, Section)>>,
@@ -122,11 +124,20 @@ impl Segments {
         let behind =
             |length: u64| Section { start: (payload.start + length).min(payload.end), end: payload.end };
         match kind {
-            0xe1 if begin.starts_with(b"Exif\0") => {
-                let is_new = matches!(begin.get(6..8), Some(b"II" | b"MM"));
+            0xe1 if let Some(at) = exif_mark(&begin) => {
+                let structure = behind(at + 6);
+                let head = begin.get(at as usize + 6..).unwrap_or_default();
+                let is_new = matches!(head, [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..]);
+                // It may be either: with another number of a camera's own, or in the middle of a value.
+                let is_unclear = head.starts_with(b"II") || head.starts_with(b"MM");
                 match self.exif.last_mut().filter(|_| !is_new) {
-                    Some(last) => last.push(behind(6)),
-                    None => self.exif.push(vec![behind(6)]),
+                    Some(last) => {
+                        last.push(structure);
+                        if is_unclear {
+                            self.unclear.push(structure);
+                        }
+                    }
+                    None => self.exif.push(vec![structure]),
                 }
             }
             0xe1 if begin.starts_with(XMP) => self.xmp.push(behind(XMP.len() as u64)),
@@ -162,6 +173,7 @@ impl Segments {
             0xed if begin.starts_with(PHOTOSHOP) => self.resources.push(behind(PHOTOSHOP.len() as u64)),
             0xed if begin.starts_with(b"Adobe_Photoshop2.5:") => self.resources.push(behind(19)),
             0xee if begin.starts_with(b"Adobe") => {}
+            _ if let Some(at) = tiff_mark(&begin) => self.exif.push(vec![behind(at as u64)]),
             _ => self.others.push(payload),
         }
         Ok(())
@@ -170,6 +182,11 @@ impl Segments {
     fn look(&self, input: &Input<'_>, out: &mut Vec<Finding>) -> Result<(), Unreadable> {
         for structure in &self.exif {
             nested(input, structure, "EXIF", out, exif::find)?;
+        }
+        for structure in &self.unclear {
+            if Tiff::open(input, *structure)?.is_some() {
+                nested(input, std::slice::from_ref(structure), "EXIF", out, exif::find)?;
+            }
         }
         let first = out.len();
         for packet in &self.xmp {
@@ -219,6 +236,21 @@ impl Segments {
         }
         Ok(())
     }
+}
+
+/// Where `Exif` begins in a segment that is EXIF. exiftool takes it in any case, behind up to four other bytes.
+fn exif_mark(begin: &[u8]) -> Option<u64> {
+    (0..=4)
+        .find(|at| {
+            let mark = begin.get(*at..*at + 5);
+            mark.is_some_and(|it| it.eq_ignore_ascii_case(b"Exif\0"))
+        })
+        .map(|at| at as u64)
+}
+
+/// Where a TIFF structure begins in a segment of whatever make.
+fn tiff_mark(begin: &[u8]) -> Option<usize> {
+    begin.windows(4).position(|it| matches!(it, b"II*\0" | b"MM\0*"))
 }
 
 type Look = fn(&Input<'_>, Section, &mut Vec<Finding>) -> Result<(), Unreadable>;

@@ -127,3 +127,28 @@ fn pictures_in_pictures_end() {
     assert_eq!(findings.len(), 1);
     assert!(matches!(findings[0].what, What::Whole { .. }));
 }
+
+#[test]
+fn exif_as_lenient_readers_take_it() {
+    for head in [&b"Exif\0\0"[..], b"EXIF\0\0", b"\0\0\0\0Exif\0\0", b"?exif\0\x07", b"Camera\0"] {
+        let data = jpeg(&[segment(0xe1, &[head, &exif(true)])]);
+        assert_eq!(hidden(&data, &found(&data, LOOK)), IN_GPS, "{head:?}");
+    }
+    // A header that nobody knows: some read it all the same.
+    let mut strange = exif(false);
+    strange[2] = 0x99;
+    let data = jpeg(&[app1(&strange)]);
+    assert_eq!(hidden(&data, &found(&data, LOOK)), [strange.as_slice()]);
+}
+
+#[test]
+fn a_continuation_that_begins_as_exif_does() {
+    // Cut where the value says "latitude is here........", which is made to look like the beginning of EXIF.
+    let mut structure = exif(true);
+    let at = structure.windows(8).position(|it| it == b"latitude").unwrap();
+    structure[at..at + 2].copy_from_slice(b"II");
+    let data = jpeg(&[app1(&structure[..at]), app1(&structure[at..])]);
+    let findings = found(&data, LOOK);
+    let all = hidden(&data, &findings).concat();
+    assert!(all.windows(8).any(|it| it == b"IItitude"), "{findings:?}");
+}

@@ -3,8 +3,11 @@
 //! Tags with a name of a location have their values hidden, nested ones as well, and so has any tag whose value is a
 //! point of ISO 6709. Attached pictures are looked into. Clusters are passed over: by their size, or, where a live
 //! recording left it open, element by element up to the next element of the level above.
+//!
+//! The checksum with which an element of the upper levels may begin becomes a `Void` where something in the element is hidden:
+//! it would be wrong, and whoever knows the rest could try out places until it fits.
 
-use super::finding::{Finding, What};
+use super::finding::{Fill, Finding, What};
 use super::input::{Input, Section, Unreadable};
 use super::{embedded, words};
 
@@ -20,6 +23,9 @@ const TAG_BINARY: u32 = 0x4485;
 const ATTACHMENTS: u32 = 0x1941_a469;
 const ATTACHED_FILE: u32 = 0x61a7;
 const FILE_DATA: u32 = 0x465c;
+const CRC: u32 = 0xbf;
+/// `Void`, which readers pass over.
+const VOID: u8 = 0xec;
 /// SeekHead, Info, Tracks, Cues, Chapters: with the four above, all that a segment consists of.
 const OTHERS: [u32; 5] = [0x114d_9b74, 0x1549_a966, 0x1654_ae6b, 0x1c53_bb6b, 0x1043_a770];
 
@@ -43,6 +49,37 @@ struct Element {
     open: bool,
 }
 
+/// Looks into an element and makes its checksum a `Void` if anything is found.
+fn checked(
+    input: &Input<'_>,
+    body: Section,
+    out: &mut Vec<Finding>,
+    look: impl FnOnce(&mut Vec<Finding>) -> Result<(), Unreadable>,
+) -> Result<(), Unreadable> {
+    let before = out.len();
+    look(out)?;
+    if out.len() == before {
+        return Ok(());
+    }
+    // It comes first.
+    let Ok(Some(sum)) = read(input, body.start, body.end) else { return Ok(()) };
+    if sum.id == CRC
+        && !sum.open
+        && let Some([_, begin @ ..]) = input.array::<4>(body.start)?
+    {
+        let head = sum.body.start.saturating_sub(body.start);
+        // What of the head and of the checksum is in the first four bytes; the rest is nothing but checksum or zero.
+        let mut with = [VOID, begin[0], begin[1], begin[2]];
+        with.iter_mut().skip(usize::try_from(head).unwrap_or(usize::MAX)).for_each(|it| *it = 0);
+        let what = What::Digest { name: "CRC-32" };
+        let start = Section { start: body.start, end: body.start.saturating_add(4) };
+        out.push(Finding { fill: Fill::Bytes(with), ..Finding::zeroed(start, what.clone()) });
+        let rest = Section { start: sum.body.start.max(start.end), ..sum.body };
+        hide(rest, what, out);
+    }
+    Ok(())
+}
+
 /// Everything in `section` that tells a location.
 ///
 /// # Errors
@@ -53,9 +90,9 @@ pub(super) fn find(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) 
     while let Some(element) = read(input, at, section.end)? {
         let mut end = element.body.end;
         match element.id {
-            SEGMENT => segment(input, element.body, out)?,
+            SEGMENT => checked(input, element.body, out, |out| segment(input, element.body, out))?,
             TAGS => tags(input, element.body, None, 0, out)?,
-            ATTACHMENTS => attachments(input, element.body, out)?,
+            ATTACHMENTS => checked(input, element.body, out, |out| attachments(input, element.body, out))?,
             CLUSTER if element.open => end = end_of_cluster(input, element.body)?,
             _ => {}
         }
@@ -70,7 +107,7 @@ fn segment(input: &Input<'_>, body: Section, out: &mut Vec<Finding>) -> Result<(
         let mut end = element.body.end;
         match element.id {
             TAGS => tags(input, element.body, None, 0, out)?,
-            ATTACHMENTS => attachments(input, element.body, out)?,
+            ATTACHMENTS => checked(input, element.body, out, |out| attachments(input, element.body, out))?,
             CLUSTER if element.open => end = end_of_cluster(input, element.body)?,
             // The next one of a stream of several: its elements are read as if they were this one's.
             SEGMENT => end = element.body.start,
@@ -100,6 +137,16 @@ fn end_of_cluster(input: &Input<'_>, body: Section) -> Result<u64, Unreadable> {
 
 /// `Tags`, `Tag` or `SimpleTag`; within a tag of a location all values are hidden.
 fn tags(
+    input: &Input<'_>,
+    body: Section,
+    within: Option<&str>,
+    depth: u8,
+    out: &mut Vec<Finding>,
+) -> Result<(), Unreadable> {
+    checked(input, body, out, |out| values(input, body, within, depth, out))
+}
+
+fn values(
     input: &Input<'_>,
     body: Section,
     within: Option<&str>,
@@ -156,7 +203,7 @@ fn attachments(input: &Input<'_>, body: Section, out: &mut Vec<Finding>) -> Resu
     while let Some(element) = read(input, at, body.end)? {
         at = element.body.end;
         if element.id == ATTACHED_FILE {
-            attachment(input, element.body, out)?;
+            checked(input, element.body, out, |out| attachment(input, element.body, out))?;
         }
     }
     Ok(())

@@ -25,10 +25,13 @@ mod pieces;
 mod png;
 #[cfg(test)]
 mod samples;
+mod sound;
+mod sums;
 #[cfg(test)]
 mod tests;
 mod tiff;
 mod trailer;
+mod unknown;
 mod webp;
 mod words;
 mod xml;
@@ -39,7 +42,7 @@ pub use finding::{Fill, Finding, Format, Report, What};
 pub use input::{Input, ReadAt, Section, Unreadable};
 
 /// One more with every change after which other bytes are found: what an older version found is looked for again.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Everything in the file that tells a location.
 ///
@@ -52,6 +55,7 @@ pub fn find(file: &dyn ReadAt) -> Result<Report, Unreadable> {
     let format = whole(&input, input.whole(), &mut findings)?;
     drop_blank(&input, &mut findings)?;
     finding::settle(&mut findings);
+    sums::find(&input, &mut findings)?;
     Ok(Report { format, findings })
 }
 
@@ -105,15 +109,58 @@ fn whole(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) -> Result<
         Format::Psd => others::photoshop(input, section, out)?,
         Format::Raf => others::fujifilm(input, section, out)?,
         Format::Mrw => others::minolta(input, section, out)?,
-        Format::Xmp => xmp::find(input, section, out)?,
-        _ if bmff::is_one(&begin) => return bmff::find(input, section, out),
+        Format::Riff => webp::riff(input, section, out)?,
+        Format::Flac => sound::flac(input, section, out)?,
+        Format::Xmp => markup(input, section, out)?,
         _ if matroska::is_one(&begin) => {
             matroska::find(input, section, out)?;
             return Ok(Format::Matroska);
         }
-        _ => {}
+        _ if bmff::is_one(input, section)? => return bmff::find(input, section, out),
+        _ if begin.starts_with(b"ID3") => {
+            let behind = sound::id3(input, section, out)?;
+            return Ok(match input.nested(|| whole(input, behind, out)) {
+                Some(format) => format?,
+                None => return Err(Unreadable::TooMuch),
+            });
+        }
+        _ => {
+            if let Some(at) = behind_garbage(input, section)? {
+                let before = out.len();
+                let format = whole(input, words::behind(section, at), out)?;
+                // It may as well be a part of something else, which says more.
+                unknown::find(input, section, out.get(before..).unwrap_or_default())?;
+                return Ok(format);
+            }
+            unknown::find(input, section, &[])?;
+        }
     }
     Ok(format)
+}
+
+/// XMP by itself, or other XML with XMP's properties in it. Of other XML that cannot be taken apart (SVG with a document type)
+/// nothing is hidden unless it speaks of a location.
+fn markup(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) -> Result<(), Unreadable> {
+    let mut found = Vec::new();
+    xmp::find(input, section, &mut found)?;
+    let is_whole = found.iter().any(|it| matches!(it.what, What::Whole { .. }));
+    let is_xmp = |data: &[u8]| words::holds(data, b"xmpmeta") || words::holds(data, b"rdf:rdf");
+    let tells = |data: &[u8]| {
+        let narrow: Vec<u8> = data.iter().copied().filter(|it| *it != 0).collect();
+        is_xmp(&narrow) || words::speaks_at_length(&narrow)
+    };
+    if !is_whole || mentions::any(input, section, tells)? {
+        out.append(&mut found);
+    }
+    Ok(())
+}
+
+/// Where a picture begins behind bytes that are nothing: exiftool looks for one in the first 1024.
+fn behind_garbage(input: &Input<'_>, section: Section) -> Result<Option<u64>, Unreadable> {
+    let begin =
+        input.read(Section { end: section.end.min(section.start.saturating_add(1024)), ..section })?;
+    let is_start = |it: &[u8]| it.starts_with(b"\xff\xd8\xff") || matches!(it, b"II*\0" | b"MM\0*");
+    Ok(begin.windows(4).position(is_start).filter(|at| *at > 0).map(|at| at as u64))
 }
 
 /// The same for a file in a file.
@@ -142,14 +189,19 @@ fn picture(begin: &[u8]) -> Format {
             Format::Png
         }
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Format::Webp,
+        [b'R', b'I', b'F', b'F', ..] => Format::Riff,
+        [b'f', b'L', b'a', b'C', ..] => Format::Flac,
         [b'G', b'I', b'F', b'8', ..] => Format::Gif,
         [b'8', b'B', b'P', b'S', ..] => Format::Psd,
         [0, b'M', b'R', b'M', ..] => Format::Mrw,
         _ if begin.starts_with(b"FUJIFILMCCD-RAW") => Format::Raf,
         _ => {
-            let text = begin.strip_prefix(b"\xef\xbb\xbf").unwrap_or(begin);
-            let sidecar: [&[u8]; 3] = [b"<?xpacket", b"<x:xmpmeta", b"<rdf:RDF"];
-            if sidecar.iter().any(|tag| text.starts_with(tag)) { Format::Xmp } else { Format::Other }
+            // Sidecars of XMP with or without a declaration, SVG and other XML, in UTF-8 or UTF-16.
+            let text = begin.iter().filter(|it| !matches!(it, 0 | 0xef | 0xbb | 0xbf | 0xfe | 0xff));
+            let mut text = text.skip_while(|it| it.is_ascii_whitespace());
+            let is_markup = text.next() == Some(&b'<')
+                && text.next().is_some_and(|it| it.is_ascii_alphabetic() || matches!(it, b'?' | b'!'));
+            if is_markup { Format::Xmp } else { Format::Other }
         }
     }
 }

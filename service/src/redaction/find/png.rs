@@ -1,23 +1,25 @@
 //! PNG, and MNG and JNG, which are made of the same chunks.
 //!
-//! Behind every chunk is a checksum of it. Where something in a chunk is hidden the checksum is hidden as well: it cannot be
-//! right any more, and whoever knows the rest of the chunk could try out places until the old one fits. The chunks in
-//! question are ancillary; libpng 1.6, which is in ImageMagick and in Android, drops those whose checksum is wrong and shows
-//! the picture, ffmpeg and exiftool look at the checksum only when told to (`redaction_oracles` checks the three). Sources: PNG
+//! Behind every chunk is a checksum of it: where something in a chunk is hidden, that is one of [`sums`]. Sources: PNG
 //! specification 3rd edition §5 and §11; for raw profiles in text ImageMagick's coders/png.c.
 
 use super::finding::{Finding, What};
-use super::inflate::inflate;
+use super::inflate::{Failed, inflate};
 use super::input::{Input, Section, Unreadable};
+use super::sums::{self, Sum};
 use super::xmp_names::{Property, property};
-use super::{exif, iptc, mentions, webp, xmp};
+use super::{exif, iptc, mentions, trailer, webp, xmp};
 
 /// Of a text chunk's keyword with what ends it, the compression flag and method.
 const KEYWORD: u64 = 96;
-/// Text that is longer than this is not looked at, but hidden if it should tell something.
+/// Most chunks whose name is none.
+const STRANGE: usize = 64;
+/// Of the language and the translated keyword.
+const NAMES: u64 = 64 << 10;
+/// Compressed text, and EXIF in digits, longer than this is not looked at, but hidden.
 const LONGEST: u64 = 1 << 20;
 /// The same for what it decompresses to.
-const MOST_TEXT: usize = 8 << 20;
+const MOST_TEXT: u64 = 8 << 20;
 
 /// Everything in the PNG `section` that tells a location.
 ///
@@ -28,15 +30,26 @@ pub(super) fn find(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) 
     let Some(begin) = section.part(0, 2) else { return Ok(()) };
     let animated = input.read(begin)? == *b"\x8aM";
     let mut at = 8;
+    let (mut is_past_end, mut strange) = (false, 0);
     while let Some(header) = section.part(at, 8) {
         input.step()?;
         let Ok([a, b, c, d, kind @ ..]) = <[u8; 8]>::try_from(input.read(header)?) else { break };
         let length = u64::from(u32::from_be_bytes([a, b, c, d]));
-        // An MNG has the ends of its pictures in it, and an end of its own.
-        if (&kind == b"IEND" && !animated) || &kind == b"MEND" || !kind.iter().all(u8::is_ascii_alphabetic) {
+        let begin = at + 8;
+        // Readers pass over chunks of any name, exiftool over the end too; but there they need not be chunks any more.
+        let is_named = kind.iter().all(u8::is_ascii_alphabetic);
+        let is_chunk = is_named && &kind != b"ftyp" && section.part(begin, length).is_some();
+        if is_past_end && !is_chunk {
             break;
         }
-        let begin = at + 8;
+        strange += usize::from(!is_named);
+        if strange > STRANGE {
+            let rest = Section { start: header.start, ..section };
+            out.push(Finding::zeroed(rest, What::Whole { block: "what cannot be told apart in a PNG" }));
+            return Ok(());
+        }
+        // An MNG has the ends of its pictures in it, and an end of its own.
+        is_past_end |= (&kind == b"IEND" && !animated) || &kind == b"MEND";
         let there = length.min(section.len().saturating_sub(begin));
         if let Some(chunk) = section.part(begin, there) {
             let before = out.len();
@@ -49,26 +62,28 @@ pub(super) fn find(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) 
                 b"caBX" => unknown(input, chunk, "caBX", out)?,
                 _ => {}
             }
-            if out.len() > before {
-                out.extend(
-                    section
-                        .part(begin + length, 4)
-                        .map(|sum| Finding::zeroed(sum, What::Digest { name: "CRC" })),
-                );
+            if out.len() > before
+                && let (Some(covers), Some(place)) =
+                    (section.part(begin - 4, length + 4), section.part(begin + length, 4))
+            {
+                input.sum(Sum { covers, place, kind: sums::Kind::Png });
             }
         }
         at = begin + length + 4;
     }
-    Ok(())
+    match section.len().checked_sub(at).and_then(|length| section.part(at, length)) {
+        Some(behind) if is_past_end => trailer::find(input, behind, out),
+        _ => Ok(()),
+    }
 }
 
 /// `iTXt`: keyword, compression flag and method, language, translated keyword, text.
 fn international_text(input: &Input<'_>, chunk: Section, out: &mut Vec<Finding>) -> Result<(), Unreadable> {
-    let Some((keyword, begin)) = keyword(input, chunk)? else { return Ok(()) };
-    let data = input.read(Section { start: begin, end: chunk.end.min(begin + 1024) })?;
+    let Some((keyword, begin)) = keyword(input, chunk)? else { return unclear(input, chunk, out) };
+    let data = input.read(Section { start: begin, end: chunk.end.min(begin + NAMES) })?;
     let Some(&[compressed, _]) = data.first_chunk() else { return Ok(()) };
     let mut ends = data.iter().enumerate().skip(2).filter(|(_, byte)| **byte == 0).map(|(at, _)| at as u64);
-    let (Some(_), Some(end)) = (ends.next(), ends.next()) else { return Ok(()) };
+    let (Some(_), Some(end)) = (ends.next(), ends.next()) else { return unclear(input, chunk, out) };
     text(input, &keyword, compressed != 0, Section { start: begin + end + 1, end: chunk.end }, out)
 }
 
@@ -79,9 +94,18 @@ fn latin_text(
     chunk: Section,
     out: &mut Vec<Finding>,
 ) -> Result<(), Unreadable> {
-    let Some((keyword, begin)) = keyword(input, chunk)? else { return Ok(()) };
+    let Some((keyword, begin)) = keyword(input, chunk)? else { return unclear(input, chunk, out) };
     let begin = begin.saturating_add(compressed.into()).min(chunk.end);
     text(input, &keyword, compressed, Section { start: begin, end: chunk.end }, out)
+}
+
+/// Text of which it is not known where it begins: names in it are longer than the specification allows, or than any are.
+fn unclear(input: &Input<'_>, chunk: Section, out: &mut Vec<Finding>) -> Result<(), Unreadable> {
+    input.step()?;
+    if !chunk.is_empty() {
+        out.push(Finding::zeroed(chunk, What::Whole { block: "text" }));
+    }
+    Ok(())
 }
 
 /// The keyword, and where what is behind the zero that ends it begins.
@@ -107,24 +131,26 @@ fn text(
     }
     let of_profile =
         keyword.strip_prefix(b"Raw profile type ").filter(|kind| !matches!(*kind, b"icc" | b"icm"));
-    let tells = names_location(keyword) || {
-        let text = match place.len() {
-            ..=LONGEST => Some(input.read(place)?),
-            _ => None,
-        };
+    let tells = if names_location(keyword) || (place.len() > LONGEST && (compressed || of_profile.is_some()))
+    {
+        true
+    } else if place.len() > LONGEST {
+        mentions::any(input, place, mentions::location)?
+    } else {
+        let text = input.read(place)?;
         // What is blank was hidden before, and does not decompress.
-        if text.as_ref().is_some_and(|text| text.iter().all(|byte| *byte == 0)) {
+        if text.iter().all(|byte| *byte == 0) {
             return Ok(());
         }
-        let text = if compressed { text.and_then(|text| inflate(&text, MOST_TEXT)) } else { text };
-        match text {
-            Some(text) if is_xmp => holds(input, &text, xmp::find)?,
-            Some(text) => match of_profile.map(|_| unhex(&text)) {
+        match if compressed { inflate(input, &text, MOST_TEXT)? } else { Ok(text) } {
+            Ok(text) if is_xmp => holds(input, &text, xmp::find)?,
+            Ok(text) => match of_profile.map(|_| unhex(&text)) {
                 Some(Some(profile)) => profile_tells(input, &profile)?,
                 Some(None) => true,
                 None => mentions::location(&text),
             },
-            None => is_xmp || of_profile.is_some(),
+            Err(Failed::TooMuch) => true,
+            Err(Failed::Damaged) => is_xmp || of_profile.is_some(),
         }
     };
     if tells && (place.len() > LONGEST || input.read(place)?.iter().any(|byte| *byte != 0)) {
@@ -198,7 +224,7 @@ fn unknown(
     block: &'static str,
     out: &mut Vec<Finding>,
 ) -> Result<(), Unreadable> {
-    if chunk.len() > MOST_TEXT as u64 || mentions::location(&input.read(chunk)?) {
+    if chunk.len() > MOST_TEXT || mentions::location(&input.read(chunk)?) {
         out.push(Finding::zeroed(chunk, What::Whole { block }));
     }
     Ok(())

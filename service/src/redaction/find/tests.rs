@@ -52,7 +52,7 @@ fn each_container_is_known_by_its_first_bytes_and_looked_into() {
 fn nothing_is_found_twice() {
     for (format, mut data) in files() {
         for finding in find(&data).unwrap().findings {
-            data[finding.start as usize..finding.end as usize].fill(finding.fill.byte());
+            finding.fill.fill(&mut data[finding.start as usize..finding.end as usize]);
         }
         let left = find(&data).unwrap().findings;
         assert!(
@@ -64,7 +64,7 @@ fn nothing_is_found_twice() {
 
 #[test]
 fn other_files_tell_nothing() {
-    for data in [&b""[..], b"\xff", b"text", b"RIFF....WAVE", b"GPSLatitude"] {
+    for data in [&b""[..], b"\xff", b"text", b"GPS"] {
         assert_eq!(find(&data).unwrap(), Report::default());
     }
 }
@@ -132,4 +132,71 @@ proptest! {
             }
         }
     }
+}
+
+/// A file that is looked at for too long.
+#[derive(Debug)]
+struct Late(Vec<u8>);
+
+impl ReadAt for Late {
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> std::io::Result<usize> {
+        self.0.read_at(buffer, offset)
+    }
+
+    fn is_late(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_look_ends_when_it_takes_too_long() {
+    let dots = segment(0xe1, &[b"Exif\0\0", &exif(true)]);
+    let scan = vec![7; 1 << 20];
+    assert!(matches!(
+        find(&Late([jpeg(std::slice::from_ref(&dots)), scan].concat())),
+        Err(Unreadable::TooMuch)
+    ));
+    // Nobody asks for the time of a short one.
+    find(&Late(jpeg(&[dots]))).unwrap();
+    // Nor does what is put together from pieces hide it.
+    let many = XMP.to_vec().into_iter().chain(b"<a/>".repeat(2000)).collect::<Vec<u8>>();
+    let first =
+        segment(0xe1, &[b"http://ns.adobe.com/xmp/extension/\0", &[b'0'; 32], &[0; 8], &many[..4000]]);
+    let second = segment(
+        0xe1,
+        &[b"http://ns.adobe.com/xmp/extension/\0", &[b'0'; 32], &[0; 4], &[0, 0, 1, 0], &many[4000..]],
+    );
+    assert!(matches!(find(&Late(jpeg(&[first, second]))), Err(Unreadable::TooMuch)));
+}
+
+#[test]
+fn a_picture_behind_a_few_strange_bytes() {
+    let picture = jpeg(&[segment(0xe1, &[b"Exif\0\0", &exif(true)])]);
+    for before in [1, 700] {
+        let data = [&vec![0; before][..], &picture].concat();
+        let report = find(&data).unwrap();
+        assert_eq!((report.format, hidden(&data, &report.findings).as_slice()), (Format::Jpeg, &IN_GPS[..]));
+    }
+    // Which is only a part of something that says more.
+    let data = [b"~\x10\x04\xfe0MIE~\x10\x08\x06Latitude1.2345", picture.as_slice()].concat();
+    assert!(matches!(find(&data), Err(Unreadable::Damaged { .. })));
+}
+
+#[test]
+fn xml_with_properties_of_xmp() {
+    let xmp = std::str::from_utf8(XMP).unwrap();
+    let svg = format!("<svg xmlns='http://www.w3.org/2000/svg'><metadata>{xmp}</metadata></svg>");
+    let declared = format!("\u{feff} <?xml version='1.0'?>{xmp}");
+    for text in [&svg, &declared] {
+        let data = text.as_bytes().to_vec();
+        assert_eq!(hidden(&data, &find(&data).unwrap().findings), [b"12,34N"], "{text}");
+    }
+    // What cannot be taken apart is hidden only if it says something.
+    let typed = |body: &str| format!("<!DOCTYPE svg []><svg>{body}</svg>").into_bytes();
+    assert_eq!(find(&typed("<path/>")).unwrap().findings, []);
+    assert_eq!(find(&typed("<a>latitude</a>")).unwrap().findings.len(), 1);
 }

@@ -55,6 +55,16 @@ impl Tiff {
         self.section
     }
 
+    /// The same, read in another order of bytes.
+    pub(super) fn in_order(self, big_endian: bool) -> Tiff {
+        Tiff { big_endian, wide: false, ..self }
+    }
+
+    /// The same, with offsets that count from the beginning of `section`.
+    pub(super) fn at(self, section: Section) -> Tiff {
+        Tiff { section, ..self }
+    }
+
     /// The entries of the IFD at `at`, as many as there are if it is cut off, and the offset of the one behind it.
     pub(super) fn ifd(&self, input: &Input<'_>, at: u64) -> Result<(Vec<Entry>, u64), Unreadable> {
         let (count_length, entry_length, offset_length) = if self.wide { (8, 20, 8) } else { (2, 12, 4) };

@@ -2,11 +2,12 @@
 //!
 //! Known trailers are Samsung's (a directory at the end, "SEFT", that says where each block is), Insta360's (records
 //! at the end) and Auto-Vox's (RIFF chunks). Anything else is searched for the start of an embedded picture or film,
-//! which is then taken apart as such; what follows it is its own trailer. Other bytes are left as they are.
+//! which is then taken apart as such; what follows it is its own trailer. Other bytes are hidden if they speak of a location
+//! (exiftool's MIE), else left as they are.
 
 use super::finding::{Finding, What};
 use super::input::{Input, Section, Unreadable};
-use super::{bmff, embedded, jpeg, words};
+use super::{bmff, embedded, jpeg, mentions, words};
 
 /// So much is searched for an embedded file. What is behind and was not looked at is hidden.
 const SEARCHED: u64 = 32 << 20;
@@ -14,6 +15,7 @@ const SEARCHED: u64 = 32 << 20;
 const PAGE: u64 = 64 << 10;
 /// How much of neighbouring pages overlaps: the longest mark and what is before it.
 const OVERLAP: u64 = 16;
+const TRAILER: &str = "a trailer that speaks of a location";
 
 /// Everything in `section` that tells a location.
 ///
@@ -30,34 +32,58 @@ pub(super) fn find(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) 
         out.push(Finding::zeroed(section, What::Whole { block: "a trailer of a dashboard camera" }));
         return Ok(());
     }
-    samsung(input, section, out)?;
+    let is_known = samsung(input, section, out)?;
     let rest = insta360(input, section, out)?;
-    search(input, rest, out)
+    search(input, rest, is_known, out)
 }
 
-/// Looks for a picture or a film, and what they hold.
-fn search(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) -> Result<(), Unreadable> {
+/// Looks for a picture or a film, and what they hold; and at other bytes, if it is not known what they are.
+fn search(
+    input: &Input<'_>,
+    section: Section,
+    is_known: bool,
+    out: &mut Vec<Finding>,
+) -> Result<(), Unreadable> {
     let mut at = section.start;
+    // Where bytes begin that are no file, and whether they speak of a location.
+    let (mut strange, mut tells) = (at, false);
     let last = section.end.min(section.start.saturating_add(SEARCHED));
     while at < last {
         input.step()?;
         let page = input.search(Section { start: at, end: section.end.min(at.saturating_add(PAGE)) })?;
-        if let Some(start) = (0..page.len()).find(|start| page.get(*start..).is_some_and(is_start)) {
+        let start = (0..page.len()).find(|start| page.get(*start..).is_some_and(is_start));
+        tells |= !is_known && mentions::location(page.get(..start.unwrap_or(page.len())).unwrap_or_default());
+        if let Some(start) = start {
+            if tells {
+                let end = at.saturating_add(start as u64);
+                out.push(Finding::zeroed(Section { start: strange, end }, What::Whole { block: TRAILER }));
+            }
             let file = Section { start: at.saturating_add(start as u64), end: section.end };
             if page.get(start) != Some(&0xff) {
                 return embedded(input, file, out);
             }
             // Pictures of a burst follow each other.
             match jpeg::find(input, file, out)? {
-                Some(behind) => at = behind.start.max(file.start.saturating_add(2)),
+                Some(behind) => {
+                    at = behind.start.max(file.start.saturating_add(2));
+                    (strange, tells) = (at, false);
+                }
                 None => return Ok(()),
             }
             continue;
         }
         if (page.len() as u64) < PAGE {
-            return Ok(());
+            at = section.end;
+            break;
         }
         at = at.saturating_add(PAGE - OVERLAP);
+    }
+    if tells {
+        out.push(Finding::zeroed(
+            Section { start: strange, end: section.end },
+            What::Whole { block: TRAILER },
+        ));
+        return Ok(());
     }
     let unseen = Section { start: at, end: section.end };
     if !unseen.is_empty() {
@@ -70,27 +96,31 @@ fn search(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) -> Result
 fn is_start(bytes: &[u8]) -> bool {
     match bytes {
         [0xff, 0xd8, 0xff, 0xe0..=0xe2 | 0xed | 0xdb, ..] => true,
-        [0, 0, _, size, b'f', b't', b'y', b'p', ..] => size % 4 == 0 && bmff::is_one(bytes),
+        [0, 0, _, size, b'f', b't', b'y', b'p', ..] => size % 4 == 0 && bmff::begins(bytes),
         _ => false,
     }
 }
 
 /// Samsung: blocks, a directory of them ("SEFH"), its length, "SEFT". A block is: a zero and its type (16 bits each), the
-/// length of its name, its name, its value. All numbers are little-endian.
-fn samsung(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) -> Result<(), Unreadable> {
-    let Some(tail) = section.len().checked_sub(8).and_then(|at| section.part(at, 8)) else { return Ok(()) };
+/// length of its name, its name, its value. All numbers are little-endian. Answers whether it was one.
+fn samsung(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) -> Result<bool, Unreadable> {
+    let Some(tail) = section.len().checked_sub(8).and_then(|at| section.part(at, 8)) else {
+        return Ok(false);
+    };
     let tail_bytes = input.read(tail)?;
-    let (Some(length), Some(b"SEFT")) = (le32(&tail_bytes, 0), tail_bytes.get(4..8)) else { return Ok(()) };
+    let (Some(length), Some(b"SEFT")) = (le32(&tail_bytes, 0), tail_bytes.get(4..8)) else {
+        return Ok(false);
+    };
     let Some(start) = tail.start.checked_sub(u64::from(length)).filter(|it| *it >= section.start) else {
-        return Ok(());
+        return Ok(false);
     };
     let directory = Section { start, end: tail.start };
     if directory.len() > 1 << 16 {
-        return Ok(());
+        return Ok(false);
     }
     let data = input.read(directory)?;
     if !data.starts_with(b"SEFH") {
-        return Ok(());
+        return Ok(false);
     }
     for entry in data.get(12..).unwrap_or_default().chunks_exact(12) {
         input.step()?;
@@ -110,7 +140,7 @@ fn samsung(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) -> Resul
             block_of_samsung(input, value, out)?;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn block_of_samsung(input: &Input<'_>, value: Section, out: &mut Vec<Finding>) -> Result<(), Unreadable> {

@@ -21,7 +21,7 @@ const IN_NAMES: [&[u8]; 14] = [
 ];
 
 /// What a block of unknown make says if it holds a location, in lower case; long enough not to occur by chance.
-const IN_BLOCKS: [&[u8]; 12] = [
+static IN_BLOCKS: Words = Words::new(&[
     b"gpslat",
     b"gpslong",
     b"gpscoord",
@@ -34,20 +34,61 @@ const IN_BLOCKS: [&[u8]; 12] = [
     b"geotag",
     b"gmlcov",
     b"gml:",
-];
+]);
 
 /// What a short block says besides; in a long one of random bytes it occurs by chance.
 const IN_SHORT_BLOCKS: [&[u8]; 3] = [b"GPS", b"gps", b"Gps"];
 const SHORT: usize = 64 << 10;
 
+/// Words to look for in one pass: few bytes begin one, all others cost a look into a table.
+#[derive(Debug)]
+pub(super) struct Words {
+    words: &'static [&'static [u8]],
+    /// Bytes that begin a word.
+    first: [bool; 256],
+}
+
+impl Words {
+    /// Words in lower case.
+    pub(super) const fn new(words: &'static [&'static [u8]]) -> Words {
+        let mut first = [false; 256];
+        let mut n = 0;
+        while n < words.len() {
+            if let [begin, ..] = *words[n] {
+                first[begin as usize] = true;
+                first[begin.to_ascii_uppercase() as usize] = true;
+            }
+            n += 1;
+        }
+        Words { words, first }
+    }
+
+    /// Whether one of them is in `block`, in any case.
+    pub(super) fn are_in(&self, block: &[u8]) -> bool {
+        let begins = |byte: &u8| self.first.get(usize::from(*byte)) == Some(&true);
+        let is_one = |at: usize, word: &[u8]| {
+            block.get(at..at + word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word))
+        };
+        block
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| begins(byte))
+            .any(|(at, _)| self.words.iter().any(|word| is_one(at, word)))
+    }
+}
+
 /// Whether `haystack` holds `needle`, which is in lower case, in any case.
 pub(super) fn holds(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
+    let first = needle.first().copied().unwrap_or_default();
+    haystack.windows(needle.len()).any(|window| {
+        window.first().is_some_and(|it| it.to_ascii_lowercase() == first)
+            && window.eq_ignore_ascii_case(needle)
+    })
 }
 
 /// Where `needle` begins in `haystack`.
 pub(super) fn position(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
+    haystack.windows(needle.len()).position(|window| window.first() == needle.first() && window == needle)
 }
 
 /// Whether a property of this name is about a location.
@@ -99,10 +140,13 @@ fn coordinate(value: &[u8]) -> Option<(Coordinate, &[u8])> {
 
 /// Whether a block of unknown make speaks of a location.
 pub(super) fn speaks_of_location(block: &[u8]) -> bool {
-    IN_BLOCKS.iter().any(|word| holds(block, word))
-        || is_point(block)
-        || is_nmea(block)
+    speaks_at_length(block)
         || (block.len() <= SHORT && IN_SHORT_BLOCKS.iter().any(|word| position(block, word).is_some()))
+}
+
+/// The same for a part of a long one.
+pub(super) fn speaks_at_length(block: &[u8]) -> bool {
+    IN_BLOCKS.are_in(block) || is_point(block) || is_nmea(block)
 }
 
 /// Whether there is a sentence of a GPS receiver in it (NMEA 0183: a talker, then RMC or GGA).

@@ -22,6 +22,9 @@ pub(super) struct Tag {
     pub(super) kind: Kind,
 }
 
+/// Most attributes of one tag. Each costs memory before anybody can count it; a rich element of XMP has a few hundred.
+const MOST_ATTRIBUTES: usize = 10_000;
+
 /// What a tag does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -88,6 +91,7 @@ impl<'a> Tags<'a> {
                     kind = Kind::Empty;
                 }
                 _ if kind != Kind::Open || self.at == before => return Err(Malformed),
+                _ if attributes.len() == MOST_ATTRIBUTES => return Err(Malformed),
                 _ => attributes.push(self.attribute()?),
             }
         }

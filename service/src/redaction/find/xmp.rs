@@ -35,8 +35,17 @@ pub(super) fn find(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) 
     if blank(&text) {
         return Ok(());
     }
-    let mut packet = Packet { text: &text, bindings: Vec::new(), open: Vec::new(), found: Vec::new() };
+    let mut packet = Packet {
+        text: &text,
+        bindings: Vec::new(),
+        open: Vec::new(),
+        found: Vec::new(),
+        located: false,
+        named: false,
+    };
     match packet.read(input)? {
+        // XMP does not allow nodes with names (part 1, §C.2.4), and readers differ in what they make of them.
+        Ok(()) if packet.located && packet.named => out.push(whole),
         Ok(()) => {
             for (range, what) in packet.found {
                 let (from, to) = (range.start as u64 * width, range.end as u64 * width);
@@ -78,6 +87,9 @@ struct Packet<'a> {
     bindings: Vec<(Range<usize>, Range<usize>)>,
     open: Vec<Element>,
     found: Vec<(Range<usize>, What)>,
+    /// A location property was seen, be it blank; and a node that is named, so that values may lie elsewhere.
+    located: bool,
+    named: bool,
 }
 
 struct Element {
@@ -98,6 +110,9 @@ impl<'a> Packet<'a> {
             match tags.next() {
                 Ok(Some(tag)) => {
                     any = true;
+                    for _ in &tag.attributes {
+                        input.step()?;
+                    }
                     if self.tag(tag).is_err() {
                         return Ok(Err(Malformed));
                     }
@@ -122,6 +137,7 @@ impl<'a> Packet<'a> {
         }
         let outside = self.bindings.len();
         for (name, value) in &tag.attributes {
+            self.named |= matches!(self.split(name), Some((_, b"nodeID")));
             if let Some((b"xmlns", _)) = self.split(name) {
                 self.bindings.push((name.start + b"xmlns:".len()..name.end, value.clone()));
             } else if self.at(name) == b"xmlns" {
@@ -133,8 +149,10 @@ impl<'a> Packet<'a> {
         }
         // The default namespace is that of elements only.
         let what = self.what(&tag.name, true);
+        self.located |= what.is_some();
         for (name, value) in &tag.attributes {
             let own = self.what(name, false);
+            self.located |= own.is_some();
             if let Some(own) = own.or_else(|| what.clone().filter(|_| !self.is_syntax(name))) {
                 self.hide(value.clone(), own);
             }

@@ -99,8 +99,31 @@ proptest! {
         let text = format!("<r {EXIF} e:GPSLatitude='{latitude}' b='{other}'><e:GPSSpeed>{latitude}</e:GPSSpeed></r>");
         let mut data = text.into_bytes();
         for finding in findings(&data) {
-            data[finding.start as usize..finding.end as usize].fill(finding.fill.byte());
+            finding.fill.fill(&mut data[finding.start as usize..finding.end as usize]);
         }
         prop_assert!(findings(&data).is_empty());
     }
+}
+
+#[test]
+fn values_in_named_nodes_elsewhere() {
+    let packet = |property: &str| {
+        format!(
+            "<r:RDF xmlns:r='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns:exif='http://ns.adobe.com/exif/1.0/'>\
+             <exif:{property} r:nodeID='a'/><r:Description r:nodeID='a'><r:value>1,2N</r:value></r:Description></r:RDF>"
+        )
+    };
+    let data = packet("GPSLatitude");
+    assert_eq!(hidden(&data), [data.as_str()]);
+    assert_eq!(hidden(&packet("Flash")), Vec::<String>::new());
+}
+
+#[test]
+fn attributes_are_counted() {
+    let tag = |count: usize| format!("<gps{}/>", " g='1'".repeat(count));
+    let one = format!("<x>{}</x>", tag(100_000));
+    assert_eq!(hidden(&one), [one.as_str()], "as a whole");
+    let many = format!("<x>{}</x>", tag(9000).repeat(130)).into_bytes();
+    let input = Input::new(&many);
+    assert!(matches!(find(&input, input.whole(), &mut Vec::new()), Err(Unreadable::TooMuch)));
 }

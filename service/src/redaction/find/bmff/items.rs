@@ -1,5 +1,7 @@
 //! Items of HEIF and AVIF: EXIF, XMP and what else lies beside the pictures (ISO 14496-12 §8.11, 23008-12 annex A).
 
+use std::collections::BTreeMap;
+
 use super::super::finding::{Finding, What};
 use super::super::input::{Input, Section, Unreadable};
 use super::super::pieces::Pieces;
@@ -15,7 +17,6 @@ const PICTURES: [&[u8; 4]; 18] = [
 
 /// What `infe` says of an item.
 struct Kind {
-    id: u32,
     kind: [u8; 4],
     /// Behind the type: names and content type, each ended by a zero.
     texts: Vec<u8>,
@@ -35,19 +36,19 @@ impl Walker<'_, '_> {
     /// The items of a `meta` with these boxes.
     pub(super) fn items(&mut self, heads: &[Head]) -> Result<(), Unreadable> {
         let body = |kind: [u8; 4]| heads.iter().filter(move |it| it.kind == kind).map(|it| it.body);
-        let mut kinds = Vec::new();
+        // No item may be missed for being listed twice.
+        let mut kinds = BTreeMap::new();
         for list in body(*b"iinf") {
             self.kinds(list, &mut kinds)?;
         }
-        // No need to know where pictures are, and no item may be missed for being listed twice.
-        kinds.retain(|it| !PICTURES.contains(&&it.kind));
         if kinds.is_empty() {
             return Ok(());
         }
         let inside = body(*b"idat").next();
         for table in body(*b"iloc") {
             for place in self.places(table, inside)? {
-                for kind in kinds.iter().filter(|it| it.id == place.id) {
+                for kind in kinds.get(&place.id).into_iter().flatten() {
+                    self.input.step()?;
                     self.item(kind, &place)?;
                 }
             }
@@ -55,7 +56,8 @@ impl Walker<'_, '_> {
         Ok(())
     }
 
-    fn kinds(&self, list: Section, kinds: &mut Vec<Kind>) -> Result<(), Unreadable> {
+    /// What the items are, by their numbers; without pictures: no need to know where they are.
+    fn kinds(&self, list: Section, kinds: &mut BTreeMap<u32, Vec<Kind>>) -> Result<(), Unreadable> {
         let wide = self.input.array::<1>(list.start)?.is_some_and(|version| version != [0]);
         let (entries, _) = boxes::list(self.input, words::behind(list, if wide { 8 } else { 6 }))?;
         for entry in entries.iter().filter(|it| &it.kind == b"infe") {
@@ -63,7 +65,9 @@ impl Walker<'_, '_> {
                 end: entry.body.end.min(entry.body.start.saturating_add(4096)),
                 ..entry.body
             })?;
-            kinds.extend(kind_of(&data));
+            if let Some((id, kind)) = kind_of(&data).filter(|(_, it)| !PICTURES.contains(&&it.kind)) {
+                kinds.entry(id).or_default().push(kind);
+            }
         }
         Ok(())
     }
@@ -162,14 +166,14 @@ impl Walker<'_, '_> {
     }
 }
 
-fn kind_of(infe: &[u8]) -> Option<Kind> {
+fn kind_of(infe: &[u8]) -> Option<(u32, Kind)> {
     let version = *infe.first()?;
     let (id, at) = match version {
         // Without a type: a name, then a content type.
         0 | 1 => {
             let texts = infe.get(8..)?.to_vec();
             let coded = be16(infe, 6)? != 0;
-            return Some(Kind { id: u32::from(be16(infe, 4)?), kind: *b"mime", texts, coded });
+            return Some((u32::from(be16(infe, 4)?), Kind { kind: *b"mime", texts, coded }));
         }
         2 => (u32::from(be16(infe, 4)?), 6),
         _ => (be32(infe, 4)?, 8),
@@ -179,7 +183,7 @@ fn kind_of(infe: &[u8]) -> Option<Kind> {
     // Name, content type, then an encoding if any.
     let encoding = texts.split(|it| *it == 0).nth(2).is_some_and(|it| !it.is_empty());
     let coded = be16(infe, at)? != 0 || (&kind == b"mime" && encoding);
-    Some(Kind { id, kind, texts, coded })
+    Some((id, Kind { kind, texts, coded }))
 }
 
 /// EXIF behind the offset of its TIFF header.

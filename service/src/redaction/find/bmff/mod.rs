@@ -12,14 +12,15 @@
 //! one (a motion photo's video). A box that ends beyond its parent is cut there. Where no box can be told at all the
 //! rest of the parent is hidden; at the top level, where players stop reading, it is treated as a [`trailer`]. Media
 //! data with an open end before any index (`moov`, `meta`, `moof`) was seen is a recording in progress or what is left
-//! of one: the index will be, or lies, somewhere in it, so the answer is [`Unreadable::Damaged`].
+//! of one: the index will be, or lies, somewhere in it, so the answer is [`Unreadable::Damaged`]. So it is if there is no index
+//! at all.
 
 mod boxes;
 mod fragments;
 mod freegps;
 mod items;
 mod meta;
-mod opaque;
+pub(super) mod opaque;
 mod samples;
 mod track;
 mod uuid;
@@ -39,11 +40,13 @@ use super::{exif, trailer, words, xmp};
 /// How deep boxes may nest. Real files need about ten.
 const DEEPEST: u8 = 32;
 
-/// First boxes of a file that is understood.
-const FIRST: [&[u8; 4]; 16] = [
+/// First boxes of a file that is understood: those that FFmpeg's `mov_probe` and exiftool know it by, and some more.
+const FIRST: [&[u8; 4]; 20] = [
     b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"free", b"skip", b"wide", b"pnot", b"jP  ", b"JXL ",
-    b"uuid", b"meta", b"sidx", b"PICT", b"udta",
+    b"uuid", b"meta", b"sidx", b"PICT", b"udta", b"junk", b"pict", b"ediw", b"prfl",
 ];
+/// So many boxes of other kinds may come before the first of those: FFmpeg goes on behind what it does not know.
+const STRANGE: usize = 16;
 
 /// Boxes that tell where something was made.
 const LOCATION: [&[u8; 4]; 8] =
@@ -58,17 +61,35 @@ const CONTAINERS: [&[u8; 4]; 23] = [
 ];
 
 /// Boxes that tell nothing and may be long, or are not worth a look.
-const HARMLESS: [&[u8; 4]; 35] = [
+const HARMLESS: [&[u8; 4]; 50] = [
     b"ftyp", b"styp", b"sidx", b"ssix", b"prft", b"pdin", b"mvhd", b"iods", b"mdat", b"imda", b"idat",
     b"wide", b"pnot", b"jP  ", b"JXL ", b"jxlc", b"jxlp", b"jxll", b"jp2c", b"jbrd", b"ihdr", b"colr",
     b"tfra", b"mfro", b"mfhd", b"tfdt", b"pssh", b"emsg", b"thum", b"PICT", b"elst", b"vmhd", b"smhd",
-    b"stts", b"ctts",
+    b"stts", b"ctts", b"stss", b"stps", b"stsh", b"sdtp", b"stdp", b"padb", b"sbgp", b"sgpd", b"csgp",
+    b"saio", b"saiz", b"senc", b"subs", b"trun", b"cslg",
 ];
 
 /// Whether a file that begins with `head` (16 bytes are enough) is made of boxes.
-pub(super) fn is_one(head: &[u8]) -> bool {
+pub(super) fn begins(head: &[u8]) -> bool {
     let (Some(size), Some(kind)) = (boxes::be32(head, 0), boxes::array::<4>(head, 4)) else { return false };
     FIRST.contains(&&kind) && !(2..8).contains(&size)
+}
+
+/// Whether a file is made of boxes.
+///
+/// # Errors
+///
+/// When reading fails or the budget is used up.
+pub(super) fn is_one(input: &Input<'_>, section: Section) -> Result<bool, Unreadable> {
+    let mut at = section.start;
+    for _ in 0..=STRANGE {
+        match Head::read(input, at, section.end)? {
+            Next::Box(head) if FIRST.contains(&&head.kind) => return Ok(true),
+            Next::Box(head) if !head.open => at = head.body.end,
+            _ => return Ok(false),
+        }
+    }
+    Ok(false)
 }
 
 /// Whether the brands of a `ftyp` say that the file is a picture.
@@ -234,10 +255,7 @@ impl<'a, 'b> Walker<'a, 'b> {
                 self.boxes(body, place, depth + 1)?;
             }
             kind if HARMLESS.contains(&kind) => {}
-            _ => match place {
-                Place::Top | Place::UserData => opaque::leaf(self.input, head, self.out)?,
-                Place::Media | Place::Within => opaque::small_leaf(self.input, head, self.out)?,
-            },
+            _ => opaque::leaf(self.input, head, self.out)?,
         }
         Ok(())
     }
@@ -271,6 +289,9 @@ impl<'a, 'b> Walker<'a, 'b> {
     fn finish(mut self) -> Result<(), Unreadable> {
         let fragments = std::mem::take(&mut self.fragments);
         fragments.find(self.input, self.file, self.out)?;
+        if let Some(media) = self.media.first().filter(|_| !self.indexed) {
+            return Err(Unreadable::Damaged { what: "media data without an index", at: media.start });
+        }
         for media in std::mem::take(&mut self.media) {
             freegps::probe(self.input, media, self.out)?;
         }

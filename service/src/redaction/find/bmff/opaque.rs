@@ -2,14 +2,14 @@
 
 use super::super::finding::{Finding, What};
 use super::super::input::{Input, Section, Unreadable};
-use super::super::{embedded, exif, words, xmp};
+use super::super::{embedded, exif, mentions, words, xmp};
 use super::boxes::{self, Head};
 use super::words::behind;
 
-/// So much of a block is looked at. What speaks of a location does so early.
+/// So much of a block is looked at for pictures and EXIF.
 const LOOKED_AT: u64 = 256 << 10;
-/// So much of a block within a movie, where they are many and short.
-const SMALL: u64 = 16 << 10;
+/// All of a block is searched for words; one that is longer is hidden.
+const LONGEST: u64 = 16 << 20;
 
 fn head_of(section: Section, length: u64) -> Section {
     Section { start: section.start, end: section.end.min(section.start.saturating_add(length)) }
@@ -29,11 +29,6 @@ pub(super) fn leaf(input: &Input<'_>, head: &Head, out: &mut Vec<Finding>) -> Re
     Ok(())
 }
 
-/// As [`leaf`], for places where such boxes are rarely long.
-pub(super) fn small_leaf(input: &Input<'_>, head: &Head, out: &mut Vec<Finding>) -> Result<(), Unreadable> {
-    if head.body.len() <= SMALL { leaf(input, head, out) } else { Ok(()) }
-}
-
 /// Texts of QuickTime and 3GPP, in which a place may be written as a point.
 fn is_text(kind: [u8; 4]) -> bool {
     const TEXTS: [&[u8; 4]; 9] =
@@ -42,17 +37,22 @@ fn is_text(kind: [u8; 4]) -> bool {
 }
 
 /// Finds pictures and EXIF in a block; answers whether the block has to be hidden as a whole.
-pub(super) fn block(
+pub(in super::super) fn block(
     input: &Input<'_>,
     section: Section,
     only_points: bool,
     out: &mut Vec<Finding>,
 ) -> Result<bool, Unreadable> {
-    let data = input.read(head_of(section, LOOKED_AT))?;
-    if only_points {
-        return Ok(words::is_point(&data));
+    if section.len() > LONGEST {
+        return Ok(true);
     }
-    if words::speaks_of_location(&data) {
+    if only_points {
+        return mentions::any(input, section, words::is_point);
+    }
+    let data = input.read(head_of(section, LOOKED_AT))?;
+    let rest = behind(section, (data.len() as u64).saturating_sub(mentions::OVERLAP));
+    let is_long = section.len() > LOOKED_AT;
+    if words::speaks_of_location(&data) || (is_long && mentions::any(input, rest, words::speaks_at_length)?) {
         return Ok(true);
     }
     // From the first picture or EXIF on, the rest is that.
@@ -73,11 +73,15 @@ pub(super) fn block(
 /// Free space, in which some cameras keep boxes of their own (BlackVue's `gps `, Canon's thumbnails).
 pub(super) fn boxes(input: &Input<'_>, section: Section, out: &mut Vec<Finding>) -> Result<(), Unreadable> {
     let (heads, broken) = boxes::list(input, head_of(section, LOOKED_AT))?;
+    let heads: Vec<_> = heads
+        .into_iter()
+        // The end of the last one may lie beyond what was listed.
+        .map(|it| if it.open { Head { body: Section { end: section.end, ..it.body }, ..it } } else { it })
+        .collect();
     let named = |head: &Head| head.kind.iter().all(|it| it.is_ascii_graphic() || *it == b' ');
     if heads.first().is_some_and(named) && broken.is_none() {
         for head in heads.iter().filter(|it| named(it)) {
             if matches!(&head.kind, b"gps " | b"gps0" | b"GPS ") {
-                // Its end may lie beyond what was listed.
                 Head { body: Section { end: section.end, ..head.body }, ..*head }.hide_as_box(out);
             } else {
                 leaf(input, head, out)?;

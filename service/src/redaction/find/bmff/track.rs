@@ -26,9 +26,8 @@ const HARMLESS_TYPES: [&[u8]; 2] = [b"application/motionphoto", b"application/mi
 
 /// Looked at of each description of samples. Apple's lists of keys have a few kilobytes.
 const ENTRY: u64 = 64 << 10;
-/// So many chunks of text are looked at, evenly over the track, and so much of each.
-const TEXTS: u64 = 64;
-const TEXT_CHUNK: u64 = 4 << 10;
+/// Texts that are longer, all of a track together, are no subtitles.
+const TEXTS: u64 = 8 << 20;
 
 /// What is to be done with a track's samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,20 +100,14 @@ impl Track {
         Ok(Verdict::Hide(kind))
     }
 
-    /// Whether the texts are telemetry. A few all over the track are looked at: there may be no position at first.
+    /// Whether the texts are telemetry. All are looked at: there may be no position for a long time.
     fn texts_tell(&self, input: &Input<'_>, file: Section) -> Result<bool, Unreadable> {
-        let mut runs = 0_u64;
-        self.chunks.runs(input, file, &mut |_| runs += 1)?;
-        let stride = runs.div_ceil(TEXTS).max(1);
-        let mut chosen = Vec::new();
-        let mut number = 0_u64;
-        self.chunks.runs(input, file, &mut |run| {
-            if number.is_multiple_of(stride) || number + 1 == runs {
-                chosen.push(run);
-            }
-            number += 1;
-        })?;
-        for run in chosen {
+        let mut runs = Vec::new();
+        self.chunks.runs(input, file, &mut |run| runs.push(run))?;
+        if runs.iter().map(|it: &Section| it.len()).sum::<u64>() > TEXTS {
+            return Ok(true);
+        }
+        for run in runs {
             if text_tells(input, run)? {
                 return Ok(true);
             }
@@ -123,10 +116,9 @@ impl Track {
     }
 }
 
-/// Whether the beginning of a run of texts is telemetry.
+/// Whether a run of texts is telemetry.
 pub(super) fn text_tells(input: &Input<'_>, run: Section) -> Result<bool, Unreadable> {
-    let run = Section { end: run.end.min(run.start.saturating_add(TEXT_CHUNK)), ..run };
-    Ok(words::is_telemetry(&input.read(run)?))
+    Ok(run.len() > TEXTS || words::is_telemetry(&input.search(run)?))
 }
 
 /// What a sample entry says of itself.

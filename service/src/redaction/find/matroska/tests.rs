@@ -51,6 +51,23 @@ fn values_of_tags_by_name() {
 }
 
 #[test]
+fn checksums_become_void() {
+    let sum = |body: &[u8]| [b"\xbf\x84SUM!", body].concat();
+    let long = |body: &[u8]| [b"\xbf\x10\0\0\x04SUM!", body].concat();
+    let tag = element(super::TAG, &sum(&[simple("LOCATION", "Paris"), simple("TITLE", "x")].concat()));
+    let others = element(super::TAGS, &sum(&element(super::TAG, &sum(&simple("TITLE", "y")))));
+    let made = file(&long(&[element(super::TAGS, &sum(&tag)), others].concat()));
+    let mut copy = made.clone();
+    for it in find(&made.as_slice()).unwrap().findings {
+        it.fill.fill(&mut copy[it.start as usize..it.end as usize]);
+    }
+    let count = |of: &[u8]| copy.windows(of.len()).filter(|it| *it == of).count();
+    assert_eq!(count(b"\xec\x84\0\0\0\0"), 2);
+    assert_eq!(count(b"\xec\x10\0\0\x04\0\0\0\0"), 1);
+    assert_eq!(count(b"\xbf\x84SUM!"), 2, "of what is as it was");
+}
+
+#[test]
 fn tags_within_a_tag_of_a_location() {
     let name = element(super::TAG_NAME, b"LOCATION");
     let nested = element(super::SIMPLE_TAG, &[name, simple("CITY", "Paris")].concat());

@@ -5,7 +5,7 @@ use std::io;
 
 use proptest::prelude::*;
 
-use super::super::super::{Finding, ReadAt, find};
+use super::super::super::{Finding, ReadAt, Unreadable, find};
 use super::build::{POINT, boxed, film, ftyp, full, hdlr, keys, numbers, tables, trak};
 
 /// A few bytes at the start of a file that claims to be long, of which it says how much was read.
@@ -180,8 +180,25 @@ proptest! {
     fn what_is_hidden_stays_hidden(extra in 0usize..64) {
         let mut file = [rich(), boxed(b"free", &vec![0; extra])].concat();
         for it in find(&file.as_slice()).unwrap().findings {
-            file[it.start as usize..it.end as usize].fill(it.fill.byte());
+            it.fill.fill(&mut file[it.start as usize..it.end as usize]);
         }
         prop_assert!(!file.windows(POINT.len()).any(|it| it == POINT));
     }
+}
+
+/// Items and their places are joined by their numbers: pairs of them would be ten thousand millions.
+#[test]
+fn many_items_in_many_places() {
+    let picture = |infe: &[u8], place: &[u8], many: u32| {
+        let infe = boxed(b"infe", infe).repeat(many as usize);
+        let iinf = boxed(b"iinf", &[&b"\x01\0\0\0"[..], &numbers(&[many]), &infe].concat());
+        let places = place.repeat(many as usize);
+        let iloc = boxed(b"iloc", &[&b"\x02\0\0\0\0\0"[..], &numbers(&[many]), &places].concat());
+        [boxed(b"ftyp", b"heic\0\0\0\0mif1"), full(b"meta", &[hdlr(b"pict"), iinf, iloc].concat())].concat()
+    };
+    let (infe, other) = (b"\0\0\0\0\0\x07\0\0", b"\0\0\0\0\0\x01\0\0");
+    let place = b"\0\0\0\x07\0\0\0\0\0\0";
+    assert_eq!(find(&picture(other, place, 100_000)).unwrap().findings, []);
+    // Where they do meet each pair is a step.
+    assert!(matches!(find(&picture(infe, place, 3000)), Err(Unreadable::TooMuch)));
 }

@@ -16,7 +16,7 @@ pub(super) fn report(file: &[u8]) -> Report {
 pub(super) fn redacted(file: &[u8]) -> Vec<u8> {
     let mut bytes = file.to_vec();
     for it in report(file).findings {
-        bytes[it.start as usize..it.end as usize].fill(it.fill.byte());
+        it.fill.fill(&mut bytes[it.start as usize..it.end as usize]);
     }
     bytes
 }

@@ -171,3 +171,29 @@ fn blocks_in_media_data_that_no_table_lists() {
     file.extend(boxed(b"mdat", &media));
     assert_eq!(ranges(&report(&file).findings), [(at as u64, at as u64 + 0x8000)]);
 }
+
+#[test]
+fn boxes_before_the_first_that_is_known() {
+    let film = film(&boxed(b"udta", &boxed(b"\xa9xyz", POINT)));
+    for first in [boxed(b"junk", b""), boxed(b"pict", b"x"), boxed(b"\0abc", b"whatever")] {
+        let file = [first, film.clone()].concat();
+        assert_eq!(report(&file).format, Format::IsoBmff);
+        let (start, end) = place(&file, POINT);
+        assert!(report(&file).findings.iter().any(|it| it.start <= start && end <= it.end), "{file:?}");
+    }
+}
+
+#[test]
+fn blocks_of_unknown_make_are_searched_to_their_end() {
+    let says = [&vec![0; 300 << 10][..], b"{\"exif:GPSLatitude\":\"1,2N\"}"].concat();
+    let uuid = [&[7; 16][..], &says].concat();
+    for (file, hides) in [
+        ([film(b""), boxed(b"uuid", &uuid)].concat(), true),
+        ([film(b""), boxed(b"uuid", &uuid[..300 << 10])].concat(), false),
+        (film(&boxed(b"abcd", &says)), true),
+        (film(&boxed(b"trak", &boxed(b"abcd", &says))), true),
+        ([film(b""), boxed(b"free", &says)].concat(), true),
+    ] {
+        assert_eq!(!report(&file).findings.is_empty(), hides);
+    }
+}

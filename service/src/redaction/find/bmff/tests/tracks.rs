@@ -151,3 +151,23 @@ fn offsets_count_from_the_start_of_an_embedded_film() {
     let at = (outer.len() - inner.len()) as u64 + 1000;
     assert_eq!(ranges(&report(&outer).findings), [(at, at + 10)]);
 }
+
+/// Of text every chunk is looked at, from its beginning to its end.
+#[test]
+fn a_position_that_is_told_late_and_once() {
+    let film = |telling: &[u8]| {
+        let said = [&b"\x1f\x40"[..], &[b'a'; 8000]].concat();
+        let telling = [&said[..], &(telling.len() as u16).to_be_bytes(), telling].concat();
+        let texts = [said.repeat(100), telling].concat();
+        let at = |n: u32| 16 + n * 8002;
+        let chunks: Vec<u32> = (0..=100).map(at).collect();
+        let sizes = [vec![8002; 100], vec![texts.len() as u32 - 800_200]].concat();
+        let mdat = [ftyp_of_8(), boxed(b"mdat", &texts)].concat();
+        [mdat, boxed(b"moov", &trak(1, b"text", b"text", b"", &tables(&sizes, 1, &chunks)))].concat()
+    };
+    fn ftyp_of_8() -> Vec<u8> {
+        boxed(b"ftyp", b"")
+    }
+    assert_eq!(report(&film(b"hello")).findings, []);
+    assert!(!report(&film(b"GPS (8.6499, 53.1665)")).findings.is_empty());
+}
