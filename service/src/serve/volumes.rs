@@ -69,6 +69,11 @@ pub(super) struct Volumes {
     list: RwLock<Vec<Arc<Attached>>>,
 }
 
+/// How many directories each volume may keep open: of a thousand descriptors a few, and never many.
+fn held_dirs(descriptors: u64, volumes: usize) -> usize {
+    usize::try_from(descriptors / 64).unwrap_or(usize::MAX).min(512) / volumes.max(1)
+}
+
 impl Volumes {
     pub(super) fn all(&self) -> Vec<Arc<Attached>> {
         self.list.read().clone()
@@ -168,6 +173,7 @@ impl Shared {
                 handles: Arc::clone(&self.handles),
                 volumes: self.config.volumes.len().max(1),
             },
+            held_dirs: held_dirs(descriptors(), self.config.volumes.len()),
             handles: Arc::clone(&self.handles),
             listed: Arc::clone(&self.listed),
             observer: Arc::clone(&self.observer),
