@@ -66,6 +66,7 @@ impl Unmounted {
             access: Arc::clone(&access),
             located: Located::new(Arc::new(Parsers), None, true, Arc::clone(&observer)),
             budget: budget(Gauge::BackingFiles),
+            held_dirs: 4,
             room: Room { descriptors: 1000, handles: Arc::clone(&handles), volumes: 1 },
             handles,
             listed: budget(Gauge::ListedEntries),
