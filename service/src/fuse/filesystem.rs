@@ -53,11 +53,7 @@ fn node(ino: INodeNo) -> NodeId {
 }
 
 fn access(flags: i32) -> Access {
-    match (flags & libc::O_ACCMODE, flags & libc::O_APPEND) {
-        (libc::O_RDONLY, _) => Access::Read,
-        (_, 0) => Access::ReadWrite,
-        _ => Access::Append,
-    }
+    if flags & libc::O_ACCMODE == libc::O_RDONLY { Access::Read } else { Access::ReadWrite }
 }
 
 /// Counts a request of `(uid, pid)`, keeps it in the table of those in flight while `work` runs, and stops a panic: `work`
@@ -345,13 +341,16 @@ impl Filesystem for VolumeFs {
         offset: u64,
         data: &[u8],
         write_flags: WriteFlags,
-        _flags: OpenFlags,
+        flags: OpenFlags,
         _lock_owner: Option<LockOwner>,
         reply: ReplyWrite,
     ) {
         self.handle(request, Counter::Write, ino, |volume| {
+            // As the file is now: `fcntl(F_SETFL)` changes it. Pages of the kernel's cache belong at `offset` whatever handle
+            // they come with (any that can write: fs/fuse/file.c, `fuse_write_file_get`).
             let from_cache = write_flags.contains(WriteFlags::FUSE_WRITE_CACHE);
-            match ops::write(volume, handle.0, offset, data, from_cache) {
+            let appends = !from_cache && flags.0 & libc::O_APPEND != 0;
+            match ops::write(volume, handle.0, offset, data, appends) {
                 Ok(written) => reply.written(u32::try_from(written).unwrap_or(u32::MAX)),
                 Err(error) => reply.error(wire(&error)),
             }

@@ -48,8 +48,6 @@ pub enum Access {
     Read,
     /// Reading and writing.
     ReadWrite,
-    /// Reading and writing, every `write(2)` at the file's end.
-    Append,
 }
 
 fn open_again(file: BorrowedFd<'_>, flags: OFlags) -> rustix::io::Result<OwnedFd> {
@@ -193,8 +191,8 @@ impl Root {
     pub fn reopen(file: BorrowedFd<'_>, access: Access) -> Result<OwnedFd, LowerError> {
         let flags = match access {
             Access::Read => OFlags::RDONLY,
-            // Not O_APPEND: pages from the kernel's cache come with an offset even on a handle that appends.
-            Access::ReadWrite | Access::Append => OFlags::RDWR,
+            // Not O_APPEND: who appends says so with each write, and pages from the kernel's cache never do.
+            Access::ReadWrite => OFlags::RDWR,
         };
         Ok(open_again(file, flags)?)
     }

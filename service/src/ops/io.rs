@@ -9,7 +9,6 @@ use rustix::fs::{FallocateFlags, SeekFrom, copy_file_range, fallocate, fdatasync
 use rustix::io::{Errno, ReadWriteFlags, pwritev2};
 
 use super::OpError;
-use crate::lower::Access;
 use crate::observe::Counter;
 use crate::volume::{FileHandle, Volume};
 
@@ -46,14 +45,13 @@ pub(super) fn fill(fd: BorrowedFd<'_>, offset: u64, buffer: &mut [u8]) -> Result
     Ok(filled)
 }
 
-/// Writes all of `data`, or as much as there is room for. `from_cache`: these are pages of the kernel's cache, which
-/// belong at `offset` whatever handle they come with (any that can write: fs/fuse/file.c, `fuse_write_file_get`).
+/// Writes all of `data`, or as much as there is room for: at `offset`, or at the end if it `appends`.
 pub fn write(
     volume: &Volume,
     number: u64,
     offset: u64,
     data: &[u8],
-    from_cache: bool,
+    appends: bool,
 ) -> Result<usize, OpError> {
     let handle = handle(volume, number)?;
     if !handle.is_writer() {
@@ -61,10 +59,7 @@ pub fn write(
     }
     let fd = handle.io()?;
     // At the end as it is on the lower file system: the offset is the end as the kernel knew it.
-    let how = match handle.access {
-        Access::Append if !from_cache => ReadWriteFlags::APPEND,
-        Access::Append | Access::Read | Access::ReadWrite => ReadWriteFlags::empty(),
-    };
+    let how = if appends { ReadWriteFlags::APPEND } else { ReadWriteFlags::empty() };
     let mut written = 0;
     while let Some(rest) = data.get(written..).filter(|rest| !rest.is_empty()) {
         match pwritev2(fd, &[IoSlice::new(rest)], offset.saturating_add(written as u64), how) {

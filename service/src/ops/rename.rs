@@ -83,8 +83,9 @@ pub fn rename(
         volume.forget_name(moved.file());
     }
     index(volume, moved.file(), &old, &new, was_hidden);
+    // A directory of that name hides nothing: anybody may make one anywhere.
     for (end, came) in [(&from, false), (&to, true)] {
-        if end.name == b".nomedia" {
+        if end.name == b".nomedia" && moved.file().kind == FileKind::File {
             hide_below(volume, end.dir, came);
         }
     }

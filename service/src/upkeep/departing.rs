@@ -262,6 +262,12 @@ impl Departing {
         place: &dyn Fn() -> Option<Place>,
     ) -> Result<Pass, CatalogError> {
         let (mut after, mut changed, mut failed) = (0, 0, false);
+        if let Some(place) = place()
+            && let Err(error) = place.volume.disown_known(&gone.package, gone.user)
+        {
+            log::debug!("package={}: a file stays its own: {error}", gone.package);
+            failed = true;
+        }
         loop {
             let page = self.catalog.rows_of_package(&gone.package, after, PAGE)?;
             let Some(last) = page.last() else { break };

@@ -9,7 +9,7 @@ use super::{OpError, Volume};
 use crate::access::Subject;
 use crate::catalog::{FileKey, FileRow};
 use crate::lower::{self, FileKind, LowerError, Meta};
-use crate::node::Owner;
+use crate::node::{File, Owner};
 
 impl Volume {
     /// The path below the lower root of what the catalog has at `key`.
@@ -39,12 +39,38 @@ impl Volume {
     ) -> Result<Option<Option<Arc<str>>>, OpError> {
         let path = self.lower_path(key);
         let Some(subject) = Subject::new(self.kind, path, Kind::File) else { return Ok(None) };
+        match self.take_away(&subject, package)? {
+            Some(owner) => Ok(Some(owner)),
+            None => Ok(self.row_is_gone(key, row)),
+        }
+    }
+
+    /// Takes away from `package` the files that the kernel knows, of `user` if one is given: the row of one that is just being
+    /// renamed may be on its way, and is found in neither place.
+    ///
+    /// # Errors
+    ///
+    /// When the lower file system refuses.
+    pub fn disown_known(&self, package: &str, user: Option<u32>) -> Result<(), OpError> {
+        let is_its = |file: &File| matches!(file.owner(), Owner::Package(owner) if *owner == *package);
+        for file in self.nodes.all().iter().filter(|file| !file.is_removed() && is_its(file)) {
+            let Ok(subject) = self.place_of(file) else { continue };
+            let of_user = user.is_none_or(|user| !self.users.is_empty() && subject.user_number() == user);
+            if of_user && !subject.is_invisible() {
+                self.take_away(&subject, package)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says who owns the file at a place when it is no longer the package's; `None` if there is none.
+    fn take_away(&self, subject: &Subject, package: &str) -> Result<Option<Option<Arc<str>>>, OpError> {
         let opened =
             self.lower.open_path(subject.lower_path()).and_then(|fd| Ok((Meta::of(fd.as_fd())?, fd)));
         let (meta, fd) = match opened {
             Ok((meta, fd)) if meta.kind == FileKind::File => (meta, fd),
-            Ok(_) | Err(LowerError::NotServed | LowerError::Escapes) => return Ok(self.row_is_gone(key, row)),
-            Err(error) if error.is_not_found() => return Ok(self.row_is_gone(key, row)),
+            Ok(_) | Err(LowerError::NotServed | LowerError::Escapes) => return Ok(None),
+            Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         let mut recorded = None;
