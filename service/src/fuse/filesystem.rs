@@ -83,7 +83,7 @@ fn handle<T>(
 }
 
 /// Asks for passthrough as the kernel offers it.
-fn negotiate(config: &mut KernelConfig, stacked: bool) -> Option<Interface> {
+pub(super) fn negotiate(config: &mut KernelConfig, stacked: bool) -> Option<Interface> {
     let minor = config.kernel_abi().1;
     let interface = Interface::offered(config.capabilities().bits(), minor)?;
     config.add_capabilities(InitFlags::from_bits_retain(interface.bit(minor))).ok()?;
