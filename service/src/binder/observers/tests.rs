@@ -5,10 +5,13 @@ use rsbinder::{BinderResult, StatusCode};
 use super::*;
 use crate::control::store::{ChangeNotice, NoticeKind};
 
+/// How many changes, and how many were missed.
+type Heard = (usize, i64);
+
 /// Answers calls as it was told to, and then well; remembers them.
 struct Ear {
     answers: Mutex<VecDeque<StatusCode>>,
-    heard: crossbeam_channel::Sender<(usize, i64)>,
+    heard: crossbeam_channel::Sender<Heard>,
 }
 
 impl platform::Interface for Ear {}
@@ -61,7 +64,7 @@ fn two() -> Told {
 
 fn begun(
     answers: &[StatusCode],
-) -> (Arc<Observers>, Arc<Place>, SIBinder, crossbeam_channel::Receiver<(usize, i64)>) {
+) -> (Arc<Observers>, Arc<Place>, SIBinder, crossbeam_channel::Receiver<Heard>) {
     let all = Arc::new(Observers::new());
     let (heard, hears) = crossbeam_channel::unbounded();
     let ear = platform::new_observer(Ear { answers: Mutex::new(answers.iter().copied().collect()), heard });
