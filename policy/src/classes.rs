@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::permission::{AppOp, OpMode, Permission, PermissionSet};
-use crate::principal::{AppId, MountMode, PackageFacts, Principal, PrincipalKind, Traits, Uid};
+use crate::principal::{MountMode, PackageFacts, Principal, PrincipalKind, Traits, Uid};
 
 /// Last target SDK for which legacy storage can be asked for (Android 14).
 const LAST_LEGACY_SDK: u32 = 34;
@@ -58,18 +58,19 @@ impl Principal {
 }
 
 fn kind_of(uid: Uid, packages: &[PackageFacts]) -> PrincipalKind {
-    let app = uid.app_id();
-    if app == Uid::ROOT.app_id() {
+    // Of root, the shell and daemons the uid itself counts, not its app id (§1.5, §1.7): a uid namespace's root is often a
+    // multiple of 100000, and nobody's root here.
+    if uid == Uid::ROOT {
         PrincipalKind::Root
-    } else if app == Uid::SHELL.app_id() {
+    } else if uid == Uid::SHELL {
         PrincipalKind::Shell
-    } else if app.is_isolated() {
+    } else if uid.app_id().is_isolated() {
         PrincipalKind::Isolated
     } else if packages.iter().any(|it| it.instant) {
         PrincipalKind::Instant
     } else if !packages.is_empty() {
         PrincipalKind::App
-    } else if app < AppId::FIRST_APP {
+    } else if uid.is_core() {
         PrincipalKind::System
     } else {
         PrincipalKind::NoPackage

@@ -163,6 +163,12 @@ pub fn name_depends_on_caller(path: &[u8]) -> bool {
 /// In [`TRANSFORMS`], what everybody may look up.
 const SYNTHETIC: &str = "synthetic";
 
+/// What is in [`SYNTHETIC`], where files have names that are not their own.
+pub(crate) fn is_synthetic(path: &[u8]) -> bool {
+    let Some(mut below) = below_service_directory(path) else { return false };
+    below.next().is_some_and(|name| is_well_known(name, SYNTHETIC)) && below.next().is_some()
+}
+
 /// [`TRANSFORMS`] or below: the components that follow it.
 pub(crate) fn below_service_directory(path: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
     let mut components = path.split(|byte| *byte == b'/');

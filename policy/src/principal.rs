@@ -38,6 +38,12 @@ impl Uid {
         UserId(self.0 / USER_OFFSET)
     }
 
+    /// A daemon's or the system's own, as those of user 0 (§1.5): below all apps. The app id alone makes none of another
+    /// user's.
+    pub const fn is_core(self) -> bool {
+        self.0 < AppId::FIRST_APP.0
+    }
+
     /// The app id of this uid.
     pub const fn app_id(self) -> AppId {
         AppId(self.0 % USER_OFFSET)
@@ -82,9 +88,9 @@ pub struct PackageFacts {
 /// The broad kinds of callers, told apart before any permission is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PrincipalKind {
-    /// uid 0 in any user: the daemon lets it do everything (mediaprovider.md §1.7).
+    /// uid 0: the daemon lets it do everything (mediaprovider.md §1.7).
     Root,
-    /// `AID_SHELL` (2000) in any user.
+    /// `AID_SHELL` (2000).
     Shell,
     /// A uid below 10000 that has no package: lookups pass, opens do not (§1.5, §2.1).
     System,
@@ -94,7 +100,7 @@ pub enum PrincipalKind {
     Isolated,
     /// An instant app: Android mounts no storage for it (§2.11).
     Instant,
-    /// An app uid that no installed package has (§2.1).
+    /// Any other uid that no installed package has (§2.1).
     NoPackage,
 }
 

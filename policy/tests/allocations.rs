@@ -6,8 +6,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use mediagate_policy::{
-    AppOp, AppOps, FileGrants, Kind, MediaType, Object, OpMode, Operation, PackageFacts, Permission,
-    Principal, Profiles, Row, Uid, UserId, UserKind, VolumeKind, decide,
+    AccessMask, AppOp, AppOps, FileGrants, Kind, MediaType, Object, OpMode, Operation, PackageFacts,
+    Permission, Principal, Profiles, Row, Uid, UserId, UserKind, VolumeKind, decide,
 };
 
 thread_local! {
@@ -81,6 +81,10 @@ fn a_decision_allocates_nothing() {
         "Android/media/org.own/f",
         "Android/data/org.other/f",
         "Andr\u{200d}oid/data/x/y",
+        "Android/obb",
+        "Android/sandbox/org.own/d/f",
+        ".transforms/synthetic/x",
+        "Foo",
     ];
     let rows = ["org.own", "org.other"].into_iter().flat_map(|owner| {
         [FileGrants::NONE, FileGrants::SELECTED, FileGrants::READ, FileGrants::WRITE].map(|grants| {
@@ -89,37 +93,69 @@ fn a_decision_allocates_nothing() {
         })
     });
     let rows: Vec<Row<'_>> = rows.collect();
+    let access = |read, write, execute| Operation::Access(AccessMask { read, write, execute });
     let before = ALLOCATIONS.get();
     let (mut allowed, mut asked) = (0, 0);
-    for (who, path, row) in callers.iter().flat_map(|who| {
-        paths
-            .iter()
-            .flat_map(move |path| [(who, path)])
-            .flat_map(|(who, path)| rows.iter().map(move |row| (who, path, *row)))
-    }) {
-        let what = Object {
-            volume: VolumeKind::Emulated,
-            user: Some(UserId(0)),
-            path: path.as_bytes(),
-            mount_root: false,
-            kind: Kind::File,
-            row: Some(row),
-        };
-        let to = Object { row: None, ..what };
-        for op in [
-            Operation::Lookup,
-            Operation::OpenRead,
-            Operation::OpenWrite,
-            Operation::Create,
-            Operation::ListEntry,
-            Operation::Unlink,
-            Operation::Rename { to, replaced: Some(what) },
-            Operation::MoveWithParent { to },
-        ] {
+    for who in &callers {
+        let mut ask = |what: &Object<'_>, op| {
             asked += 1;
-            allowed += u32::from(decide(who, &what, op).is_allowed());
+            allowed += u32::from(decide(who, what, op).is_allowed());
+        };
+        for (path, volume) in
+            paths.iter().flat_map(|it| [(it, VolumeKind::Emulated), (it, VolumeKind::Public)])
+        {
+            let user = (volume == VolumeKind::Emulated).then_some(UserId(0));
+            let (path, mount_root) = (path.as_bytes(), false);
+            let directory = Object { volume, user, path, mount_root, kind: Kind::Directory, row: None };
+            let root =
+                Object { user: None, path: b"", mount_root: volume == VolumeKind::Emulated, ..directory };
+            for what in [directory, root] {
+                for op in [
+                    Operation::Lookup,
+                    Operation::GetAttr,
+                    access(false, false, false),
+                    access(true, false, true),
+                    access(false, true, false),
+                    Operation::SetAttr,
+                    Operation::OpenDir,
+                    Operation::MakeDir,
+                    Operation::RemoveDir,
+                    Operation::ListEntry,
+                    Operation::Rename {
+                        to: Object { path: b"DCIM/d", ..directory },
+                        replaced: Some(directory),
+                    },
+                ] {
+                    ask(&what, op);
+                }
+            }
+            for row in rows.iter().copied().map(Some).chain([None]) {
+                let what = Object { kind: Kind::File, row, ..directory };
+                let to = Object { row: None, ..what };
+                for op in [
+                    Operation::Lookup,
+                    Operation::GetAttr,
+                    access(false, false, false),
+                    access(true, true, false),
+                    access(false, false, true),
+                    Operation::SetAttr,
+                    Operation::OpenRead,
+                    Operation::OpenWrite,
+                    Operation::Create,
+                    Operation::ListEntry,
+                    Operation::Unlink,
+                    Operation::Symlink,
+                    Operation::Link,
+                    Operation::Xattr,
+                    Operation::Rename { to, replaced: Some(what) },
+                    Operation::Rename { to: Object { path: b"DCIM/b.jpg", ..to }, replaced: None },
+                    Operation::MoveWithParent { to },
+                ] {
+                    ask(&what, op);
+                }
+            }
         }
     }
     assert_eq!(ALLOCATIONS.get() - before, 0);
-    assert!(allowed > 1500, "only {allowed} of {asked} were allowed");
+    assert!(asked > 30_000 && allowed > asked / 4, "only {allowed} of {asked} were allowed");
 }

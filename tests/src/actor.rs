@@ -35,6 +35,8 @@ pub enum Ask {
     Access { path: Vec<u8>, mask: u32 },
     /// Names in a directory, sorted.
     List { path: Vec<u8> },
+    /// The same of a directory that is open.
+    ListOpen { file: u64 },
     /// `mkdir(2)`.
     Mkdir { path: Vec<u8> },
     /// `rmdir(2)`.
@@ -276,6 +278,14 @@ impl Actor {
         }
     }
 
+    /// Names in a directory that is open, sorted.
+    pub fn list_open(&mut self, file: u64) -> Result<Vec<Vec<u8>>, Errno> {
+        match self.ask(&Ask::ListOpen { file })? {
+            Answer::Names(names) => Ok(names),
+            other => panic!("unexpected answer {other:?}"),
+        }
+    }
+
     /// `mkdir(2)`.
     pub fn mkdir(&mut self, path: impl AsRef<Path>) -> Result<(), Errno> {
         self.done(&Ask::Mkdir { path: bytes(path) })
@@ -357,6 +367,8 @@ pub fn serve(uid: u32) {
 pub(crate) struct Files {
     next: u64,
     open: HashMap<u64, OwnedFd>,
+    /// Mappings that it keeps.
+    pub(crate) maps: Vec<data::Map>,
     /// Its connection to the service.
     pub(crate) client: Option<mediagate::binder::Client>,
 }
@@ -396,7 +408,15 @@ impl Files {
             Ask::Stat { path } => return Ok(Answer::Stat(stat(fs::lstat(path)?))),
             Ask::StatOpen { file } => return Ok(Answer::Stat(stat(fs::fstat(self.file(file)?)?))),
             Ask::Access { path, mask } => fs::access(path, fs::Access::from_bits_retain(mask))?,
-            Ask::List { path } => return list(&path),
+            Ask::List { path } => {
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+                let dir = fs::open(path, flags, Mode::empty())?;
+                return list(fs::Dir::read_from(dir)?);
+            }
+            Ask::ListOpen { file } => {
+                let same = rustix::io::fcntl_dupfd_cloexec(self.file(file)?, 0)?;
+                return list(fs::Dir::new(same)?);
+            }
             Ask::Mkdir { path } => fs::mkdir(path, Mode::from_raw_mode(0o700))?,
             Ask::Rmdir { path } => fs::rmdir(path)?,
             Ask::Unlink { path } => fs::unlink(path)?,
@@ -457,11 +477,9 @@ fn stat(raw: rustix::fs::Stat) -> Stat {
     }
 }
 
-fn list(path: &[u8]) -> Result<Answer, rustix::io::Errno> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let dir = rustix::fs::open(path, flags, Mode::empty())?;
+fn list(dir: rustix::fs::Dir) -> Result<Answer, rustix::io::Errno> {
     let mut names = Vec::new();
-    for entry in rustix::fs::Dir::read_from(dir)? {
+    for entry in dir {
         let name = entry?.file_name().to_bytes().to_vec();
         if name != b"." && name != b".." {
             names.push(name);

@@ -108,10 +108,11 @@ impl Daemon {
     }
 
     /// Descriptors that the process holds, but for those that it keeps on purpose: of the catalog's readers (the database and
-    /// its log), which are opened as reads happen beside each other, and of parked files.
+    /// its log), which are opened as reads happen beside each other, of parked files, and of directories that are kept open.
     pub fn descriptors(&self) -> i64 {
-        let [all, readers, parked] = self.numbers(["process.open_fds", "catalog.readers", "backing.parked"]);
-        all - 2 * readers - parked
+        let names = ["process.open_fds", "catalog.readers", "backing.parked", "lower.directories"];
+        let [all, readers, parked, dirs] = self.numbers(names);
+        all - 2 * readers - parked - dirs
     }
 
     /// Several numbers of `stats`, of one moment.

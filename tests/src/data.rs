@@ -19,6 +19,10 @@ use crate::actor::{Answer, Files};
 pub enum Job {
     /// Stores `data` through a shared mapping, and waits for it with `msync` if `sync`.
     MapWrite { file: u64, offset: u64, data: Vec<u8>, sync: bool },
+    /// Maps a file for writing, and keeps the mapping for ever; answers with its number.
+    KeepMap { file: u64, length: usize },
+    /// Stores `data` at the start of a mapping that was kept.
+    StoreInMap { map: u64, data: Vec<u8> },
     /// Loads through a mapping.
     MapRead { file: u64, offset: u64, length: usize, private: bool },
     /// Loads through a mapping of one page that `mremap(2)` then made longer.
@@ -89,6 +93,19 @@ pub(crate) fn run(files: &mut Files, job: Job) -> Result<Answer, Errno> {
             if sync {
                 map.sync()?;
             }
+        }
+        Job::KeepMap { file, length } => {
+            let prot = libc::PROT_READ | libc::PROT_WRITE;
+            let map = Map::new(files.file(file)?.as_fd(), 0, length, prot, libc::MAP_SHARED)?;
+            files.maps.push(map);
+            return Ok(Answer::Number(files.maps.len() as u64 - 1));
+        }
+        Job::StoreInMap { map, data } => {
+            let map = usize::try_from(map).ok().and_then(|map| files.maps.get(map)).ok_or(Errno::INVAL)?;
+            if data.len() > map.length {
+                return Err(Errno::INVAL);
+            }
+            map.store(&data);
         }
         Job::MapRead { file, offset, length, private } => {
             let flags = if private { libc::MAP_PRIVATE } else { libc::MAP_SHARED };
@@ -280,7 +297,8 @@ fn race(
 }
 
 /// A mapping.
-struct Map {
+#[derive(Debug)]
+pub(crate) struct Map {
     at: *mut libc::c_void,
     /// Where in the mapping the wanted offset is.
     skip: usize,

@@ -173,3 +173,66 @@ fn a_directory_called_nomedia_hides_nothing() {
     reader.can_read(&photo).unwrap();
     assert!(reader.list(world.shared("Pictures/album")).unwrap().contains(&"a.jpg".to_owned()));
 }
+
+/// A directory that was prepared beforehand must not become the place of others' private files.
+#[test]
+fn nobody_prepares_the_directories_of_private_files() {
+    const WRITER: &str = "com.example.writer";
+    const FILES: &str = "com.example.files";
+    let world = World::started(&[
+        Package::new(VICTIM, 10101),
+        Package::new(WRITER, 10102)
+            .target_sdk(28)
+            .permissions(&["READ_EXTERNAL_STORAGE", "WRITE_EXTERNAL_STORAGE"]),
+        Package::new(FILES, 10103).app_op("MANAGE_EXTERNAL_STORAGE", "allow"),
+    ]);
+    for name in [WRITER, FILES] {
+        let mut attacker = world.app(name);
+        for (from, to) in [
+            ("Download/x/data", "Android/data"),
+            ("Download/x/data", "Android/obb"),
+            ("Download/x", "Android"),
+        ] {
+            let _ = std::fs::remove_dir_all(world.shared("Android"));
+            if to != "Android" {
+                std::fs::create_dir(world.shared("Android")).unwrap();
+            }
+            for dir in ["Download/x", "Download/x/data", &format!("Download/x/data/{VICTIM}")] {
+                let _ = attacker.mkdir(world.shared(dir));
+            }
+            let planted = world.shared(format!("Download/x/data/{VICTIM}/cfg"));
+            attacker.open(planted, libc::O_CREAT | libc::O_RDWR).unwrap();
+            let renamed = attacker.rename(world.shared(from), world.shared(to));
+            assert_eq!(renamed, Err(Errno(libc::EACCES)), "{from} to {to} by {name}");
+        }
+    }
+}
+
+/// Who has a directory open lists it by the rules of where it is when it is listed.
+#[test]
+fn a_directory_that_is_open_does_not_show_what_its_new_place_hides() {
+    const FILES: &str = "com.example.files";
+    let world = World::started(&[
+        Package::new(VICTIM, 10101),
+        Package::new(ATTACKER, 10102),
+        Package::new(FILES, 10103).app_op("MANAGE_EXTERNAL_STORAGE", "allow"),
+    ]);
+    let mut victim = world.app(VICTIM);
+    for tree in ["media", "data"] {
+        std::fs::create_dir_all(world.lower(format!("Android/{tree}/{VICTIM}"))).unwrap();
+    }
+    for (n, name) in [ATTACKER, FILES].into_iter().enumerate() {
+        let mut attacker = world.app(name);
+        let shared = world.shared(format!("Android/media/{VICTIM}/d{n}"));
+        let private = world.shared(format!("Android/data/{VICTIM}/d{n}"));
+        victim.mkdir(&shared).unwrap();
+        let mut open = || attacker.open(&shared, libc::O_RDONLY | libc::O_DIRECTORY).unwrap();
+        let (first, second) = (open(), open());
+        assert!(attacker.list_open(first).unwrap().is_empty());
+        victim.rename(&shared, &private).unwrap();
+        victim.create(private.join("secret"), b"x").unwrap();
+        victim.mkdir(private.join("diary")).unwrap();
+        // That is ENOENT, which libraries take for the end of the listing.
+        assert!(attacker.list_open(second).unwrap().is_empty());
+    }
+}

@@ -93,7 +93,7 @@ fn act(who: &mut Actor, operation: &str, path: &Path, to: &Path) -> Result<(), E
 /// Puts everything where it was.
 fn set_up(world: &World) {
     let lower = |name: &str| world.lower(name);
-    for dir in ["DCIM/full", "DCIM/empty", "Android/data/com.example.camera", "Download"] {
+    for dir in ["DCIM/full", "DCIM/empty", "Android/data/com.example.camera/d", "Download"] {
         std::fs::create_dir_all(lower(dir)).unwrap();
     }
     let mut camera = world.app(CAMERA);
@@ -103,7 +103,10 @@ fn set_up(world: &World) {
             camera.create(world.shared(file), b"x").unwrap();
         }
     }
-    for gone in ["DCIM/new.jpg", "DCIM/renamed.jpg"] {
+    let private = "Android/data/com.example.camera";
+    for gone in
+        ["DCIM/new.jpg", "DCIM/renamed.jpg", &format!("{private}/none"), &format!("{private}/d/b.jpg")]
+    {
         let _ = std::fs::remove_file(lower(gone));
         let _ = std::fs::remove_dir_all(lower(gone));
     }
@@ -127,20 +130,29 @@ fn it_says_what_the_mount_says() {
     ];
     let (mut wrong, mut asked) = (Vec::new(), 0);
     set_up(&world);
-    let renamed = world.shared("DCIM/renamed.jpg");
+    // What stands at a new name that the caller does not see must not show in the answer.
+    let new_names = [
+        "DCIM/renamed.jpg",
+        "Android/data/com.example.camera/f",
+        "Android/data/com.example.camera/d",
+        "Android/data/com.example.camera/none",
+        "Android/data/com.example.none/f",
+    ];
     let linked = world.shared("Download/linked.bin");
     for (uid, actor) in &mut actors {
         for name in paths {
             let path = world.shared(name);
-            for operation in OPERATIONS {
-                let to = (operation == "rename").then_some(renamed.as_path());
-                let said = explain(&mut world, *uid, operation, &path, to);
-                let got = act(actor, operation, &path, to.unwrap_or(&linked));
+            let renames = new_names.iter().filter(|to| !to.starts_with(name)).map(|to| ("rename", Some(*to)));
+            let plain = OPERATIONS.iter().filter(|it| **it != "rename").map(|it| (*it, None));
+            for (operation, new_name) in plain.chain(renames) {
+                let to = new_name.map(|it| world.shared(it));
+                let said = explain(&mut world, *uid, operation, &path, to.as_deref());
+                let got = act(actor, operation, &path, to.as_deref().unwrap_or(&linked));
                 let got = got.map_or_else(|errno| format!("{errno:?}"), |()| String::new());
                 asked += 1;
                 if said.errno != got {
                     wrong.push(format!(
-                        "{operation} {name} by {uid}: {got:?}, explain says {:?} ({})",
+                        "{operation} {name} {new_name:?} by {uid}: {got:?}, explain says {:?} ({})",
                         said.errno, said.rule
                     ));
                 }

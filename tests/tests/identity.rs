@@ -62,6 +62,10 @@ fn uids_without_a_package_see_names_and_nothing_else() {
         (1_000, nobody),
         (1_023, nobody),
         (1_001_000, elsewhere),
+        // Nobody's root and nobody's shell.
+        (100_000, elsewhere),
+        (1_000_000, elsewhere),
+        (1_002_000, elsewhere),
         // No app of user 0 has this uid; isolated processes have none either.
         (19_999, nobody),
         (99_001, nobody),
@@ -84,6 +88,34 @@ fn what_root_and_the_shell_make_belongs_to_nobody() {
         assert_eq!(owner_of(&world.lower(&name)), None, "uid {uid}");
         assert_eq!(code(world.app(CAMERA).can_read(world.shared(&name))), EACCES, "nobody's own");
         assert_eq!(code(world.app(GALLERY).can_read(world.shared(&name))), 0, "an image like another");
+    }
+}
+
+/// What is in `Android/media/P` and says no owner is P's, and stays so when a directory takes it elsewhere.
+#[test]
+fn directories_take_owners_by_place_along() {
+    const FILES: &str = "com.example.files";
+    let world =
+        World::started(&[camera(), Package::new(FILES, 10_120).app_op("MANAGE_EXTERNAL_STORAGE", "allow")]);
+    let home = format!("Android/media/{CAMERA}");
+    for (who, from, to) in [
+        (CAMERA, format!("{home}/d"), "Pictures/d".to_owned()),
+        (CAMERA, format!("{home}/e"), "Android/media/com.example.other/e".to_owned()),
+        (FILES, format!("{home}/f"), "Download/f".to_owned()),
+        (FILES, home.clone(), "Download/home".to_owned()),
+        (FILES, "Android/media".to_owned(), "Download/media".to_owned()),
+    ] {
+        let inside =
+            if from == "Android/media" { format!("{CAMERA}/a.jpg") } else { "deep/a.jpg".to_owned() };
+        let file = world.lower(&from).join(&inside);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::create_dir_all(world.lower(&to).parent().unwrap()).unwrap();
+        std::fs::write(&file, b"x").unwrap();
+        assert_eq!(owner_of(&file), None);
+        world.app(who).rename(world.shared(&from), world.shared(&to)).unwrap();
+        let moved = format!("{to}/{inside}");
+        assert_eq!(owner_of(&world.lower(&moved)).as_deref(), Some(CAMERA), "{to}");
+        assert_eq!(code(world.app(CAMERA).can_write(world.shared(&moved))), 0, "{to}");
     }
 }
 

@@ -6,7 +6,7 @@ use crate::mime::{MediaType, is_image, is_video, mime_of};
 use crate::name::{NameState, is_valid_fat_name, name_state};
 use crate::object::{Kind, Object, Row};
 use crate::path::{AndroidDir, Place, last_component};
-use crate::principal::{AppId, MountMode, Principal, PrincipalKind, Traits};
+use crate::principal::{MountMode, Principal, PrincipalKind, Traits};
 use crate::reason::Reason;
 
 /// Reading or writing.
@@ -45,7 +45,7 @@ impl<'a> Case<'a> {
 
     /// A daemon or the system itself, not an app: the daemon lets it look at every path (§1.5).
     pub(super) fn is_core(&self) -> bool {
-        self.who.uid.app_id() < AppId::FIRST_APP
+        self.who.uid.is_core()
     }
 
     /// Every component of the path could stand on a FAT volume.

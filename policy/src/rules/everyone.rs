@@ -18,14 +18,11 @@ fn no_storage(case: &Case<'_>, _: Operation<'_>) -> Option<Decision> {
 }
 
 /// What shared storage does not offer at all (§1.6).
-fn unsupported(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
+fn unsupported(_: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
     match op {
         Operation::Symlink => Some(Decision::deny(Reason::NoSymlinks, Errno::Eperm)),
         Operation::Link => Some(Decision::deny(Reason::NoHardLinks, Errno::Eperm)),
         Operation::Xattr => Some(Decision::deny(Reason::NoXattrs, Errno::Eopnotsupp)),
-        Operation::Access(mask) if mask.execute && case.what.kind == Kind::File => {
-            Some(Decision::deny(Reason::NothingExecutes, Errno::Eacces))
-        }
         _ => None,
     }
 }
@@ -41,8 +38,17 @@ fn immovable(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
     (case.place == Place::Android).then_some(Decision::deny(Reason::AndroidStays, Errno::Eacces))
 }
 
+/// The mount is `noexec`. Asked once it is clear that the caller finds the file.
+pub(super) fn nothing_executes(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
+    matches!(op, Operation::Access(mask) if mask.execute && case.what.kind == Kind::File)
+        .then_some(Decision::deny(Reason::NothingExecutes, Errno::Eacces))
+}
+
 fn root(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
+    if case.who.kind != PrincipalKind::Root {
+        return None;
+    }
     let scope = if op == Operation::OpenDir { ListScope::Everything } else { ListScope::default() };
-    (case.who.kind == PrincipalKind::Root)
-        .then_some(Decision::allow(Reason::Root, Grant { scope, ..Grant::default() }))
+    let allowed = Decision::allow(Reason::Root, Grant { scope, ..Grant::default() });
+    Some(nothing_executes(case, op).unwrap_or(allowed))
 }

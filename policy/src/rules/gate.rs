@@ -3,10 +3,11 @@
 
 use super::Rule;
 use super::case::Case;
+use super::everyone::nothing_executes;
 use crate::decision::{Decision, Errno, Grant, ListScope};
 use crate::object::{Kind, Object, VolumeKind};
 use crate::operation::Operation;
-use crate::path::{AndroidDir, Place, below_service_directory, name_depends_on_caller};
+use crate::path::{Place, below_service_directory, is_synthetic, name_depends_on_caller};
 use crate::principal::PrincipalKind;
 use crate::profile::UserRelation;
 use crate::reason::Reason;
@@ -19,6 +20,7 @@ pub(super) const RULES: &[Rule] = &[
     mount_root,
     volume_root,
     others_private_directory,
+    nothing_executes,
     shell,
     no_package,
 ];
@@ -46,7 +48,7 @@ fn wrong_kind(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
     (case.what.kind != wanted).then_some(Decision::deny(Reason::WrongKind, Errno::Einval))
 }
 
-/// §2.10. A uid of user 0's system may look into every tree; an app that runs under one looks, and is an app otherwise: what
+/// §2.10. The system's uids may look into every tree; an app that runs under one looks, and is an app otherwise: what
 /// a listing shows it is no look.
 fn other_user(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
     if case.what.volume == VolumeKind::Public || case.what.mount_root {
@@ -56,8 +58,7 @@ fn other_user(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
         return Some(Decision::deny(Reason::NotInATree, Errno::Enoent));
     };
     let looks = is_look(op) && op != Operation::ListEntry;
-    let is_system =
-        case.is_core() && case.who.user().0 == 0 && (looks || case.who.kind != PrincipalKind::App);
+    let is_system = case.is_core() && (looks || case.who.kind != PrincipalKind::App);
     if is_system || case.who.kind == PrincipalKind::Shell {
         return None;
     }
@@ -73,7 +74,8 @@ fn is_root_of_tree(what: &Object<'_>) -> bool {
     what.mount_root || what.path.is_empty()
 }
 
-/// §1.5: below `.transforms`, only names of `synthetic` are looked up, and nothing else is done.
+/// §1.5: below `.transforms`, only names of `synthetic` are looked up, and nothing else is done. Who would write to what is
+/// found there hears that it is not for writing (T3).
 fn service_directory(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
     let closed = |what: &Object<'_>, looks: bool| {
         below_service_directory(what.path).is_some() && (!looks || name_depends_on_caller(what.path))
@@ -83,7 +85,13 @@ fn service_directory(case: &Case<'_>, op: Operation<'_>) -> Option<Decision> {
         Operation::Rename { to, .. } | Operation::MoveWithParent { to } => closed(&to, false),
         _ => false,
     };
-    (closed(case.what, looks) || to_closed).then_some(Decision::deny(Reason::ServiceDirectory, Errno::Enoent))
+    let writes = match op {
+        Operation::OpenWrite | Operation::SetAttr => true,
+        Operation::Access(mask) => mask.write,
+        _ => false,
+    };
+    let errno = if writes && is_synthetic(case.what.path) { Errno::Eacces } else { Errno::Enoent };
+    (closed(case.what, looks) || to_closed).then_some(Decision::deny(Reason::ServiceDirectory, errno))
 }
 
 /// The directory above the users: entered, but not listed.
@@ -124,18 +132,23 @@ fn others_private_directory(case: &Case<'_>, op: Operation<'_>) -> Option<Decisi
     {
         return None;
     }
+    let Place::AndroidPackage { dir, itself, .. } = case.place else { return None };
+    // The daemon keeps apps from `data` and `obb`; what passes it is the provider's to refuse.
+    let by_daemon = dir.is_private() && !case.is_core();
     let is_file_entry = op == Operation::ListEntry && case.is_file();
-    let hidden = if is_look(op) && !is_file_entry {
-        // A look is a question to the parent, so the package directory itself is visible.
-        let private = matches!(
-            case.place,
-            Place::AndroidPackage { dir: AndroidDir::Data | AndroidDir::Obb, itself: false, .. }
-        );
-        private && !case.is_core()
-    } else {
-        true
+    // A look is a question to the parent, so the package directory itself is visible.
+    let sees = is_look(op) && !is_file_entry && (itself || !by_daemon);
+    if sees || !by_daemon && case.who.kind != PrincipalKind::App {
+        return None;
+    }
+    // §2.5: of what the provider refuses of these, it says no more.
+    let by_attribute = match op {
+        Operation::SetAttr => true,
+        Operation::Access(_) => case.is_file(),
+        _ => false,
     };
-    hidden.then_some(Decision::deny(Reason::OthersPrivateDirectory, Errno::Enoent))
+    let errno = if by_attribute && !by_daemon { Errno::Eacces } else { Errno::Enoent };
+    Some(Decision::deny(Reason::OthersPrivateDirectory, errno))
 }
 
 /// The shell is root's equal but for names, which the original lets nobody but root choose freely (§1.7).

@@ -13,7 +13,8 @@ pub(super) fn rename(old: &Case<'_>, new: &Case<'_>, replaced: Option<&Case<'_>>
         return refuse(Reason::NameNotPortable);
     }
     if let Some(reason) = unchecked(old, new) {
-        return Decision::allow(reason, Grant::default());
+        let closed = Decision::deny(Reason::PackageTreesStay, Errno::Eacces);
+        return if becomes_package_tree(new) { closed } else { Decision::allow(reason, Grant::default()) };
     }
     if old.is_legacy() {
         return Decision::deny(Reason::LegacyWithoutPermission, Errno::Eacces);
@@ -57,6 +58,17 @@ fn private(old: &Case<'_>, new: &Case<'_>) -> Option<Decision> {
     let holds_private = matches!(old.place, Place::AndroidTop(dir) if dir != AndroidDir::Media);
     (holds_private && old.bypass(Mode::Write) != Some(Reason::MountModeWritable))
         .then_some(Decision::deny(Reason::PackageTreesStay, Errno::Eacces))
+}
+
+/// What is renamed onto `Android`, or onto a tree in it that holds packages' private directories, becomes those
+/// directories, with whatever the caller has put into them and keeps open there. In the original they are mount points.
+fn becomes_package_tree(new: &Case<'_>) -> bool {
+    let is_tree = match new.place {
+        Place::Android => true,
+        Place::AndroidTop(dir) => dir != AndroidDir::Media,
+        _ => false,
+    };
+    is_tree && new.bypass(Mode::Write) != Some(Reason::MountModeWritable)
 }
 
 /// The caller's class covers both names.

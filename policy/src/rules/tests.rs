@@ -94,8 +94,18 @@ fn system_uids_of_the_first_user_only_look_into_other_trees() {
         assert_denied(decide(&package, &theirs, op), Reason::OtherUser, Errno::Eacces);
     }
     assert_eq!(listing_filter(&package, &Object { kind: Kind::Directory, ..theirs }), crate::Filter::Nothing);
-    let shell = Principal::new(Uid::of(UserId(11), AppId(2000)), &[]);
+    let shell = Principal::new(Uid::SHELL, &[]);
     assert_allowed(decide(&shell, &theirs, Operation::OpenRead), Reason::Shell);
+    let private = Object { path: b"Android/data/org.own/f", ..theirs };
+    assert_denied(
+        decide(&system(10), &private, Operation::Lookup),
+        Reason::OthersPrivateDirectory,
+        Errno::Enoent,
+    );
+    for app_id in [0, 2000] {
+        let nobody = Principal::new(Uid::of(UserId(11), AppId(app_id)), &[]);
+        assert_denied(decide(&nobody, &theirs, Operation::OpenRead), Reason::OtherUser, Errno::Eacces);
+    }
 }
 
 #[test]

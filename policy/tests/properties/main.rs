@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[cfg(test)]
+mod bare;
+#[cfg(test)]
 mod filter;
 #[cfg(test)]
 mod needs;
@@ -10,8 +12,8 @@ mod world;
 
 use mediagate_policy::{
     AccessMask, AndroidDir, AppId, AppOp, Decision, Errno, FileGrants, Kind, ListScope, MountMode, OpMode,
-    Operation, Outcome, Permission, Place, Principal, PrincipalKind, Reason, Traits, Uid, UserId,
-    UserRelation, decide, name_depends_on_caller,
+    Operation, Outcome, Permission, Place, Principal, Reason, Traits, Uid, UserId, UserRelation, decide,
+    name_depends_on_caller,
 };
 use proptest::prelude::*;
 use world::{CallerSpec, ThingSpec, caller, profiles, raw_thing, thing};
@@ -98,9 +100,15 @@ proptest! {
     #![proptest_config(cases(400))]
 
     #[test]
-    fn callers_without_a_package_only_look(uid in 0u32..4_294_967, thing in thing(), to in thing()) {
-        let who = Principal::new(Uid(uid * 1000 + 2), &[]);
-        only_if!(!matches!(who.kind, PrincipalKind::Root | PrincipalKind::Shell));
+    fn callers_without_a_package_only_look(
+        user in 0u32..100,
+        app_id in prop_oneof![Just(0), Just(1023), Just(2000), 0u32..100_000],
+        thing in thing(),
+        to in thing(),
+    ) {
+        let uid = Uid::of(UserId(user), AppId(app_id));
+        let who = Principal::new(uid, &[]);
+        only_if!(!matches!(uid, Uid::ROOT | Uid::SHELL));
         for op in operations().into_iter().filter(|it| !is_look(*it)) {
             // Everyone may enter the directory above the users.
             let enters = thing.mount_root && op == access(false, false, true);
@@ -215,7 +223,7 @@ proptest! {
             MountMode::Default => false,
         };
         only_if!(!is_own && !is_named);
-        let sees = itself || dir == AndroidDir::Sandbox || who.uid.app_id() < AppId::FIRST_APP;
+        let sees = itself || dir == AndroidDir::Sandbox || who.uid.0 < 10_000;
         for op in operations() {
             // Files are listed to nobody, directories like other names.
             let lists = op == Operation::ListEntry;
@@ -228,6 +236,23 @@ proptest! {
         for op in [Operation::Rename { to, replaced: None }, Operation::MoveWithParent { to }] {
             prop_assert!(!decide(&who, &elsewhere.object(), op).is_allowed(), "{op:?}");
         }
+    }
+
+    /// Nor does anybody else put something in the place of the trees that hold private directories, or take those away.
+    #[test]
+    fn only_the_named_callers_replace_the_trees_of_private_directories(
+        caller in caller(),
+        thing in thing(),
+        tree in prop::sample::select(&["Android", "Android/data", "android/OBB", "Android/sandbox"][..]),
+    ) {
+        let who = caller.principal();
+        only_if!(!matches!(who.mount_mode, MountMode::AndroidWritable | MountMode::PassThrough));
+        let there = thing.nothing_at(tree.as_bytes());
+        let onto = Operation::Rename { to: there.name(), replaced: None };
+        prop_assert!(!decide(&who, &thing.object(), onto).is_allowed());
+        let directory = mediagate_policy::Object { kind: Kind::Directory, ..there.name() };
+        let away = Operation::Rename { to: thing.name(), replaced: None };
+        prop_assert!(!decide(&who, &directory, away).is_allowed());
     }
 
     #[test]
@@ -319,7 +344,7 @@ proptest! {
         let shares = matches!(profiles().relation(who.user(), user), UserRelation::Own | UserRelation::SharesMedia);
         only_if!(!shares);
         // A package of user 0's system is let look, as the system itself is.
-        let looks_around = who.user() == UserId(0) && who.uid.app_id() < AppId::FIRST_APP;
+        let looks_around = who.uid.0 < 10_000;
         let looks = operations().into_iter().map(is_look).chain(std::iter::repeat(false));
         for (decision, is_look) in all_decisions(&who, &thing, &to).into_iter().zip(looks) {
             prop_assert!(!decision.is_allowed() || looks_around && is_look, "{decision:?}");
@@ -375,31 +400,6 @@ proptest! {
                 prop_assert!(!decision.reason.because().is_empty());
             }
             prop_assert_eq!(&decisions, &all_decisions(&who.clone(), &thing.clone(), &to.clone()));
-        }
-    }
-}
-
-/// Deny by default: a caller with no class and no file of its own gets nothing but the open doors.
-#[test]
-fn an_app_without_anything_writes_only_new_files_of_fitting_types() {
-    let who = CallerSpec::plain().principal();
-    for path in [
-        "DCIM/a.jpg",
-        "Download/x",
-        "Foo/x.jpg",
-        "Android/media/org.other/x",
-        "x",
-        "Android/data/org.other/x",
-    ] {
-        let thing = ThingSpec::others_file(path);
-        for op in [
-            Operation::OpenRead,
-            Operation::OpenWrite,
-            Operation::SetAttr,
-            Operation::Create,
-            Operation::Unlink,
-        ] {
-            assert!(!decide(&who, &thing.object(), op).is_allowed(), "{path} {op:?}");
         }
     }
 }

@@ -130,24 +130,6 @@ struct RowSpec {
 }
 
 impl ThingSpec {
-    pub(crate) fn others_file(path: &str) -> ThingSpec {
-        let row = RowSpec {
-            owner: Some(OTHER),
-            media_type: MediaType::Image,
-            pending: false,
-            trashed: false,
-            grants: FileGrants::NONE,
-        };
-        ThingSpec {
-            volume: VolumeKind::Emulated,
-            user: 0,
-            path: path.into(),
-            mount_root: false,
-            kind: Kind::File,
-            row: Some(row),
-        }
-    }
-
     pub(crate) fn object(&self) -> Object<'_> {
         let row = self.row.as_ref().map(|row| Row {
             owner: row.owner,
@@ -252,6 +234,24 @@ pub(crate) fn caller() -> impl Strategy<Value = CallerSpec> {
             requests_raw_access,
             scoped_storage,
             sibling,
+        }
+    })
+}
+
+/// An app that was given nothing: no permission, no app op, and no legacy storage.
+pub(crate) fn bare() -> impl Strategy<Value = CallerSpec> {
+    let scoped_storage = prop_oneof![3 => Just(None), 1 => Just(Some(true))];
+    let storage = (any::<bool>(), any::<Option<bool>>(), scoped_storage);
+    (user(), 30u32..37, any::<bool>(), storage).prop_map(|(user, target_sdk, shares_uid, storage)| {
+        let (requests_legacy_storage, requests_raw_access, scoped_storage) = storage;
+        CallerSpec {
+            user,
+            target_sdk,
+            requests_legacy_storage,
+            requests_raw_access,
+            scoped_storage,
+            sibling: shares_uid.then_some(PermissionSet::EMPTY),
+            ..CallerSpec::plain()
         }
     })
 }

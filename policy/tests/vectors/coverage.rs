@@ -9,7 +9,7 @@ use crate::schema::{self, Callers};
 const TABLES: [(usize, usize, &[&str]); 8] = [
     (1, 6, &["lookup", "getattr", "access-f"]),
     (2, 11, &["open-read"]),
-    (3, 5, &["open-write"]),
+    (3, 6, &["open-write"]),
     (4, 10, &["create"]),
     (5, 8, &["mkdir", "rmdir"]),
     (6, 6, &["opendir", "list"]),

@@ -92,6 +92,7 @@ impl Cell {
 enum Op {
     Lookup,
     GetAttr,
+    AccessFind,
     AccessRead,
     AccessWrite,
     AccessExecute,
@@ -115,6 +116,7 @@ impl Op {
     const FILE: &[Op] = &[
         Op::Lookup,
         Op::GetAttr,
+        Op::AccessFind,
         Op::AccessRead,
         Op::AccessWrite,
         Op::AccessExecute,
@@ -131,6 +133,7 @@ impl Op {
     const DIRECTORY: &[Op] = &[
         Op::Lookup,
         Op::GetAttr,
+        Op::AccessFind,
         Op::AccessRead,
         Op::AccessWrite,
         Op::AccessExecute,
@@ -143,6 +146,7 @@ impl Op {
     const ALL: &[Op] = &[
         Op::Lookup,
         Op::GetAttr,
+        Op::AccessFind,
         Op::AccessRead,
         Op::AccessWrite,
         Op::AccessExecute,
@@ -166,6 +170,7 @@ impl Op {
         let (id, about) = match self {
             Op::Lookup => ("lookup", "find the name (stat)"),
             Op::GetAttr => ("getattr", "read the attributes again"),
+            Op::AccessFind => ("access-f", "access with F_OK"),
             Op::AccessRead => ("access-r", "access with R_OK"),
             Op::AccessWrite => ("access-w", "access with W_OK"),
             Op::AccessExecute => ("access-x", "access with X_OK"),
@@ -236,11 +241,10 @@ pub fn matrix() -> Matrix {
     for thing in &objects {
         for op in thing.operations() {
             let cells = callers.iter().map(|caller| {
-                let package = caller.package();
+                let packages = caller.packages();
                 let (decision, needs) = thing.ask(*op, |what, operation| {
-                    let packages = package.as_slice();
-                    let question =
-                        Question { uid: caller.uid(), packages, profiles: &profiles, what, op: operation };
+                    let (uid, packages, profiles) = (caller.uid(), &packages[..], &profiles);
+                    let question = Question { uid, packages, profiles, what, op: operation };
                     (question.answer(), question.needs())
                 });
                 if !rules.contains(&decision.reason) {
@@ -282,6 +286,7 @@ impl Thing {
         let plain = match op {
             Op::Lookup => Operation::Lookup,
             Op::GetAttr => Operation::GetAttr,
+            Op::AccessFind => access(false, false, false),
             Op::AccessRead => access(true, false, false),
             Op::AccessWrite => access(false, true, false),
             Op::AccessExecute => access(false, false, true),

@@ -151,6 +151,14 @@ impl Subject {
         }
     }
 
+    /// True for a directory below which files may belong to packages by [`Subject::owner_by_place`].
+    pub fn holds_owners_by_place(&self) -> bool {
+        matches!(
+            Place::of(self.path()),
+            Place::AndroidTop(AndroidDir::Media) | Place::AndroidPackage { dir: AndroidDir::Media, .. }
+        )
+    }
+
     /// The MIME type of its name.
     pub fn mime(&self) -> &'static str {
         mime_of(self.name())

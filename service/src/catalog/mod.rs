@@ -36,6 +36,7 @@ mod links;
 mod media;
 mod migrate;
 mod open;
+mod owned;
 mod pages;
 mod query;
 mod queue;
@@ -80,6 +81,7 @@ use grants::Departed;
 use health::Health;
 use ids::Ids;
 use open::Files;
+use owned::Owned;
 use queue::{Limits, Queue};
 use reader::Readers;
 use write::Write;
@@ -93,6 +95,7 @@ pub struct Catalog {
     ids: Arc<Ids>,
     feed: Arc<Feed>,
     departed: Arc<Departed>,
+    owned: Owned,
 }
 
 impl Catalog {
@@ -114,6 +117,7 @@ impl Catalog {
         let lock = open::claim(state_dir, &files)?;
         let (conn, ids) = open::open_writer(&files, &limits)?;
         let health = Arc::new(Health::new(files.suspect, Arc::clone(&observer)));
+        let owned = Owned::new(limits.owned);
         let (queue, jobs) = Queue::new(limits, Arc::clone(&observer));
         let ids = Arc::new(ids);
         let feed = Arc::new(Feed::default());
@@ -127,7 +131,7 @@ impl Catalog {
         };
         Writer::start(conn, lock, jobs, shared, Arc::clone(&observer))?;
         let readers = Readers::new(files.db, health, observer);
-        Ok(Arc::new(Catalog { queue, readers, ids, feed, departed }))
+        Ok(Arc::new(Catalog { queue, readers, ids, feed, departed, owned }))
     }
 
     /// Finds the volume called `name`, or adds it. One whose kind has changed needs a reconcile.

@@ -40,6 +40,8 @@ pub(super) struct Limits {
     pub(super) busy_wait: Duration,
     /// How often a batch is tried before it is given up.
     pub(super) attempts: u32,
+    /// How many files a package may own and still make new ones.
+    pub(super) owned: u64,
 }
 
 impl Default for Limits {
@@ -53,6 +55,7 @@ impl Default for Limits {
             commit_wait: Duration::from_secs(10),
             busy_wait: Duration::from_secs(2),
             attempts: 3,
+            owned: 1_000_000,
         }
     }
 }

@@ -96,6 +96,9 @@ statements! {
     DEPARTED = "DELETE FROM departures WHERE volume_id = ?1 AND package = ?2 AND user_id = ?3";
     DEPARTURES_LIST = "SELECT volume_id, package, user_id FROM departures ORDER BY volume_id, package, user_id";
     DISOWN = "UPDATE files SET owner = ?3, generation_modified = ?4 WHERE id = ?1 AND owner = ?2";
+    /// Stops counting at the bound.
+    OWNED_COUNT = "SELECT count(*) FROM
+        (SELECT 1 FROM files INDEXED BY files_owner WHERE owner = ?1 LIMIT ?2)";
     OWNER_NEXT = "SELECT owner FROM files INDEXED BY files_owner WHERE owner > ?1 ORDER BY owner LIMIT 1";
     USER_NEXT = "SELECT user_id FROM files INDEXED BY files_path
         WHERE volume_id = ?1 AND user_id > ?2 ORDER BY user_id LIMIT 1";

@@ -10,6 +10,7 @@ mod lives;
 mod migrations;
 mod model;
 mod opening;
+mod owned;
 mod plans;
 mod querying;
 mod queueing;

@@ -266,19 +266,24 @@ impl Identity {
 
     /// From when this returns nobody is this package (in this user), installed or not, until [`Identity::release`]. A
     /// package that leaves is withheld by that: what is still to be taken from it must not become that of the one of its
-    /// name that is installed next.
-    pub fn withhold(&self, gone: impl IntoIterator<Item = Gone>) {
+    /// name that is installed next. `and` is run with that, so that no package leaves, comes or is released in between; it
+    /// must not call back.
+    pub fn withhold(&self, gone: impl IntoIterator<Item = Gone>, and: impl FnOnce()) {
         let mut state = self.state.lock();
         state.withheld.extend(gone);
+        and();
         self.publish(&mut state);
     }
 
-    /// Takes [`Identity::withhold`] back.
-    pub fn release(&self, gone: &Gone) {
+    /// Takes [`Identity::withhold`] back if `may` says so, which no package leaves, comes or is withheld after; says
+    /// whether it did. `may` must not call back.
+    pub fn release(&self, gone: &Gone, may: impl FnOnce() -> bool) -> bool {
         let mut state = self.state.lock();
-        if state.withheld.remove(gone) {
+        let released = may();
+        if released && state.withheld.remove(gone) {
             self.publish(&mut state);
         }
+        released
     }
 
     /// Whether a package is installed for any user, withheld or not.

@@ -304,7 +304,7 @@ fn a_list_decides_who_exists_whatever_was_changed_here() {
     wrong.app_id = 10_002;
     identity.install(&wrong, &stored.persist()).unwrap();
     assert_eq!(names(&identity), ["com.a"], "what it left has not been put in order");
-    identity.release(&("com.b".into(), None));
+    identity.release(&("com.b".into(), None), || true);
     assert_eq!(names(&identity), ["com.a", "com.b"]);
     assert_eq!(status(&identity, "com.b").source, "packages.list");
 
@@ -353,7 +353,7 @@ fn a_reader_after_the_return_sees_the_change() {
                 0 => identity.remove("com.a", &kept).unwrap(),
                 _ => {
                     identity.install(&a, &kept).unwrap();
-                    identity.release(&("com.a".into(), None));
+                    identity.release(&("com.a".into(), None), || true);
                 }
             }
             turn.fetch_add(1, Ordering::SeqCst);
@@ -491,14 +491,14 @@ fn who_left_is_withheld_until_released_also_when_it_comes_back() {
     assert_eq!(std::mem::take(&mut *seen.lock()), std::slice::from_ref(&left_ten));
     identity.install(&package("com.b", 10002, &[0, 10]), &kept).unwrap();
     assert!(is(10002, "com.b") && !is(1_010_002, "com.b") && identity.is_installed("com.b"));
-    identity.release(&left_ten);
+    identity.release(&left_ten, || true);
     assert!(is(1_010_002, "com.b"));
 
     // From all, by command and by its source.
     identity.remove("com.b", &kept).unwrap();
     identity.install(&package("com.b", 10002, &[0]), &kept).unwrap();
     assert!(!is(10002, "com.b"));
-    identity.release(&("com.b".into(), None));
+    identity.release(&("com.b".into(), None), || true);
     assert!(is(10002, "com.b"));
     std::fs::write(&file, "com.other 10009 0 /d\n").unwrap();
     identity.reload().unwrap();
@@ -506,8 +506,9 @@ fn who_left_is_withheld_until_released_also_when_it_comes_back() {
 
     // A package that stays is withheld as well, and is not thought to have left.
     seen.lock().clear();
-    identity.withhold([("com.b".into(), None)]);
+    identity.withhold([("com.b".into(), None)], || ());
     assert!(!is(10002, "com.b") && seen.lock().is_empty());
-    identity.release(&("com.b".into(), None));
+    assert!(!identity.release(&("com.b".into(), None), || false) && !is(10002, "com.b"));
+    identity.release(&("com.b".into(), None), || true);
     assert!(is(10002, "com.b") && seen.lock().is_empty());
 }

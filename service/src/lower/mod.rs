@@ -15,6 +15,7 @@ mod marker;
 mod meta;
 mod project;
 mod root;
+mod written;
 mod xattr;
 
 #[cfg(test)]
@@ -26,4 +27,5 @@ pub use handle::Handle;
 pub use mark::{Mark, Series, mark, series, set_mark, set_series};
 pub use meta::{FileKind, Id, Meta, Stamp};
 pub use root::{Access, Root, Time};
+pub use written::write_out;
 pub use xattr::{clear_owner, owner, set_owner};

@@ -63,6 +63,8 @@ fn open_again(file: BorrowedFd<'_>, flags: OFlags) -> rustix::io::Result<OwnedFd
 pub struct Root {
     fd: OwnedFd,
     owner: (u32, u32),
+    /// What this process makes belongs to somebody else.
+    gives: bool,
     xattrs: bool,
     stacked: bool,
     aliasing: bool,
@@ -78,8 +80,10 @@ impl Root {
         let meta = Meta::of(fd.as_fd())?;
         let readable = openat(&fd, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         let magic = fstatfs(&readable)?.f_type as i64;
+        let owner = owner.unwrap_or((meta.uid, meta.gid));
         Ok(Root {
-            owner: owner.unwrap_or((meta.uid, meta.gid)),
+            gives: owner != (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw()),
+            owner,
             xattrs: xattr::supported(readable.as_fd()),
             stacked: STACKED.contains(&magic),
             aliasing: ALIASING.contains(&magic),
@@ -227,11 +231,10 @@ impl Root {
 
     /// Nothing to do where the daemon already creates files as the owner; a file system without owners says EPERM.
     fn give_to_owner(&self, file: BorrowedFd<'_>) -> Result<(), LowerError> {
-        let (uid, gid) = self.owner;
-        let (own_uid, own_gid) = (rustix::process::geteuid(), rustix::process::getegid());
-        if (uid, gid) == (own_uid.as_raw(), own_gid.as_raw()) {
+        if !self.gives {
             return Ok(());
         }
+        let (uid, gid) = self.owner;
         match fchown(file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid))) {
             Err(Errno::PERM) if !self.xattrs => Ok(()),
             other => Ok(other?),

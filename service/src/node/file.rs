@@ -8,8 +8,10 @@ use std::sync::atomic::{
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwapOption;
 use parking_lot::{Mutex, RwLock};
 
+use super::dir::OpenDir;
 use super::id::{NodeId, View};
 use super::pages::Pages;
 use crate::lower::{FileKind, Id};
@@ -55,6 +57,17 @@ struct RedactedView {
     parted: Mutex<Option<Instant>>,
 }
 
+/// What only directories have.
+#[derive(Debug, Default)]
+struct Directory {
+    /// Whether it contains a `.nomedia`, and when that was last looked at.
+    nomedia: Mutex<Option<(bool, Instant)>>,
+    /// Whether names in it have several spellings.
+    folds: OnceLock<bool>,
+    /// Open on the lower file system.
+    held: ArcSwapOption<OpenDir>,
+}
+
 /// A lower file or directory.
 #[derive(Debug)]
 pub struct File {
@@ -79,10 +92,8 @@ pub struct File {
     named: AtomicBool,
     /// How the open handles of the original and of the redacted view are served at the moment. Most files that the kernel knows are never opened.
     io: OnceLock<[Arc<Mutex<IoState>>; 2]>,
-    /// For directories: whether it contains a `.nomedia`, and when that was last looked at.
-    nomedia: Mutex<Option<(bool, Instant)>>,
-    /// For directories: whether names in it have several spellings.
-    folds: OnceLock<bool>,
+    /// For directories.
+    directory: Option<Box<Directory>>,
 }
 
 impl File {
@@ -101,8 +112,7 @@ impl File {
             redacted: OnceLock::new(),
             named: AtomicBool::new(false),
             io: OnceLock::new(),
-            nomedia: Mutex::new(None),
-            folds: OnceLock::new(),
+            directory: (kind == FileKind::Directory).then(Box::default),
         }
     }
 
@@ -238,6 +248,7 @@ impl File {
         self.removed.store(true, Release);
         // Or its space would not come back before long.
         self.cool_down();
+        self.let_go();
     }
 
     /// True once its name is gone.
@@ -319,17 +330,45 @@ impl File {
 
     /// Whether names in the directory have several spellings, which `look` finds out the first time.
     pub fn folds(&self, look: impl FnOnce() -> bool) -> bool {
-        *self.folds.get_or_init(look)
+        self.directory.as_ref().is_some_and(|it| *it.folds.get_or_init(look))
     }
 
     /// Whether the directory holds a `.nomedia`, if that was looked at less than `fresh` ago.
     pub fn nomedia(&self, fresh: Duration) -> Option<bool> {
-        self.nomedia.lock().filter(|(_, seen)| seen.elapsed() < fresh).map(|(there, _)| there)
+        let known = self.directory.as_ref().and_then(|it| *it.nomedia.lock());
+        known.filter(|(_, seen)| seen.elapsed() < fresh).map(|(there, _)| there)
     }
 
     /// Remembers whether the directory holds a `.nomedia`; `None` forgets.
     pub fn set_nomedia(&self, there: Option<bool>) {
-        *self.nomedia.lock() = there.map(|there| (there, Instant::now()));
+        if let Some(directory) = &self.directory {
+            *directory.nomedia.lock() = there.map(|there| (there, Instant::now()));
+        }
+    }
+
+    /// The directory on the lower file system, if it is kept open.
+    pub fn held(&self) -> Option<Arc<OpenDir>> {
+        self.directory.as_ref().and_then(|it| it.held.load_full())
+    }
+
+    /// Keeps the directory open. False if it is open already, or not to be kept as it was removed.
+    pub fn hold(&self, fd: Arc<OpenDir>) -> bool {
+        let Some(directory) = &self.directory else { return false };
+        if self.is_removed() || directory.held.swap(Some(fd)).is_some() {
+            return false;
+        }
+        // Whoever removes it meanwhile looks for a descriptor after having said so.
+        if self.is_removed() {
+            directory.held.store(None);
+        }
+        true
+    }
+
+    /// Closes the directory, if it is kept open.
+    pub fn let_go(&self) {
+        if let Some(directory) = &self.directory {
+            directory.held.store(None);
+        }
     }
 }
 

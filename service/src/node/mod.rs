@@ -12,6 +12,7 @@
 //! In this order, and none is held across a system call: a table shard or the table of links, then a file's place. Each is a leaf for
 //! everybody outside this module.
 
+mod dir;
 mod file;
 mod handles;
 mod id;
@@ -21,6 +22,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use dir::OpenDir;
 pub use file::{Exposed, File, Owner, Writing};
 pub use handles::Handles;
 pub use id::{NodeId, View, VirtualDir};

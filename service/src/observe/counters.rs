@@ -133,6 +133,7 @@ numbers! {
         CatalogQueue = "catalog.queue",
         Departing = "upkeep.departing",
         CatalogReaders = "catalog.readers",
+        OpenDirs = "lower.directories",
         Volumes = "volumes",
         Watched = "watch.volumes",
         WatchPending = "watch.pending",

@@ -15,6 +15,9 @@ use crate::lower::{self, Access, FileKind, LowerError, Meta};
 use crate::node::{File, NodeId, Owner, View};
 use crate::volume::{Sight, Volume};
 
+/// What a package hears that owns too many files to make another (mediaprovider.md §2.5, CREATE).
+pub(super) const TOO_MANY: mediagate_policy::Errno = mediagate_policy::Errno::Efault;
+
 /// Makes a file and opens it. `exclusive` is the app's `O_EXCL`.
 pub fn create(
     volume: &Volume,
@@ -84,6 +87,9 @@ fn make(
         return Err(OpError::NotPermitted);
     }
     let creator = if grant.take_ownership { who.first_package().cloned() } else { None };
+    if creator.as_ref().is_some_and(|creator| !volume.catalog.owns_one_more(creator)) {
+        return Err(OpError::Denied(TOO_MANY));
+    }
     // What nobody owns belongs to the package whose place it is in, for as long as it stays there.
     let owner = creator.clone().or_else(|| subject.owner_by_place());
     let _filling = volume.gate.fill(&dir)?;

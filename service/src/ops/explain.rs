@@ -30,6 +30,13 @@ pub(super) struct Target {
     above: Option<&'static Kernel>,
 }
 
+impl Target {
+    /// The same for a caller that does not find what is there.
+    fn unseen(&self) -> Target {
+        Target { subject: self.subject.clone().with_row(None), file: None, above: self.above }
+    }
+}
+
 /// What is said before the policy is asked, or after it said yes.
 struct Kernel {
     errno: &'static str,
@@ -60,6 +67,12 @@ const UNINTELLIGIBLE: Kernel = Kernel {
 pub fn is_nothing(rule: &str) -> bool {
     [MISSING, NO_DIRECTORY].iter().any(|it| it.rule == rule)
 }
+
+const TOO_MANY: Kernel = Kernel {
+    errno: super::create::TOO_MANY.name(),
+    rule: "owns-too-many-files",
+    because: "The caller's package owns so many files that it makes no new ones.",
+};
 
 /// What comes out.
 struct Verdict {
@@ -202,11 +215,19 @@ fn verdict(
     let new_dir = || new.and_then(|new| dir_of(volume, new));
     let unreachable = refused(who, &target.subject).or_else(|| refused(who, &new_dir()?));
     // What is not there for a caller can be made, as far as the kernel knows.
-    let is_hidden = makes && unreachable.as_ref().is_some_and(|it| it.errno == "ENOENT");
+    let is_hidden = makes && unreachable.as_ref().is_some_and(is_missing);
     if let Some(unreachable) = unreachable.filter(|_| !is_hidden) {
         return Ok(unreachable);
     }
-    if let Some(kernel) = before(volume, target, new, ask).filter(|_| !is_hidden) {
+    let new_refused = new.and_then(|new| refused(who, &new.subject));
+    let is_new_hidden = new_refused.as_ref().is_some_and(is_missing);
+    if let Some(unreachable) = new_refused.filter(|_| !is_new_hidden) {
+        return Ok(unreachable);
+    }
+    // So nothing is said that depends on what stands there.
+    let unseen = (is_hidden.then(|| target.unseen()), new.filter(|_| is_new_hidden).map(Target::unseen));
+    let (target, new) = (unseen.0.as_ref().unwrap_or(target), unseen.1.as_ref().or(new));
+    if let Some(kernel) = before(volume, target, new, ask) {
         return Ok(Verdict::kernel(kernel));
     }
     let there = who.object(&target.subject);
@@ -228,6 +249,11 @@ fn verdict(
     match new {
         Some(new) if decision.grant().is_ok_and(|grant| grant.check_children) => {
             Ok(refused_child(volume, who, target, &new.subject)?.unwrap_or_else(|| policy(op)))
+        }
+        _ if decision.grant().is_ok_and(|grant| grant.take_ownership)
+            && who.first_package().is_some_and(|package| volume.catalog.owns_too_many(package)) =>
+        {
+            Ok(Verdict::kernel(&TOO_MANY))
         }
         _ if decision.is_allowed() && op == Operation::RemoveDir && !is_empty(volume, target) => {
             Ok(Verdict::kernel(&NOT_EMPTY))
@@ -254,6 +280,11 @@ fn refused(who: &Described, subject: &Subject) -> Option<Verdict> {
     let question = who.question(who.object(subject), Operation::Lookup);
     let decision = question.answer();
     (!decision.is_allowed()).then(|| Verdict::policy(decision, question.needs()))
+}
+
+/// What a lookup that is refused so finds is nothing.
+fn is_missing(refused: &Verdict) -> bool {
+    refused.errno == Errno::Enoent.name()
 }
 
 /// What the kernel answers by what is there.

@@ -2,7 +2,8 @@
 //!
 //! A listing is a snapshot: made at the handle's first READDIR, filtered for the caller, the same until the handle is
 //! closed. Offsets are positions in it, so seeking works. Directories are never hidden but for the rules about
-//! `Android/data` and `obb`, which OPENDIR has applied.
+//! `Android/data` and `obb`, which OPENDIR has applied, and which are applied again when the listing is made: the directory
+//! may have been moved to where the caller has no business.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
@@ -24,14 +25,14 @@ pub fn opendir(volume: &Volume, caller: Caller, node: NodeId) -> Result<u64, OpE
     }
     let place = volume.place_of(&file)?;
     let who = volume.access.who(caller.uid);
-    let grant = volume.access.check(&who, &place, Operation::OpenDir)?;
+    volume.access.check(&who, &place, Operation::OpenDir)?;
     let ticket = volume.handles.take(caller.uid, 1)?;
     let fd = volume.lower.open_dir_for_reading(place.lower_path())?;
     if Meta::of(fd.as_fd())?.id != file.id {
         return Err(OpError::Stale);
     }
     let snapshot = parking_lot::Mutex::new(None);
-    let handle = DirHandle { file, uid: caller.uid, scope: grant.scope, fd, snapshot, ticket };
+    let handle = DirHandle { file, uid: caller.uid, fd, snapshot, ticket };
     Ok(volume.dirs.insert(Arc::new(handle)))
 }
 
@@ -82,13 +83,16 @@ fn make(volume: &Volume, handle: &DirHandle) -> Result<Vec<Listed>, OpError> {
     let entries = served(handle.fd.as_fd())?.into_iter();
     let listed: Vec<Listed> =
         entries.map(|(entry, kind)| Listed { name: entry.name, kind, ino: entry.ino }).collect();
+    // Read first, then asked: what was read was there before a move that is not known yet.
+    let who = volume.access.who(handle.uid);
     let place = volume.place_of(&handle.file)?;
+    let scope = volume.access.check(&who, &place, Operation::OpenDir)?.scope;
     if place.is_mount_root() {
         return Ok(listed.into_iter().filter(|entry| is_served_user(volume, handle, entry)).collect());
     }
-    match handle.scope {
+    match scope {
         ListScope::Everything => Ok(listed),
-        ListScope::Filtered => filter(volume, handle, listed),
+        ListScope::Filtered => filter(volume, handle, &who, listed),
     }
 }
 
@@ -100,15 +104,19 @@ fn is_served_user(volume: &Volume, handle: &DirHandle, entry: &Listed) -> bool {
 
 /// Keeps the directories, and the files that the caller may see: one query for the directory, and a look at the file
 /// itself only where the index does not know it.
-fn filter(volume: &Volume, handle: &DirHandle, listed: Vec<Listed>) -> Result<Vec<Listed>, OpError> {
-    let who = volume.access.who(handle.uid);
+fn filter(
+    volume: &Volume,
+    handle: &DirHandle,
+    who: &Who,
+    listed: Vec<Listed>,
+) -> Result<Vec<Listed>, OpError> {
     if listed.iter().all(|entry| entry.kind == FileKind::Directory) {
         return Ok(listed);
     }
     let facts = Facts::of(volume, handle)?;
     let mut shown = Vec::new();
     for entry in listed {
-        if entry.kind == FileKind::Directory || facts.shows(&who, &entry)? {
+        if entry.kind == FileKind::Directory || facts.shows(who, &entry)? {
             shown.push(entry);
         }
     }

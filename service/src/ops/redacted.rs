@@ -2,8 +2,9 @@
 //!
 //! An answer is given only if what was looked at before the bytes were read and what is there after it are the same: of a
 //! file that has rested since its last look, its stamp and the number of its writers; of any other, what is to be hidden in
-//! it, found twice. Stores through a mapping and writes on a passthrough file send no request, but whoever can do them
-//! has been counted since its OPEN. A file that does not come to rest reads as zeros, never as what it is and never as an error.
+//! it, found twice. Stores through a mapping and writes on a passthrough file send no request. Whoever writes is counted from its OPEN
+//! to its RELEASE; a mapping may live longer (the kernel maps the backing file, mm/backing-file.c), and its stores show in the stamp, as
+//! no file counts as rested before its pages were written out ([`crate::lower::write_out`]). A file that does not come to rest reads as zeros, never as what it is and never as an error.
 
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;

@@ -60,8 +60,7 @@ pub fn rename(
     let (old, _) = subject(volume, &moved, &from)?;
     let new = volume.subject_at(to.dir, to.name, moved.file().kind).ok_or(OpError::NotPermitted)?;
     let who = volume.access.who(caller.uid);
-    // Open until the grants on it are gone, so that its inode number is nobody else's before.
-    let (in_the_way, open) = replaced.as_ref().map(|it| subject(volume, it, &to)).transpose()?.unzip();
+    let (in_the_way, pin) = replaced.as_ref().map(|it| subject(volume, it, &to)).transpose()?.unzip();
     let was_hidden = volume.is_hidden(&old, Some(from.dir));
     let _filling = volume.gate.fill(to.dir)?;
     let moving = check(volume, &who, moved.file(), &old, &new, in_the_way)?;
@@ -73,7 +72,7 @@ pub fn rename(
         replaced.file().mark_removed();
         volume.access.grants().forget(volume.file_id(replaced.file().id));
     }
-    drop(open);
+    drop(pin);
     volume.forget_other_spelling(moved.file(), from.dir, from.name);
     let spelled = spelled(volume, &to, moved.file());
     let new = volume.subject_at(to.dir, &spelled, moved.file().kind).unwrap_or(new);
@@ -112,12 +111,9 @@ fn enter<'a>(volume: &'a Volume, end: &End<'_>) -> Result<Option<Found<'a>>, OpE
     }
 }
 
-fn subject(volume: &Volume, found: &Found<'_>, end: &End<'_>) -> Result<(Subject, OwnedFd), OpError> {
-    let fd = volume.lower.open_child(end.fd, end.name)?;
-    if Meta::of(fd.as_fd())?.id != found.file().id {
-        return Err(OpError::Stale);
-    }
-    Ok((volume.subject_of(found.file(), Some(fd.as_fd()))?, fd))
+fn subject(volume: &Volume, found: &Found<'_>, end: &End<'_>) -> Result<(Subject, Option<OwnedFd>), OpError> {
+    let pin = volume.pin(found.file(), end.fd, end.name)?;
+    Ok((volume.subject_of(found.file(), pin.as_ref().map(AsFd::as_fd))?, pin))
 }
 
 /// Decides. A directory whose files were checked one by one is held at the gate until the guard is dropped, so that it is
@@ -133,9 +129,11 @@ fn check<'a>(
     let operation =
         Operation::Rename { to: new.object(), replaced: replaced.as_ref().map(|it| who.object(it)) };
     let grant = volume.access.check(who, old, operation)?;
+    let parts = moved.kind == FileKind::Directory && parts_from_owners(old, new);
     if grant.check_children && moved.kind == FileKind::Directory {
         let mut may = |child: &Subject, operation: Operation<'_>| {
-            volume.access.check(who, child, operation).map(drop).map_err(OpError::from)
+            volume.access.check(who, child, operation)?;
+            if parts { keep_owner_of(volume, child) } else { Ok(()) }
         };
         for _ in 0..CHECKS {
             let checking = volume.gate.check(moved);
@@ -145,6 +143,9 @@ fn check<'a>(
             }
         }
         return Err(OpError::Busy);
+    }
+    if parts {
+        check_children(volume, moved, old, new, |child, _| keep_owner_of(volume, child))?;
     }
     if moved.kind == FileKind::File && old.owner_by_place().is_some() && volume.lower.has_xattrs() {
         keep_owner(volume, moved, old)?;
@@ -156,6 +157,24 @@ fn check<'a>(
 fn keep_owner(volume: &Volume, file: &Arc<File>, old: &Subject) -> Result<(), OpError> {
     if let Owner::Package(owner) = file.owner() {
         let fd = volume.open(file, old.lower_path())?;
+        if lower::owner(fd.as_fd())?.is_none() {
+            lower::set_owner(fd.as_fd(), &owner)?;
+        }
+    }
+    Ok(())
+}
+
+/// Files below a directory may belong to a package by their place alone, and its new name is none of that package's.
+fn parts_from_owners(old: &Subject, new: &Subject) -> bool {
+    old.holds_owners_by_place()
+        && (old.owner_by_place().is_none() || old.owner_by_place() != new.owner_by_place())
+}
+
+/// The same as [`keep_owner`] of what is below a directory. Where files cannot say it their row does, which whoever looked at
+/// them has written.
+fn keep_owner_of(volume: &Volume, file: &Subject) -> Result<(), OpError> {
+    if let Some(owner) = file.owner_by_place().filter(|_| volume.lower.has_xattrs()) {
+        let fd = volume.lower.open_path(file.lower_path())?;
         if lower::owner(fd.as_fd())?.is_none() {
             lower::set_owner(fd.as_fd(), &owner)?;
         }

@@ -20,18 +20,15 @@ pub fn unlink(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> R
     }
     let known = volume.known_name(&dir, lower_dir.as_fd(), name, &meta)?;
     let found = volume.enter(&dir, lower_dir.as_fd(), &known, &meta)?;
-    let fd = volume.lower.open_child(lower_dir.as_fd(), name)?;
-    if Meta::of(fd.as_fd())?.id != found.file().id {
-        return Err(OpError::Stale);
-    }
-    let subject = volume.subject_of(found.file(), Some(fd.as_fd()))?;
+    let pin = volume.pin(found.file(), lower_dir.as_fd(), name)?;
+    let subject = volume.subject_of(found.file(), pin.as_ref().map(AsFd::as_fd))?;
     let who = volume.access.who(caller.uid);
     volume.access.check(&who, &subject, Operation::Unlink)?;
     volume.lower.unlink(lower_dir.as_fd(), name)?;
     volume.forget_other_spelling(found.file(), &dir, name);
     found.file().mark_removed();
     volume.access.grants().forget(volume.file_id(meta.id));
-    drop(fd);
+    drop(pin);
     if !subject.is_invisible() {
         volume.catalog.remove(volume.key_of(&subject));
         volume.settle_index()?;

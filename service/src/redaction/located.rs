@@ -9,7 +9,7 @@ use super::cache::Cache;
 use super::find::{ReadAt, Unreadable};
 use super::ranges::Hidden;
 use super::source::RangeSource;
-use crate::lower::{LowerError, Meta, Root, Stamp};
+use crate::lower::{LowerError, Meta, Root, Stamp, write_out};
 use crate::observe::{Counter, Observer};
 
 /// More than a file system's clock takes to move on: at most 10 ms where it is the timer's (a HZ of 100).
@@ -122,6 +122,10 @@ impl Located {
         for _ in 0..LOOKS {
             // Before the look: what changes the file after this moment changes the stamp.
             let settled = self.is_settled(&before);
+            if settled {
+                // Or a mapping, which outlives the open that it was made from, could store into a page that is dirty already.
+                write_out(file)?;
+            }
             let found = self.find(file, before.size);
             let after = Meta::of(file)?.stamp();
             if after != before {

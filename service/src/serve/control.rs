@@ -105,7 +105,10 @@ impl Control for Shared {
     }
 
     fn free_cache(&self) -> Result<u64, ControlError> {
-        self.volumes.all().iter().for_each(|it| it.volume.passthrough.let_go_of_all());
+        for attached in self.volumes.all().iter() {
+            attached.volume.passthrough.let_go_of_all();
+            attached.volume.let_go_of_dirs();
+        }
         self.catalog.give_back().map_err(|error| ControlError::Failed(error.to_string()))
     }
 

@@ -104,6 +104,7 @@ impl Shared {
             writeln!(out, "  {name}: {hits} of {all} hits{}", rate(hits, all))?;
         }
         writeln!(out, "  backing files kept for a while: {}", self.observer.gauge(Gauge::BackingParked))?;
+        writeln!(out, "  directories kept open: {}", self.observer.gauge(Gauge::OpenDirs))?;
         for it in self.volumes.all() {
             let trusted = if it.volume.is_watched() {
                 "what the kernel knows holds until it is told"

@@ -72,6 +72,11 @@ pub(super) struct Volumes {
 /// While it lives nobody else attaches or detaches.
 pub(super) type Changing<'a> = parking_lot::MutexGuard<'a, ()>;
 
+/// How many directories each volume may keep open: of a thousand descriptors a few, and never many.
+fn held_dirs(descriptors: u64, volumes: usize) -> usize {
+    usize::try_from(descriptors / 64).unwrap_or(usize::MAX).min(512) / volumes.max(1)
+}
+
 impl Volumes {
     pub(super) fn changing(&self) -> Changing<'_> {
         self.changing.lock()
@@ -179,6 +184,7 @@ impl Shared {
                 handles: Arc::clone(&self.handles),
                 volumes: self.config.volumes.len().max(1),
             },
+            held_dirs: held_dirs(descriptors(), self.config.volumes.len()),
             handles: Arc::clone(&self.handles),
             listed: Arc::clone(&self.listed),
             observer: Arc::clone(&self.observer),

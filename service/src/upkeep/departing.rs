@@ -35,10 +35,24 @@ pub struct Departing {
     catalog: Arc<Catalog>,
     identity: Arc<Identity>,
     observer: Arc<Observer>,
-    /// With when it left.
-    todo: Mutex<BTreeMap<Departure, Instant>>,
+    /// Taken after the lock of `identity`, under which packages leave and are released.
+    todo: Mutex<Todo>,
     changed: Condvar,
     stop: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Todo {
+    /// With when it left. What is here is withheld, until after it is not.
+    left: BTreeMap<Departure, Instant>,
+    /// Those that have files on volumes which are being attached: whatever is done for them elsewhere is not enough.
+    attaching: Vec<Departure>,
+}
+
+impl Todo {
+    fn concerns(&self, package: &str) -> bool {
+        self.left.keys().chain(&self.attaching).any(|it| *it.package == *package)
+    }
 }
 
 /// The thread that does the work. Stops when dropped; what is left is done by the next run.
@@ -85,8 +99,7 @@ impl Departing {
     pub fn clear(&self, package: &str) -> Result<(), CatalogError> {
         let gone = Departure { package: package.into(), user: None };
         self.catalog.depart(vec![gone.clone()])?;
-        self.identity.withhold([(Arc::clone(&gone.package), None)]);
-        self.add([gone]);
+        self.identity.withhold([(Arc::clone(&gone.package), None)], || self.add([gone]));
         Ok(())
     }
 
@@ -100,23 +113,32 @@ impl Departing {
         let open: Vec<Departure> =
             self.catalog.departures()?.into_iter().filter(|(key, _)| *key == volume).map(|it| it.1).collect();
         if !open.is_empty() {
-            self.identity.withhold(open.iter().map(|it| (Arc::clone(&it.package), it.user)));
+            let gone = open.iter().map(|it| (Arc::clone(&it.package), it.user));
+            self.identity.withhold(gone, || self.todo.lock().attaching.extend(open.iter().cloned()));
         }
         Ok(open)
     }
 
     /// Has the files of packages that left taken away from all volumes that are attached.
     pub fn resume(&self, open: Vec<Departure>) {
-        if !open.is_empty() {
-            self.add(open);
+        if open.is_empty() {
+            return;
         }
+        let mut todo = self.todo.lock();
+        for gone in open {
+            if let Some(index) = todo.attaching.iter().position(|it| *it == gone) {
+                todo.attaching.swap_remove(index);
+            }
+            todo.left.insert(gone, Instant::now());
+        }
+        self.tell(&todo);
     }
 
     /// Waits until nothing is a package's that left; false when that takes longer than `patience`.
     pub fn settle(&self, package: &str, patience: Duration) -> bool {
         let until = Instant::now() + patience;
         let mut todo = self.todo.lock();
-        while todo.keys().any(|it| *it.package == *package) {
+        while todo.concerns(package) {
             if self.stop.load(Relaxed) || self.changed.wait_until(&mut todo, until).timed_out() {
                 return false;
             }
@@ -126,12 +148,12 @@ impl Departing {
 
     fn add(&self, gone: impl IntoIterator<Item = Departure>) {
         let mut todo = self.todo.lock();
-        todo.extend(gone.into_iter().map(|it| (it, Instant::now())));
+        todo.left.extend(gone.into_iter().map(|it| (it, Instant::now())));
         self.tell(&todo);
     }
 
-    fn tell(&self, todo: &BTreeMap<Departure, Instant>) {
-        self.observer.set(Gauge::Departing, i64::try_from(todo.len()).unwrap_or(i64::MAX));
+    fn tell(&self, todo: &Todo) {
+        self.observer.set(Gauge::Departing, i64::try_from(todo.left.len()).unwrap_or(i64::MAX));
         self.changed.notify_all();
     }
 
@@ -157,27 +179,21 @@ impl Departing {
             if self.stop.load(Relaxed) {
                 return;
             }
-            let again = {
-                let mut todo = self.todo.lock();
-                let again = todo.get(&gone) != Some(&since);
-                if !again {
-                    todo.remove(&gone);
-                }
-                again
-            };
-            if again {
-                continue;
-            }
+            // Whoever waits for it goes on only when it is released.
             let withheld = (Arc::clone(&gone.package), gone.user);
-            self.identity.release(&withheld);
-            let todo = self.todo.lock();
-            let left_again = todo.contains_key(&gone);
-            self.tell(&todo);
-            drop(todo);
-            if left_again {
-                self.identity.withhold([withheld]);
+            if self.identity.release(&withheld, || Self::is_over(&self.todo.lock(), &gone, since)) {
+                let mut todo = self.todo.lock();
+                if todo.left.get(&gone) == Some(&since) {
+                    todo.left.remove(&gone);
+                }
+                self.tell(&todo);
             }
         }
+    }
+
+    /// It has not left again since, nor come to light on one more volume.
+    fn is_over(todo: &Todo, gone: &Departure, since: Instant) -> bool {
+        todo.left.get(gone) == Some(&since) && !todo.attaching.contains(gone)
     }
 
     fn next(&self) -> Option<(Departure, Instant)> {
@@ -186,7 +202,7 @@ impl Departing {
             if self.stop.load(Relaxed) {
                 return None;
             }
-            if let Some((gone, since)) = todo.iter().next() {
+            if let Some((gone, since)) = todo.left.iter().find(|it| !todo.attaching.contains(it.0)) {
                 return Some((gone.clone(), *since));
             }
             self.changed.wait(&mut todo);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::maintenance::Means;
 use super::{Place, expired, marks};
-use crate::catalog::{CatalogError, Departure};
+use crate::catalog::CatalogError;
 
 /// A step: does it and says what it did.
 pub(super) type Step = fn(&Work<'_>) -> Result<String, CatalogError>;
@@ -70,8 +70,7 @@ fn packages(work: &Work<'_>) -> Result<String, CatalogError> {
     let mut after = String::new();
     while let Some(owner) = catalog.next_owner(&after)?.filter(|_| !work.is_cancelled()) {
         if !work.means.identity.is_installed(&owner) && has_more_than_its_place(work, &owner)? {
-            work.means.identity.withhold([(owner.as_str().into(), None)]);
-            work.means.departing.leave(&[Departure { package: owner.as_str().into(), user: None }])?;
+            work.means.departing.clear(&owner)?;
             while !work.means.departing.settle(&owner, Duration::from_millis(200)) && !work.is_cancelled() {}
             work.did(1);
         }

@@ -11,7 +11,7 @@ use super::{Notice, OpError, Volume, projects};
 use crate::access::{FileId, RowFacts, Subject, is_hidden_by_name, nomedia_counts_in};
 use crate::catalog::FileRow;
 use crate::lower::{self, FileKind, Id, LowerError, Meta};
-use crate::node::{File, Found, NodeId, Owner, View};
+use crate::node::{File, Found, NodeId, OpenDir, Owner, View};
 use crate::observe::Counter;
 
 /// How long it is believed whether a directory holds a `.nomedia` (one made behind the mount takes that long).
@@ -228,16 +228,43 @@ impl Volume {
         Ok(Arc::new(fd))
     }
 
-    /// Opens a known directory (`O_PATH`), to work on names in it.
-    pub fn open_dir(&self, dir: &File) -> Result<OwnedFd, OpError> {
+    /// What a file that is about to lose its name is held by until its grants are gone, as its inode number may be
+    /// another file's right after: not needed where files have birth times, which tell the two apart.
+    pub fn pin(&self, file: &File, dir: BorrowedFd<'_>, name: &[u8]) -> Result<Option<OwnedFd>, OpError> {
+        if file.id.generation != 0 {
+            return Ok(None);
+        }
+        let fd = self.lower.open_child(dir, name)?;
+        if Meta::of(fd.as_fd())?.id != file.id {
+            return Err(OpError::Stale);
+        }
+        Ok(Some(fd))
+    }
+
+    /// A known directory (`O_PATH`), to work on names in it.
+    pub fn open_dir(&self, dir: &Arc<File>) -> Result<Arc<OpenDir>, OpError> {
         if dir.kind != FileKind::Directory {
             return Err(OpError::NotDirectory);
         }
+        let is_watched = self.is_watched();
+        if let Some(fd) = dir.held().filter(|_| is_watched && !dir.is_removed()) {
+            return Ok(fd);
+        }
+        let round = self.held.round();
         let fd = self.lower.open_dir(&dir.path()).map_err(stale_if_gone)?;
+        let fd = Arc::new(OpenDir::new(fd, Arc::clone(&self.observer)));
         if Meta::of(fd.as_fd())?.id != dir.id {
             return Err(OpError::Stale);
         }
+        if is_watched {
+            self.held.keep(dir, &fd, round);
+        }
         Ok(fd)
+    }
+
+    /// Closes the directories that are kept open: some are not where they were, or no longer there.
+    pub fn let_go_of_dirs(&self) {
+        self.held.clear();
     }
 
     fn learn_owner(

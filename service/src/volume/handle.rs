@@ -3,7 +3,6 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, OnceLock};
 
-use mediagate_policy::ListScope;
 use parking_lot::Mutex;
 
 use super::location::Sight;
@@ -115,8 +114,6 @@ pub struct DirHandle {
     pub file: Arc<File>,
     /// Who opened it.
     pub uid: u32,
-    /// How much of it may be listed.
-    pub scope: ListScope,
     /// The lower directory, opened for reading.
     pub fd: OwnedFd,
     /// The listing: made at the first READDIR, the same until the handle is closed; and its entries' place in the

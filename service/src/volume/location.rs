@@ -103,8 +103,11 @@ impl Volume {
     pub fn resting(&self, file: &File, keep: Keep, fd: BorrowedFd<'_>) -> Result<Option<Resting>, OpError> {
         let Some(quiet) = file.quiet() else { return Ok(None) };
         let undisturbed = || file.quiet() == Some(quiet);
-        let (hidden, stamp) = self.located.of(fd, &Meta::of(fd)?, keep, &undisturbed)?;
-        let settled = self.located.is_settled(&stamp);
+        let meta = Meta::of(fd)?;
+        // Before the look, which is a different one for what has settled.
+        let settled = self.located.is_settled(&meta.stamp());
+        let (hidden, stamp) = self.located.of(fd, &meta, keep, &undisturbed)?;
+        let settled = settled && stamp == meta.stamp();
         Ok(undisturbed().then_some(Resting { hidden, stamp, quiet, settled }))
     }
 

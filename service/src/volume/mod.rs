@@ -9,6 +9,7 @@ mod error;
 mod facts;
 mod gate;
 mod handle;
+mod held;
 mod index;
 mod location;
 mod marks;
@@ -63,6 +64,8 @@ pub struct Parts {
     pub budget: Arc<Budget>,
     /// How many backing files may outlive their last open for a while.
     pub room: Room,
+    /// How many directories may be kept open.
+    pub held_dirs: usize,
     /// Bounds of open handles, over all volumes.
     pub handles: Arc<Budget>,
     /// Bounds of the entries that listings hold, over all volumes.
@@ -108,6 +111,7 @@ pub struct Volume {
     pub gate: Gate,
     /// Tells the kernel what it should forget.
     pub notices: Notices,
+    held: held::Held,
     cache_seconds: Option<i32>,
     watched: AtomicBool,
     /// The series of ids that files are marked with; 0 where they are not.
@@ -125,6 +129,7 @@ impl Volume {
             passthrough: Arc::new(Passthrough::new(parts.budget, parts.room, Arc::clone(&parts.observer))),
             notices: Notices::default(),
             gate: Gate::default(),
+            held: held::Held::new(parts.held_dirs),
             handles: parts.handles,
             listed: parts.listed,
             name: parts.name,
@@ -158,6 +163,7 @@ impl Volume {
         if self.watched.swap(watched, Release) != watched {
             self.observer.shift(Gauge::Watched, if watched { 1 } else { -1 });
             self.passthrough.keep_warm(watched);
+            self.held.clear();
         }
     }
 }

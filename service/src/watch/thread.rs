@@ -114,6 +114,9 @@ impl Run {
 
     fn tell_kernel(&self, batch: &Batch) {
         let go_on = || !self.stop.load(Relaxed);
+        if batch.names.values().flat_map(|it| it.values()).any(|it| it.is_dir && it.went) {
+            self.volume.let_go_of_dirs();
+        }
         for (dir, names) in &batch.names {
             let dir = self.volume.behind(dir);
             for (name, change) in names {
@@ -132,6 +135,7 @@ impl Run {
             "volume={}: more happened behind the mount than could be followed; all of it is looked at",
             self.volume.name
         );
+        self.volume.let_go_of_dirs();
         self.source.renew()?;
         self.index.lost();
         self.volume.forget_everything(&|| !self.stop.load(Relaxed));

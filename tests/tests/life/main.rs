@@ -1,6 +1,7 @@
 //! The life of a file: what removed packages, time, lost catalogs and sudden ends do to it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bound;
 mod cards;
 mod ids;
 mod kills;

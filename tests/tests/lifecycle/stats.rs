@@ -14,7 +14,7 @@ fuse.requests.opendir fuse.requests.poll fuse.requests.read fuse.requests.readdi
 fuse.requests.release fuse.requests.releasedir fuse.requests.rename fuse.requests.rmdir fuse.requests.setattr
 fuse.requests.statfs fuse.requests.symlink fuse.requests.unlink fuse.requests.write fuse.requests.xattr
 handles.all handles.directories handles.files handles.listed_entries
-index.first_seen lower.owner_reads
+index.first_seen lower.directories lower.owner_reads
 nodes nodes.lookups
 notify.failed notify.sent
 open.daemon open.daemon.inode_in_daemon_mode open.daemon.passthrough_off open.daemon.redacted_view
@@ -31,7 +31,7 @@ upkeep.departing upkeep.disowned upkeep.expired upkeep.extended upkeep.runs
 volumes
 watch.events watch.overflows watch.own_events watch.pending watch.rescans watch.volumes watchdog.slow_requests
 ";
-const GAUGES: [&str; 17] = [
+const GAUGES: [&str; 18] = [
     "backing.files",
     "backing.parked",
     "catalog.queue",
@@ -40,6 +40,7 @@ const GAUGES: [&str; 17] = [
     "handles.directories",
     "handles.files",
     "handles.listed_entries",
+    "lower.directories",
     "nodes",
     "nodes.lookups",
     "passthrough.legacy",

@@ -65,6 +65,35 @@ fn stores_through_a_mapping_are_redacted_though_nothing_tells_of_them() {
     editor.close(file);
 }
 
+/// A mapping outlives the descriptor that it was made from, and with it whoever counts as a writer.
+#[test]
+fn a_mapping_that_was_left_behind_cannot_make_a_location_be_overlooked() {
+    let world = world();
+    let (mut editor, mut frame, mut camera) = (world.app(EDITOR), world.app(FRAME), world.app(CAMERA));
+    let path = world.shared("DCIM/left.jpg");
+    let plain = picture(1, false, LENGTH);
+    camera.create(&path, &plain).unwrap();
+    let file = editor.open(&path, libc::O_RDWR).unwrap();
+    let map = editor.job_number(Job::KeepMap { file, length: LENGTH }).unwrap();
+    // Its page is dirty from here on.
+    editor.job(Job::StoreInMap { map, data: plain[..4].to_vec() }).unwrap();
+    editor.close(file);
+    settle();
+    let begin = Instant::now();
+    while frame.read_all(&path).unwrap() != plain {
+        assert!(begin.elapsed() < Duration::from_secs(10));
+    }
+    settle();
+    for seed in 2..5 {
+        let located = picture(seed, true, LENGTH);
+        editor.job(Job::StoreInMap { map, data: located.clone() }).unwrap();
+        assert!(frame.read_all(&path).unwrap() == redacted(&located), "seed {seed}");
+        settle();
+        assert!(frame.read_all(&path).unwrap() == redacted(&located), "seed {seed}, once it has settled");
+    }
+    assert!(camera.read_all(&path).unwrap() == picture(4, true, LENGTH));
+}
+
 /// Who has a picture open that tells nothing is waited for by who comes to write, as the kernel serves its reads.
 #[test]
 fn a_writer_waits_for_readers_that_see_the_file_as_it_is_but_not_for_ever() {

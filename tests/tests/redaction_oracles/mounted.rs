@@ -63,6 +63,8 @@ pub(crate) fn be_the_app(command: &mut Command, arguments: &[&str]) {
     if arguments.iter().any(|it| is_through(Path::new(it))) {
         // Without supplementary groups, which are dropped along with root's uid.
         command.uid(APP).gid(APP).env("HOME", "/").current_dir("/");
+        // Some unpack into files, and the place for the suites' own ones may be root's alone.
+        command.env("TMPDIR", "/tmp");
     }
 }
 

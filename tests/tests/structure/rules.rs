@@ -94,6 +94,7 @@ pub(crate) const UNSAFE: &[&str] = &[
     "service/src/lower/handle.rs",
     "service/src/lower/marker.rs",
     "service/src/lower/project.rs",
+    "service/src/lower/written.rs",
     // A test's: another uid for one thread.
     "service/tests/interface/fake.rs",
     // A test's: an allocator that counts.

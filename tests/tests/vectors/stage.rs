@@ -193,8 +193,11 @@ impl<'a> Stage<'a> {
             (Way::Through, Some((package, app_id))) => self.make_as(&place, package, app_id, user),
             (_, None) => make(&place),
             (Way::Below, Some((package, _))) => {
-                make(&place);
-                setxattr(&place, OWNER, package.as_bytes(), XattrFlags::empty()).expect("set the owner");
+                // Nobody sees it before it says whose it is.
+                let unseen = self.volume.lower.with_extension("coming");
+                make(&unseen);
+                setxattr(&unseen, OWNER, package.as_bytes(), XattrFlags::empty()).expect("set the owner");
+                std::fs::rename(&unseen, &place).expect("put it there");
             }
         }
     }

@@ -21,7 +21,7 @@ pub(super) fn profiles() -> Profiles {
         .collect()
 }
 
-/// Something on the emulated volume.
+/// Something on a volume.
 #[derive(Clone, Debug, Serialize)]
 pub struct Thing {
     /// Its name in the table.
@@ -32,6 +32,8 @@ pub struct Thing {
     pub about: &'static str,
     /// Where it is, below the user's root.
     pub path: &'static str,
+    /// On a public volume, which all users share; else on the emulated one.
+    pub public: bool,
     /// False for a name that nothing has.
     pub exists: bool,
     #[serde(skip)]
@@ -49,8 +51,9 @@ pub struct Thing {
 impl Thing {
     /// Another path in the same tree.
     pub(super) fn at<'a>(&self, path: &'a [u8], kind: Kind) -> Object<'a> {
-        let user = (!self.mount_root).then_some(self.user);
-        Object { volume: VolumeKind::Emulated, user, path, mount_root: self.mount_root, kind, row: None }
+        let user = (!self.mount_root && !self.public).then_some(self.user);
+        let volume = if self.public { VolumeKind::Public } else { VolumeKind::Emulated };
+        Object { volume, user, path, mount_root: self.mount_root, kind, row: None }
     }
 
     fn granted(self, grants: FileGrants) -> Thing {
@@ -78,7 +81,19 @@ fn thing(
     kind: Kind,
 ) -> Thing {
     let (user, grants) = (OWN_USER, FileGrants::NONE);
-    Thing { id, group, about, path, exists: true, kind, row: None, grants, user, mount_root: false }
+    Thing {
+        id,
+        group,
+        about,
+        path,
+        public: false,
+        exists: true,
+        kind,
+        row: None,
+        grants,
+        user,
+        mount_root: false,
+    }
 }
 
 fn file(
@@ -107,6 +122,8 @@ pub(super) fn all() -> Vec<Thing> {
         package_files(),
         new_names(),
         directories(),
+        package_directories(),
+        on_a_card(),
     ]
     .concat()
 }
@@ -203,6 +220,14 @@ fn package_files() -> Vec<Thing> {
         own("own-obb-file", "file in one's own Android/obb", "Android/obb/com.example.app/x").unindexed(),
         other("others-obb-file", "file in another app's Android/obb", "Android/obb/com.example.other/x")
             .unindexed(),
+        own("own-sandbox-file", "file in one's own Android/sandbox", "Android/sandbox/com.example.app/x")
+            .unindexed(),
+        other(
+            "others-sandbox-file",
+            "file in another app's Android/sandbox",
+            "Android/sandbox/com.example.other/x",
+        )
+        .unindexed(),
     ]
 }
 
@@ -225,6 +250,12 @@ fn new_names() -> Vec<Thing> {
         new("new-own-data", "file in one's own Android/data", "Android/data/com.example.app/new"),
         new("new-others-data", "file in another app's Android/data", "Android/data/com.example.other/new"),
         new("new-others-obb", "file in another app's Android/obb", "Android/obb/com.example.other/new"),
+        new(
+            "new-others-sandbox",
+            "file in another app's Android/sandbox",
+            "Android/sandbox/com.example.other/new",
+        ),
+        new("new-data-tree", "Android/data where there is none", "Android/data"),
     ]
 }
 
@@ -240,8 +271,18 @@ fn directories() -> Vec<Thing> {
         dir("top-directory", "top-level directory that is no default one", "Foo"),
         dir("deeper-directory", "directory below a default one", "DCIM/Camera"),
         dir("android", "Android", "Android"),
-        dir("android-data", "Android/data, or Android/obb", "Android/data"),
-        dir("android-media", "Android/media", "Android/media"),
+        dir("transforms", "directory of the service", ".transforms"),
+        dir("below-transforms", "directory in it", ".transforms/d"),
+    ]
+}
+
+fn package_directories() -> Vec<Thing> {
+    let dir = |id, about, path| thing("Directories of packages", id, about, path, Kind::Directory);
+    vec![
+        dir("android-data", "the packages' data directories", "Android/data"),
+        dir("android-obb", "the packages' obb directories", "Android/obb"),
+        dir("android-media", "the packages' media directories", "Android/media"),
+        dir("android-sandbox", "the packages' sandboxes", "Android/sandbox"),
         dir("own-data", "one's own Android/data", "Android/data/com.example.app"),
         dir("others-data", "another app's Android/data", "Android/data/com.example.other"),
         dir(
@@ -249,8 +290,41 @@ fn directories() -> Vec<Thing> {
             "directory in another app's Android/data",
             "Android/data/com.example.other/d",
         ),
+        dir("own-obb", "one's own Android/obb", "Android/obb/com.example.app"),
+        dir("others-obb", "another app's Android/obb", "Android/obb/com.example.other"),
+        dir("below-others-obb", "directory in another app's Android/obb", "Android/obb/com.example.other/d"),
+        dir("own-media", "one's own Android/media", "Android/media/com.example.app"),
         dir("others-media", "another app's Android/media", "Android/media/com.example.other"),
-        dir("transforms", "directory of the service", ".transforms"),
-        dir("below-transforms", "directory in it", ".transforms/d"),
+        dir("own-sandbox", "one's own Android/sandbox", "Android/sandbox/com.example.app"),
+        dir("others-sandbox", "another app's Android/sandbox", "Android/sandbox/com.example.other"),
     ]
+}
+
+/// Of a public volume, what has users or a directory above them on the emulated one, or is private there.
+fn on_a_card() -> Vec<Thing> {
+    const GROUP: &str = "On a public volume";
+    let own = |id, about, path| file(GROUP, id, about, path, OWN);
+    let other = |id, about, path| file(GROUP, id, about, path, OTHER);
+    let dir = |id, about, path| thing(GROUP, id, about, path, Kind::Directory);
+    let new = |id, about, path| Thing { exists: false, ..thing(GROUP, id, about, path, Kind::File) };
+    let all = vec![
+        own("card-own-document", "own document", "Download/own.pdf"),
+        other("card-others-image", "another app's image", "DCIM/other.jpg"),
+        other("card-others-document", "another app's document", "Download/other.pdf"),
+        own("card-own-data-file", "file in one's own Android/data", "Android/data/com.example.app/x")
+            .unindexed(),
+        other(
+            "card-others-data-file",
+            "file in another app's Android/data",
+            "Android/data/com.example.other/x",
+        )
+        .unindexed(),
+        new("card-new-image", "new image", "DCIM/new.jpg"),
+        new("card-new-in-root", "new file in the volume's root", "new.pdf"),
+        dir("card-root", "the volume's root", ""),
+        dir("card-default-directory", "default directory", "DCIM"),
+        dir("card-android-data", "the packages' data directories", "Android/data"),
+        dir("card-others-data", "another app's Android/data", "Android/data/com.example.other"),
+    ];
+    all.into_iter().map(|it| Thing { public: true, ..it }).collect()
 }

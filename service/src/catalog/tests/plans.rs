@@ -53,6 +53,7 @@ fn all_sql_is_where_the_plans_are_checked() {
         include_str!("../media.rs"),
         include_str!("../mod.rs"),
         include_str!("../open.rs"),
+        include_str!("../owned.rs"),
         include_str!("../queue.rs"),
         include_str!("../query/cursor.rs"),
         include_str!("../query/run.rs"),

@@ -4,9 +4,9 @@
 use crate::access::{Matrix, MatrixRow, Thing};
 
 /// Columns of the operations' names.
-const LABEL: usize = 46;
+const LABEL: usize = 36;
 /// Columns of one caller.
-const CALLER: usize = 4;
+const CALLER: usize = 3;
 
 pub(super) fn render(matrix: &Matrix) -> String {
     let mut text = legend(matrix);
