@@ -8,6 +8,8 @@ fn main() {
     let generated = rsbinder_aidl::Builder::new()
         .source(root.join("io/mediagate"))
         .include_dir(root)
+        // The methods' names, for the dump.
+        .trace(true)
         .output(PathBuf::from("mediagate_aidl.rs"))
         .generate();
     if let Err(error) = generated {

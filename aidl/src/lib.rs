@@ -71,9 +71,30 @@ pub use generated::io::mediagate::{
     VolumeStatus::VolumeStatus,
 };
 
+/// The methods of the store that an observer comes with.
+#[cfg(not(libbinder))]
+pub const WITH_OBSERVER: [rsbinder::TransactionCode; 3] = {
+    use generated::io::mediagate::IMediaStore::transactions::{
+        awaitChanges, registerObserver, unregisterObserver,
+    };
+    [registerObserver, unregisterObserver, awaitChanges]
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_method_that_an_observer_comes_with_is_known() {
+        let text = include_str!("../aidl/io/mediagate/IMediaStore.aidl");
+        let said = |it: &&str| !["/*", "*"].iter().any(|sign| it.trim_start().starts_with(sign));
+        let text: String = text.lines().filter(said).collect();
+        let methods: Vec<&str> = text.split(';').filter(|it| it.contains('(')).collect();
+        let code = |at: usize| rsbinder::FIRST_CALL_TRANSACTION + u32::try_from(at).unwrap();
+        let with = |it: &&str| it.contains("IMediaObserver observer") || it.contains("IBinder");
+        let found: Vec<_> = (0..methods.len()).filter(|at| with(&methods[*at])).map(code).collect();
+        assert_eq!(found, WITH_OBSERVER);
+    }
 
     #[test]
     fn numbers_that_clients_keep_are_these() {

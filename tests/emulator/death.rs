@@ -76,3 +76,23 @@ fn clients_that_are_killed_leave_nothing() {
     });
     assert!(numbers(["nodes"])[0] <= nodes[0] + 1);
 }
+
+#[test]
+#[ignore = "needs kernel binder: tests/emulator/run"]
+fn observers_end_with_their_process() {
+    let observers = || {
+        let dump = cli(BINDER, &["dump"]);
+        let (_, after) = dump.split_once("OBSERVERS BY UID\n").unwrap();
+        after.lines().take_while(|line| line.starts_with("  ")).count()
+    };
+    assert_eq!(observers(), 0);
+    let mut watcher = std::process::Command::new(mediagate_tests::actor::program("mediagate-tested"))
+        .args(["--connect", BINDER, "watch", "--json"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until("the observer is there", || observers() == 1);
+    watcher.kill().unwrap();
+    watcher.wait().unwrap();
+    wait_until("it went with its process", || observers() == 0);
+}

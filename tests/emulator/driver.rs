@@ -174,14 +174,19 @@ impl Driver {
     pub(crate) fn service(&self, name: &str) -> u32 {
         let mut parcel = Parcel::to("android.os.IServiceManager");
         parcel.string(name);
-        match self.transact(MANAGER, FIRST, 0, &parcel) {
+        self.object(MANAGER, FIRST, &parcel)
+    }
+
+    /// The handle that a call is answered with.
+    pub(crate) fn object(&self, handle: u32, code: u32, parcel: &Parcel) -> u32 {
+        match self.transact(handle, code, 0, parcel) {
             // An AIDL status of no exception, then a flat_binder_object.
             Outcome::Reply(data) if data.len() >= 16 && data[..4] == [0; 4] => {
                 let handle = u32::from_ne_bytes(data[12..16].try_into().unwrap());
-                assert_ne!(handle, 0, "{name} is not registered");
+                assert_ne!(handle, 0, "there is no such object");
                 handle
             }
-            other => panic!("getService: {other:?}"),
+            other => panic!("{other:?} is no object"),
         }
     }
 }
@@ -238,6 +243,17 @@ impl Parcel {
         self.number(units.len() as i32 - 1);
         self.data.extend(units.iter().flat_map(|unit| unit.to_ne_bytes()));
         self.data.resize(self.data.len().next_multiple_of(4), 0);
+    }
+
+    /// A flat_binder_object of this process, which answers nothing, and what the library writes behind one: its stability.
+    pub(crate) fn own_object(&mut self, number: u32) {
+        self.offsets.push(self.data.len() as u64);
+        // BINDER_TYPE_BINDER; flags; what names it to this process, twice.
+        for number in [u32::from_be_bytes(*b"sb*\x85"), 0, number, 0, number, 0] {
+            self.data.extend(number.to_ne_bytes());
+        }
+        // Stability::Vintf in the low half (Stability.h).
+        self.number(0b11_1111);
     }
 
     /// A flat_binder_object for a descriptor of this process.

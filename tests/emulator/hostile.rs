@@ -9,14 +9,13 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::death::service;
 use crate::driver::{Driver, FIRST, ONE_WAY, Outcome, PING, Parcel};
-use crate::raw::NAME;
+use crate::methods::code;
+use crate::raw::{NAME, STORE, store};
 use crate::{BINDER, wait_until};
 
 const ROOM: usize = 256 << 10;
 /// Methods, and some codes beyond them.
 const CODES: u32 = 64;
-/// dumpState, whose answer is long.
-const DUMP: u32 = FIRST + 13;
 
 /// How much of the machine the service takes: threads, descriptors, memory in KiB.
 fn size() -> (usize, usize, u64) {
@@ -63,10 +62,12 @@ fn noise(state: &mut u64) -> u64 {
 fn random_parcels_are_answered_one_by_one() {
     beside_a_good_client(|call| {
         let driver = Driver::open(ROOM);
-        let service = driver.service("mediagate");
+        let root = driver.service("mediagate");
+        let objects = [(root, NAME), (store(&driver, root), STORE)];
         let mut state = 0x9e37_79b9_7f4a_7c15;
         for round in 0..1500 {
-            let mut parcel = if round % 8 == 0 { Parcel::default() } else { Parcel::to(NAME) };
+            let (service, name) = objects[round % 2];
+            let mut parcel = if round % 16 < 2 { Parcel::default() } else { Parcel::to(name) };
             for _ in 0..noise(&mut state) % 64 {
                 // Small numbers are lengths that make sense; others do not.
                 let number = noise(&mut state);
@@ -131,13 +132,15 @@ fn descriptors_that_nobody_asked_for_are_closed() {
 fn a_thousand_clients_that_read_nothing_and_die_hold_up_nobody() {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+    // Its answer is long.
+    let dump = code("IMediagate", "dumpState");
     beside_a_good_client(|call| {
         let clients: Vec<Driver> = (0..1000)
             .map(|number| {
                 let client = Driver::open(4096);
                 let service = client.service("mediagate");
                 // An answer that finds no room, and one that is never fetched.
-                client.send(service, if number % 50 == 0 { DUMP } else { PING }, 0, &Parcel::to(NAME));
+                client.send(service, if number % 50 == 0 { dump } else { PING }, 0, &Parcel::to(NAME));
                 if number % 100 == 0 {
                     call();
                 }
@@ -170,5 +173,26 @@ fn one_way_calls_without_end_fill_nothing_but_their_own_share() {
             call();
         }
         assert!(sent >= 100, "{sent} calls are no flood");
+    });
+}
+
+/// To read an object is to ask its process what it is, which these never say. A service's threads are few.
+#[test]
+#[ignore = "needs kernel binder: tests/emulator/run"]
+fn observers_that_do_not_say_what_they_are_hold_up_nobody() {
+    let clients: Vec<Driver> = (0..24).map(|_| Driver::open(4096)).collect();
+    beside_a_good_client(|call| {
+        // Each is for good in the call that it makes.
+        let mut next = (1..).zip(&clients);
+        for (method, count) in [("registerObserver", 22), ("unregisterObserver", 1), ("awaitChanges", 1)] {
+            for (number, client) in next.by_ref().take(count) {
+                let store = store(client, client.service("mediagate"));
+                let mut parcel = Parcel::to(STORE);
+                parcel.own_object(number);
+                client.send(store, code("IMediaStore", method), 0, &parcel);
+            }
+            call();
+        }
+        drop(clients);
     });
 }

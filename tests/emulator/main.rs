@@ -8,6 +8,9 @@ mod fat;
 mod hostile;
 mod identity;
 mod lowers;
+#[path = "../../service/tests/interface/methods.rs"]
+#[allow(dead_code)]
+mod methods;
 mod quota;
 mod raw;
 mod tour;

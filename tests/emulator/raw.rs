@@ -1,9 +1,16 @@
 //! What the service answers to a client that is not built from its AIDL.
 
 use crate::driver::{Driver, FIRST, INTERFACE, Outcome, PING, Parcel};
+use crate::methods::code;
 
 pub(crate) const NAME: &str = "io.mediagate.IMediagate";
+pub(crate) const STORE: &str = "io.mediagate.IMediaStore";
 const ROOM: usize = 1 << 20;
+
+/// The handle of the store.
+pub(crate) fn store(driver: &Driver, root: u32) -> u32 {
+    driver.object(root, code("IMediagate", "mediaStore"), &Parcel::to(NAME))
+}
 
 /// `status_t` values (system/core/libutils/include/utils/Errors.h).
 const BAD_TYPE: i32 = i32::MIN + 1;

@@ -224,4 +224,21 @@ fn an_app_may_have_its_own_file_scanned_and_nothing_else() {
     assert_eq!(ask(OTHER, Some(&file)), Ok((0, "done".to_owned())));
     assert!(ask(CAMERA, Some(&dir)).unwrap_err().contains("directory"));
     assert_eq!(ask(CAMERA, None), Err("denied".to_owned()));
+    // What it does not see through the mount is to it as what is not there: a directory, a file, and nothing, of another app.
+    for hidden in ["Android/data/com.example.camera", "Android/obb/com.example.camera"] {
+        std::fs::create_dir_all(world.lower(format!("{hidden}/dir"))).unwrap();
+        std::fs::write(world.lower(format!("{hidden}/file")), b"x").unwrap();
+        for name in ["", "/dir", "/file", "/none", "/file/below", "/none/below"] {
+            let path = world.shared(format!("{hidden}{name}"));
+            let looked = path.clone();
+            let seen = as_app(OTHER, move || std::fs::metadata(looked).is_ok());
+            assert!(name.is_empty() || !seen, "{hidden}{name} is hidden");
+            if !seen {
+                assert_eq!(ask(OTHER, Some(&path)), Ok((0, "done".to_owned())), "{hidden}{name}");
+            }
+        }
+    }
+    // What is gone may be asked about.
+    let gone = world.shared("DCIM/gone.png");
+    assert_eq!(ask(OTHER, Some(&gone)), Ok((0, "done".to_owned())));
 }

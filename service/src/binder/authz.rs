@@ -13,7 +13,8 @@ pub(super) enum Right {
     Administer,
     /// To ask about this uid.
     AboutSelf(u32),
-    /// To see the state of everything: administrators, and the shell, from which `dumpsys` is run.
+    /// To see the state of everything: administrators, and over kernel binder the shell of a device, from which `dumpsys` is
+    /// run. On a socket its uid is anybody's.
     Dump,
 }
 
@@ -32,8 +33,14 @@ pub(super) struct Authorised {
 /// The caller of the call being handled, if it has `right`.
 pub(super) fn require(control: &dyn Control, right: Right) -> Result<Authorised, Status> {
     let caller = caller(control)?;
-    check(caller, right).map_err(denied)?;
+    check(caller, right, platform::can_be_called()).map_err(denied)?;
     Ok(caller)
+}
+
+/// The caller of the call being handled, if it may ask about `uid` as it came. One that is negative is nobody's: only an
+/// administrator gets to hear that it makes no sense.
+pub(super) fn require_about(control: &dyn Control, uid: i32) -> Result<Authorised, Status> {
+    require(control, u32::try_from(uid).map_or(Right::Administer, Right::AboutSelf))
 }
 
 /// The caller of the call being handled, whoever it is.
@@ -51,7 +58,7 @@ pub(super) fn is_admin(control: &dyn Control, uid: u32) -> bool {
     control.admin_uids().contains(&uid)
 }
 
-fn check(caller: Authorised, right: Right) -> Result<(), String> {
+fn check(caller: Authorised, right: Right, by_driver: bool) -> Result<(), String> {
     let Authorised { uid, admin } = caller;
     if admin {
         return Ok(());
@@ -61,7 +68,7 @@ fn check(caller: Authorised, right: Right) -> Result<(), String> {
         Right::AboutSelf(about) => Err(format!(
             "uid {uid} may ask about itself only, not about uid {about}; ask as an administrator"
         )),
-        Right::Dump if uid == SHELL => Ok(()),
+        Right::Dump if uid == SHELL && by_driver => Ok(()),
         Right::Administer | Right::Dump => Err(format!(
             "uid {uid} may not administer mediagate; call as root, or add the uid to service.admin_uids in its configuration"
         )),
@@ -79,23 +86,24 @@ mod tests {
     #[test]
     fn administrators_may_do_everything() {
         let root = Authorised { uid: 0, admin: true };
-        assert!(check(root, Right::Administer).is_ok());
-        assert!(check(root, Right::AboutSelf(10_101)).is_ok());
+        assert!(check(root, Right::Administer, true).is_ok());
+        assert!(check(root, Right::AboutSelf(10_101), true).is_ok());
     }
 
     #[test]
     fn others_may_ask_about_themselves_only() {
         let app = Authorised { uid: 10_101, admin: false };
-        assert!(check(app, Right::AboutSelf(10_101)).is_ok());
-        assert!(check(app, Right::AboutSelf(10_102)).unwrap_err().contains("10102"));
-        assert!(check(app, Right::Administer).unwrap_err().contains("admin_uids"));
+        assert!(check(app, Right::AboutSelf(10_101), true).is_ok());
+        assert!(check(app, Right::AboutSelf(10_102), true).unwrap_err().contains("10102"));
+        assert!(check(app, Right::Administer, true).unwrap_err().contains("admin_uids"));
     }
 
     #[test]
-    fn the_shell_may_see_the_state_and_change_nothing() {
+    fn the_shell_of_a_device_may_see_the_state_and_change_nothing() {
         let shell = Authorised { uid: SHELL, admin: false };
-        assert!(check(shell, Right::Dump).is_ok());
-        assert!(check(shell, Right::Administer).is_err());
-        assert!(check(Authorised { uid: 10_101, admin: false }, Right::Dump).is_err());
+        assert!(check(shell, Right::Dump, true).is_ok());
+        assert!(check(shell, Right::Dump, false).is_err(), "on a socket it may be anybody");
+        assert!(check(shell, Right::Administer, true).is_err());
+        assert!(check(Authorised { uid: 10_101, admin: false }, Right::Dump, true).is_err());
     }
 }

@@ -286,6 +286,11 @@ impl Client {
         Ok(StoreClient::new(self, self.call(CALL, |s| s.mediaStore())?))
     }
 
+    /// Whether the service can call this process.
+    pub(super) fn is_called(&self) -> bool {
+        matches!(self.address, Address::Kernel(_))
+    }
+
     pub(super) fn call<T: Send + 'static>(
         &self,
         limit: Duration,

@@ -9,16 +9,22 @@
 //!
 //! `platform` has all that differs between rsbinder and the platform's library in an AOSP tree, where only kernel binder is served.
 //!
-//! Locks: `rpc::Table` only, held for bookkeeping and never across a call or a system call that can wait.
+//! Locks: those of `rpc::Table`, `observers`, `admission`, `inflight` and `bounded`, held for bookkeeping and never across a call or a
+//! system call that can wait.
 
 mod address;
+#[cfg(not(libbinder))]
+mod admission;
 mod authz;
 #[cfg(not(libbinder))]
 mod bounded;
 mod client;
 mod convert;
 #[cfg(not(libbinder))]
+mod inflight;
+#[cfg(not(libbinder))]
 mod listen;
+mod observers;
 mod platform;
 #[cfg(not(libbinder))]
 mod rate;

@@ -1,6 +1,6 @@
 //! The binder library: rsbinder everywhere, and in an AOSP tree (`cfg(libbinder)`) the platform's own, `libbinder_rs`.
 //!
-//! This file is all that differs between the two. What is served on Unix sockets (`rpc`, `socket`, `bounded`) is rsbinder's alone
+//! This file is all that differs between the two. What is served on Unix sockets (`rpc`, `socket`, `bounded`), `admission` and `inflight` are rsbinder's alone
 //! and left out of the platform's build: a device has kernel binder. The generated types have the same names and fields in both
 //! (`aidl/src/lib.rs`).
 
@@ -35,9 +35,11 @@ mod rsbinder_is {
     pub(in super::super) use rsbinder::{
         BinderResult, Interface, ParcelFileDescriptor, SIBinder, Status, Strong,
     };
-    use rsbinder::{Caller, DeathRecipient, ExceptionCode, StatusCode, WIBinder};
+    use rsbinder::{Caller, DeathRecipient, ExceptionCode, Stability, StatusCode, WIBinder};
 
     use super::Failure;
+    use crate::binder::admission::Admitting;
+    pub(in super::super) use crate::binder::inflight::{begin as note_calls, calls};
     pub(in super::super) use crate::binder::listen::{Listening, listen};
     use crate::binder::service::Binder;
     pub(in super::super) use crate::binder::socket::connect_unix;
@@ -87,11 +89,15 @@ mod rsbinder_is {
         aidl::BnMediagate::new_binder(object).as_binder()
     }
 
-    pub(in super::super) fn new_store<T>(object: T) -> Strong<dyn aidl::IMediaStore>
+    /// A store, whose calls are let in by [`Admitting`].
+    pub(in super::super) fn new_store<T>(object: T) -> SIBinder
     where
         T: aidl::IMediaStore + Send + Sync + 'static,
     {
-        aidl::BnMediaStore::new_binder(object)
+        let served = aidl::BnMediaStore::new_binder(object).as_binder();
+        let Ok(store) = rsbinder::Binder::try_from(served.clone()) else { return served };
+        let caller = || if can_be_called() { calling_uid() } else { None };
+        rsbinder::Binder::new_with_stability(Admitting::new(store, caller), Stability::Vintf).as_binder()
     }
 
     pub(in super::super) fn new_observer<T>(object: T) -> Strong<dyn aidl::IMediaObserver>
@@ -195,6 +201,21 @@ mod libbinder {
         Err(BinderError::NoSockets(path.to_owned()))
     }
 
+    /// The platform counts calls itself (`dumpsys binder_calls_stats`, /dev/binderfs/binder_logs).
+    pub(in super::super) fn note_calls() {}
+
+    /// A call that is being handled: none is known.
+    #[derive(Debug)]
+    pub(in super::super) struct Call {
+        pub(in super::super) what: String,
+        pub(in super::super) uid: u32,
+        pub(in super::super) since: std::time::Instant,
+    }
+
+    pub(in super::super) fn calls() -> Vec<Call> {
+        Vec::new()
+    }
+
     pub(in super::super) fn connect_unix(_path: &Path) -> Result<Strong<dyn aidl::IMediagate>, String> {
         Err("this build speaks kernel binder only; give it binder://NAME".to_owned())
     }
@@ -235,11 +256,12 @@ mod libbinder {
         aidl::BnMediagate::new_binder(object, BinderFeatures::default()).as_binder()
     }
 
-    pub(in super::super) fn new_store<T>(object: T) -> Strong<dyn aidl::IMediaStore>
+    /// A store. Nothing is done before the compiler's code reads a call: docs/ANDROID.md says what that means.
+    pub(in super::super) fn new_store<T>(object: T) -> SIBinder
     where
         T: aidl::IMediaStore + Send + Sync + 'static,
     {
-        aidl::BnMediaStore::new_binder(object, BinderFeatures::default())
+        aidl::BnMediaStore::new_binder(object, BinderFeatures::default()).as_binder()
     }
 
     pub(in super::super) fn new_observer<T>(object: T) -> Strong<dyn aidl::IMediaObserver>

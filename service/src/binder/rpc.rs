@@ -24,6 +24,7 @@ use std::net::Shutdown;
 use std::os::fd::AsFd as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -177,8 +178,10 @@ fn serve_connection(
 ) -> rsbinder::Result<()> {
     transport.set_read_timeout(Some(IDLE))?;
     transport.set_write_timeout(Some(SEND))?;
-    let transport = Bounded::new(transport, admin);
+    let greeted = Arc::new(AtomicBool::new(false));
+    let transport = Bounded::new(transport, admin, Arc::clone(&greeted));
     let session = RpcSession::accept_android13plus_fd(Box::new(transport), WIRE_VERSION, true)?;
+    greeted.store(true, Relaxed);
     place.greeted();
     session.set_timeout(Some(SEND));
     session.set_root(root)?;

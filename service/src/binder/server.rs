@@ -82,6 +82,7 @@ impl Serving {
 /// Serves `control` at every address of `uris`. Either all are served or none.
 pub fn serve(uris: &[String], control: Arc<dyn Control>) -> Result<Serving, BinderError> {
     let addresses = uris.iter().map(|uri| uri.parse()).collect::<Result<Vec<Address>, _>>()?;
+    platform::note_calls();
     let root = platform::new_mediagate(Binder::new(Arc::clone(&control)));
     let mut serving = Serving { sockets: Vec::new(), kernel: Vec::new() };
     // A name at the service manager is there for good, in the place of whoever had it: last, when all else has worked.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use mediagate_aidl as aidl;
 
 use super::authz::{self, Right};
-use super::platform::{self, BinderResult, ParcelFileDescriptor, Status, Strong};
+use super::platform::{self, BinderResult, ParcelFileDescriptor, SIBinder, Status, Strong};
 use super::store::StoreBinder;
 use super::{convert, scans, upkeep};
 use crate::control::{Control, ControlError};
@@ -27,19 +27,30 @@ const PER_USER: u32 = 100_000;
 /// The service behind the AIDL.
 pub(super) struct Binder {
     control: Arc<dyn Control>,
-    store: Strong<dyn aidl::IMediaStore>,
+    store: StoreBinder<SIBinder>,
 }
 
 impl Binder {
     pub(super) fn new(control: Arc<dyn Control>) -> Self {
-        let store = platform::new_store(StoreBinder::new(Arc::clone(&control)));
-        Binder { control, store }
+        Binder { store: StoreBinder::served(Arc::clone(&control)), control }
     }
 
     /// The whole dump, for who may see it.
     pub(super) fn dump_text(&self) -> BinderResult<String> {
         authz::require(&*self.control, Right::Dump)?;
-        Ok(self.control.dump())
+        Ok(self.state())
+    }
+
+    fn state(&self) -> String {
+        let mut text = "CALLS OF THE INTERFACE IN FLIGHT (oldest first)\n".to_owned();
+        for it in platform::calls() {
+            text += &format!("  {} uid={} age_ms={}\n", it.what, it.uid, it.since.elapsed().as_millis());
+        }
+        text += "OBSERVERS BY UID\n";
+        for (uid, all, slow) in self.store.observers().by_uid() {
+            text += &format!("  {uid}: {all}, of which {slow} cannot be called just now\n");
+        }
+        text + &self.control.dump()
     }
 }
 
@@ -224,9 +235,7 @@ impl aidl::IMediagate for Binder {
     }
 
     fn explain(&self, request: &aidl::ExplainRequest) -> BinderResult<aidl::Explanation> {
-        // A negative uid is nobody's: only an administrator gets to hear that it makes no sense.
-        let about = u32::try_from(request.uid).map_or(Right::Administer, Right::AboutSelf);
-        let caller = authz::require(&*self.control, about)?;
+        let caller = authz::require_about(&*self.control, request.uid)?;
         let request = convert::request_from_wire(request).map_err(status)?;
         let mut answer = self.control.explain(&request).map_err(status)?;
         if !caller.admin {
@@ -238,7 +247,7 @@ impl aidl::IMediagate for Binder {
 
     fn mediaStore(&self) -> BinderResult<Strong<dyn aidl::IMediaStore>> {
         authz::caller(&*self.control)?;
-        Ok(self.store.clone())
+        Ok(self.store.handle())
     }
 
     fn stats(&self) -> BinderResult<Vec<aidl::Stat>> {
@@ -248,7 +257,7 @@ impl aidl::IMediagate for Binder {
 
     fn dumpState(&self) -> BinderResult<String> {
         authz::require(&*self.control, Right::Administer)?;
-        Ok(cut(self.control.dump()))
+        Ok(cut(self.state()))
     }
 }
 

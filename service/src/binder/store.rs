@@ -1,73 +1,64 @@
 //! The store's AIDL object, for every caller: each method says who is calling, converts, calls, converts back.
 //!
-//! # Observers
-//! On kernel binder a thread of its own calls each observer as changes come. A session on a socket has no connection for
-//! calls of the service's own, so its client waits for changes in `awaitChanges`. Either way an observer ends with its process:
-//! by its obituary, or by a call that fails.
-//!
-//! Lock: `watching`, held for bookkeeping.
+//! Observers are kept, and called, by [`Observers`].
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use mediagate_aidl as aidl;
-use parking_lot::Mutex;
 
 use super::authz;
+use super::observers::Observers;
 use super::platform::{self, BinderResult, Interface, ParcelFileDescriptor, SIBinder, Strong};
 use super::service::status;
 use super::store_wire as wire;
-use crate::control::store::{Observation, Store, StoreCaller};
+use crate::control::store::{Store, StoreCaller, Taken};
 use crate::control::{Control, ControlError};
 
 /// The longest an `awaitChanges` waits.
 const LONGEST: Duration = Duration::from_secs(30);
-/// How often the thread of an observer looks whether it is still wanted.
-const PERIOD: Duration = Duration::from_secs(5);
 
-/// The store behind the AIDL.
-pub(super) struct StoreBinder {
+/// The store behind the AIDL. `B` is what callers get to hold of it, if anything.
+pub(super) struct StoreBinder<B> {
     control: Arc<dyn Control>,
     store: Arc<dyn Store>,
-    watching: Arc<Watching>,
+    observers: Arc<Observers>,
+    served: B,
 }
 
-type Watching = Mutex<Vec<Watcher>>;
-
-struct Watcher {
-    observer: SIBinder,
-    uid: u32,
-    place: Arc<dyn Observation>,
-    /// Told of the end of its process.
-    _obituary: platform::Obituary,
-}
-
-impl StoreBinder {
-    pub(super) fn new(control: Arc<dyn Control>) -> Self {
+impl StoreBinder<SIBinder> {
+    /// The store as callers get it.
+    pub(super) fn served(control: Arc<dyn Control>) -> Self {
         let store = Arc::clone(&control).media_store();
-        StoreBinder { control, store, watching: Arc::default() }
+        let observers = Arc::new(Observers::new());
+        let plain = StoreBinder {
+            control: Arc::clone(&control),
+            store: Arc::clone(&store),
+            observers: Arc::clone(&observers),
+            served: (),
+        };
+        StoreBinder { served: platform::new_store(plain), control, store, observers }
     }
 
+    /// What a caller is given. Made anew each time: the library copies only what its own compiler made.
+    pub(super) fn handle(&self) -> Strong<dyn aidl::IMediaStore> {
+        Strong::new(Box::new(StoreBinder {
+            control: Arc::clone(&self.control),
+            store: Arc::clone(&self.store),
+            observers: Arc::clone(&self.observers),
+            served: self.served.clone(),
+        }))
+    }
+
+    pub(super) fn observers(&self) -> &Observers {
+        &self.observers
+    }
+}
+
+impl<B> StoreBinder<B> {
     fn caller(&self) -> BinderResult<StoreCaller> {
         let caller = authz::caller(&*self.control)?;
         Ok(StoreCaller { uid: caller.uid, admin: caller.admin })
-    }
-
-    fn place(&self, caller: StoreCaller, observer: &SIBinder) -> BinderResult<Arc<dyn Observation>> {
-        let watching = self.watching.lock();
-        let place = watching.iter().find(|it| it.uid == caller.uid && it.observer == *observer);
-        place.map(|it| Arc::clone(&it.place)).ok_or_else(|| status(unknown()))
-    }
-
-    fn forget(watching: &Watching, uid: u32, observer: &SIBinder) -> bool {
-        let mut watching = watching.lock();
-        let Some(at) = watching.iter().position(|it| it.uid == uid && it.observer == *observer) else {
-            return false;
-        };
-        let ended = watching.swap_remove(at);
-        drop(watching);
-        ended.place.close();
-        true
     }
 }
 
@@ -75,9 +66,18 @@ fn unknown() -> ControlError {
     ControlError::NotFound("this observer is not registered".to_owned())
 }
 
-impl Interface for StoreBinder {}
+impl Interface for StoreBinder<()> {}
 
-impl aidl::IMediaStore for StoreBinder {
+impl Interface for StoreBinder<SIBinder> {
+    fn as_binder(&self) -> SIBinder {
+        self.served.clone()
+    }
+}
+
+impl<B: Send + Sync> aidl::IMediaStore for StoreBinder<B>
+where
+    StoreBinder<B>: Interface,
+{
     fn query(&self, query: &aidl::MediaQuery) -> BinderResult<aidl::MediaPage> {
         let caller = self.caller()?;
         let query = wire::query_from_wire(query).map_err(status)?;
@@ -152,44 +152,16 @@ impl aidl::IMediaStore for StoreBinder {
     ) -> BinderResult<()> {
         let caller = self.caller()?;
         let query = wire::query_from_wire(filter).map_err(status)?;
-        let binder = observer.as_binder();
-        Self::forget(&self.watching, caller.uid, &binder);
-        let place = Arc::clone(&self.store).observe(caller, &query).map_err(status)?;
-        let (weak, who) = (Arc::downgrade(&self.watching), Arc::downgrade(&place));
-        let obituary = platform::when_dead(&binder, move || {
-            if let (Some(watching), Some(place)) = (weak.upgrade(), who.upgrade()) {
-                watching.lock().retain(|it| !Arc::ptr_eq(&it.place, &place));
-                place.close();
-            }
-        });
-        self.watching.lock().push(Watcher {
-            observer: binder.clone(),
-            uid: caller.uid,
-            place: Arc::clone(&place),
-            _obituary: obituary,
-        });
-        if platform::can_be_called() {
-            let (observer, watching) = (observer.clone(), Arc::clone(&self.watching));
-            let spawned = std::thread::Builder::new().name("observer".to_owned()).spawn(move || {
-                let wanted = || watching.lock().iter().any(|it| Arc::ptr_eq(&it.place, &place));
-                while wanted() {
-                    let Some(told) = place.take(PERIOD) else { continue };
-                    let batch = wire::batch_to_wire(told);
-                    if let Err(why) = observer.onChanged(&batch.changes, batch.missed) {
-                        log::debug!("an observer of uid {} is gone: {why}", caller.uid);
-                        Self::forget(&watching, caller.uid, &binder);
-                    }
-                }
-            });
-            spawned
-                .map_err(|error| status(ControlError::Failed(format!("cannot start a thread: {error}"))))?;
-        }
-        Ok(())
+        self.observers.forget(caller.uid, &observer.as_binder());
+        let can_be_called = platform::can_be_called();
+        let bell = if can_be_called { self.observers.bell() } else { Arc::new(|| ()) };
+        let place = Arc::clone(&self.store).observe(caller, &query, bell).map_err(status)?;
+        self.observers.add(caller.uid, observer, &place, can_be_called).map_err(status)
     }
 
     fn unregisterObserver(&self, observer: &Strong<dyn aidl::IMediaObserver>) -> BinderResult<()> {
         let caller = self.caller()?;
-        match Self::forget(&self.watching, caller.uid, &observer.as_binder()) {
+        match self.observers.forget(caller.uid, &observer.as_binder()) {
             true => Ok(()),
             false => Err(status(unknown())),
         }
@@ -201,8 +173,22 @@ impl aidl::IMediaStore for StoreBinder {
         millis: i32,
     ) -> BinderResult<aidl::ChangeBatch> {
         let caller = self.caller()?;
-        let place = self.place(caller, &observer.as_binder())?;
+        if platform::can_be_called() {
+            // The threads that serve the driver are few, and everybody's: nobody waits on one.
+            return Err(status(ControlError::Invalid(
+                "observers are called over kernel binder; only a process on a socket waits".to_owned(),
+            )));
+        }
+        let binder = observer.as_binder();
+        let place = self.observers.place(caller.uid, &binder).ok_or_else(|| status(unknown()))?;
         let patience = Duration::from_millis(u64::try_from(millis).unwrap_or(0)).min(LONGEST);
-        Ok(place.take(patience).map(wire::batch_to_wire).unwrap_or_default())
+        match place.take(patience) {
+            Taken::Told(told) => Ok(wire::batch_to_wire(told)),
+            Taken::Nothing => Ok(aidl::ChangeBatch::default()),
+            Taken::Closed => {
+                self.observers.remove(&place);
+                Err(status(unknown()))
+            }
+        }
     }
 }

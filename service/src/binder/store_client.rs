@@ -15,8 +15,8 @@ use crate::control::store::{
     MediaResult, OpenMode, Told,
 };
 
-/// How long one wait for changes is, in milliseconds.
-const PATIENCE: i32 = 5_000;
+/// How long one wait for changes is.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The store of a running service.
 pub struct StoreClient<'a> {
@@ -136,14 +136,21 @@ impl<'a> StoreClient<'a> {
         self.call(CALL, move |s| s.registerObserver(&observer, &filter))?;
         begun();
         loop {
-            let observer = ear.clone();
-            let batch = self.call(MOUNT, move |s| s.awaitChanges(&observer, PATIENCE))?;
-            let asked = Some(wire::batch_from_wire(&batch.changes, batch.missed)?)
-                .filter(|(changes, _)| !changes.is_empty());
-            for told in called.try_iter().chain(asked) {
-                if !f(told) {
-                    return self.call(CALL, move |s| s.unregisterObserver(&ear));
+            let told = if self.client.is_called() {
+                let told = called.recv_timeout(PATIENCE).ok();
+                if told.is_none() {
+                    // Whether somebody is there who would call.
+                    self.version()?;
                 }
+                told
+            } else {
+                let (observer, millis) = (ear.clone(), i32::try_from(PATIENCE.as_millis()).unwrap_or(0));
+                let batch = self.call(MOUNT, move |s| s.awaitChanges(&observer, millis))?;
+                Some(wire::batch_from_wire(&batch.changes, batch.missed)?)
+            };
+            let told = told.filter(|(changes, _)| !changes.is_empty());
+            if told.is_some_and(|told| !f(told)) {
+                return self.call(CALL, move |s| s.unregisterObserver(&ear));
             }
         }
     }

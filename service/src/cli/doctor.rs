@@ -1,4 +1,4 @@
-//! `doctor`: what this machine can do. Looks only; changes nothing.
+//! `doctor`: what this machine can do, and what a service that runs on it does. Looks only; changes nothing.
 
 use std::fs;
 use std::path::Path;
@@ -10,6 +10,7 @@ use nix::sys::utsname::uname;
 use serde::Serialize;
 
 use super::output;
+use crate::control::VolumeStatus;
 
 /// First kernel with FUSE passthrough (fs/fuse/passthrough.c appeared in 6.9).
 const PASSTHROUGH_SINCE: (u32, u32) = (6, 9);
@@ -64,10 +65,10 @@ impl Check {
     }
 }
 
-/// Looks at the machine.
-pub(super) fn examine() -> Report {
+/// Looks at the machine, and at the volumes of the service that runs, if one answers.
+pub(super) fn examine(running: Option<&[VolumeStatus]>) -> Report {
     let release = uname().map(|u| u.release().to_string_lossy().into_owned()).unwrap_or_default();
-    let checks = vec![
+    let mut checks = vec![
         fuse_in_kernel(),
         fuse_device(),
         privilege(),
@@ -79,6 +80,7 @@ pub(super) fn examine() -> Report {
         request_size(),
         binder(),
     ];
+    checks.extend(running.map(in_use));
     let can_mount = checks.iter().all(|check| !check.required || check.state == State::Ok);
     Report { can_mount, checks }
 }
@@ -145,6 +147,21 @@ fn passthrough(release: &str) -> Check {
         }
     };
     Check::new("passthrough", false, state, found, remedy)
+}
+
+/// What the kernel offered the volumes that are mounted: more than its version tells.
+fn in_use(volumes: &[VolumeStatus]) -> Check {
+    let state = match volumes {
+        [] => State::Unknown,
+        all => State::of(all.iter().all(|it| !it.passthrough.starts_with("off"))),
+    };
+    let each: Vec<String> = volumes.iter().map(|it| format!("{}: {}", it.name, it.passthrough)).collect();
+    let found = if each.is_empty() { "no volume is attached".to_owned() } else { each.join("; ") };
+    let remedy = match state {
+        State::Unknown => "`mediagate volume attach`; the kernel says what it has when a volume is mounted",
+        _ => "everything works without it; the service reads and writes itself there",
+    };
+    Check::new("passthrough in use", false, state, found, remedy)
 }
 
 fn passthrough_of(release: &str, config: Option<&str>) -> (State, String) {
@@ -297,7 +314,7 @@ mod tests {
 
     #[test]
     fn only_what_mounting_needs_decides() {
-        let report = examine();
+        let report = examine(None);
         let required: Vec<_> = report.checks.iter().filter(|check| check.required).collect();
         assert_eq!(required.len(), 3);
         assert_eq!(report.can_mount, required.iter().all(|check| check.state == State::Ok));

@@ -193,7 +193,7 @@ fn run(cli: Cli) -> ExitCode {
             return crate::demo::run(&crate::demo::DemoOptions { once, dir, size_mib, json });
         }
         Command::RunAs(run_as) => Err(run_as.run(&connection)),
-        Command::Doctor => return doctor(json),
+        Command::Doctor => return doctor(&connection, json),
         Command::Volume(command) => command.run(&connection, json),
         Command::Package(command) => command.run(&connection, json),
         Command::Permission(command) => command.run(&connection, json),
@@ -226,8 +226,10 @@ fn run(cli: Cli) -> ExitCode {
     }
 }
 
-fn doctor(json: bool) -> ExitCode {
-    let report = doctor::examine();
+fn doctor(connection: &Connection, json: bool) -> ExitCode {
+    // It may not run, or not tell everybody.
+    let volumes = connection.open().ok().and_then(|client| client.volumes().ok());
+    let report = doctor::examine(volumes.as_deref());
     let printed = print(&report.render(json));
     if report.can_mount { printed } else { ExitCode::from(failure::FAILED) }
 }

@@ -385,10 +385,26 @@ pub struct ChangeNotice {
 /// What an observer hears: changes, and how many were left out.
 pub type Told = (Vec<ChangeNotice>, u64);
 
+/// What is rung when something waits for an observer, or its place is closed. Does not wait.
+pub type Bell = Arc<dyn Fn() + Send + Sync>;
+
+/// What is found in an observer's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// Changes.
+    Told(Told),
+    /// None came while it was waited.
+    Nothing,
+    /// None will ever come.
+    Closed,
+}
+
 /// One observer's place: what waits for it.
 pub trait Observation: Send + Sync {
-    /// Waits for changes for at most so long and takes them; `None` if there were none.
-    fn take(&self, patience: Duration) -> Option<Told>;
+    /// Waits for changes for at most so long and takes them.
+    fn take(&self, patience: Duration) -> Taken;
+    /// Takes back what could not be told: it is told in more general terms the next time. Rings no bell.
+    fn give_back(&self, told: Told);
     /// Nobody will ask any more: ends what waits.
     fn close(&self);
 }
@@ -429,10 +445,11 @@ pub trait Store: Send + Sync {
     ) -> Result<MediaHistory, ControlError>;
     /// The generation of the last change, and the number of the index.
     fn version(&self) -> Result<(i64, i64), ControlError>;
-    /// Begins to observe the files that the query finds.
+    /// Begins to observe the files that the query finds, for who has `bell`.
     fn observe(
         self: Arc<Self>,
         caller: StoreCaller,
         query: &MediaQuery,
+        bell: Bell,
     ) -> Result<Arc<dyn Observation>, ControlError>;
 }

@@ -79,10 +79,11 @@ fn handle<T>(
 }
 
 /// Asks for passthrough as the kernel offers it.
-fn negotiate(config: &mut KernelConfig, stacked: bool) -> Option<Interface> {
+pub(super) fn negotiate(config: &mut KernelConfig, stacked: bool) -> Option<Interface> {
     let minor = config.kernel_abi().1;
-    let interface = Interface::offered(config.capabilities().bits(), minor)?;
-    config.add_capabilities(InitFlags::from_bits_retain(interface.bit(minor))).ok()?;
+    // By asking for them: the library's `capabilities` leaves out bits that it has no name for, as Android's.
+    let takes = |bit| config.add_capabilities(InitFlags::from_bits_retain(bit)).is_ok();
+    let interface = Interface::offered(takes, minor)?;
     if interface == Interface::Upstream {
         // 2 lets the lower file system be stacked itself, 1 keeps this mount usable as a lower one of overlayfs.
         config.set_max_stack_depth(if stacked { 2 } else { 1 }).ok()?;

@@ -10,3 +10,6 @@ mod opened;
 mod reply;
 
 pub use mount::{MountError, Mounted, clear_stale_mount, mount, take_over};
+
+#[cfg(test)]
+mod tests;

@@ -63,6 +63,11 @@ const UNINTELLIGIBLE: Kernel = Kernel {
     because: "The file may tell where it was made, and cannot be understood well enough to hide that.",
 };
 
+/// Whether a rule says that the caller may look, and that there is nothing to be seen.
+pub fn is_nothing(rule: &str) -> bool {
+    [MISSING, NO_DIRECTORY].iter().any(|it| it.rule == rule)
+}
+
 const TOO_MANY: Kernel = Kernel {
     errno: super::create::TOO_MANY.name(),
     rule: "owns-too-many-files",

@@ -22,7 +22,7 @@ pub use access::access;
 pub use attr::{SetAttr, getattr, setattr};
 pub use create::{create, mknod};
 pub use dirs::{mkdir, rmdir};
-pub use explain::explain;
+pub use explain::{explain, is_nothing};
 pub use grant::{Grantable, grant_place, grantable};
 pub use io::{allocate, copy_range, fsync, fsync_dir, read, seek, write};
 pub use links::make_link;

@@ -64,10 +64,9 @@ impl Interface {
         }
     }
 
-    /// What a kernel that speaks this minor version offers.
-    pub fn offered(capabilities: u64, minor: u32) -> Option<Interface> {
-        let offers = |it: &Interface| capabilities & it.bit(minor) != 0;
-        [Interface::Upstream, Interface::Legacy].into_iter().find(offers)
+    /// What a kernel that speaks this minor version offers; `takes` asks for a bit, and says whether it is offered.
+    pub fn offered(mut takes: impl FnMut(u64) -> bool, minor: u32) -> Option<Interface> {
+        [Interface::Upstream, Interface::Legacy].into_iter().find(|it| takes(it.bit(minor)))
     }
 
     /// Its name in `volume list`.
@@ -175,7 +174,11 @@ mod tests {
             (late, 34, None),
             (0, 45, None),
         ] {
-            assert_eq!(Interface::offered(offered, minor), interface, "{offered:#x} 7.{minor}");
+            assert_eq!(
+                Interface::offered(|bit| offered & bit != 0, minor),
+                interface,
+                "{offered:#x} 7.{minor}"
+            );
         }
     }
 

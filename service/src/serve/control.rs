@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::Shared;
-use super::volumes::Attached;
+use super::volumes::{Attached, Source};
 use crate::config::{PackageConfig, VolumeConfig, check_volume};
 use crate::control::store::Store;
 use crate::control::{
@@ -69,6 +69,7 @@ impl Control for Shared {
     }
 
     fn attach_volume(&self, volume: VolumeConfig) -> Result<(), ControlError> {
+        let changing = self.volumes.changing();
         if self.volumes.find(&volume.name).is_some() {
             return Err(ControlError::AlreadyExists(format!(
                 "a volume {:?} is attached already; detach it first",
@@ -77,7 +78,8 @@ impl Control for Shared {
         }
         let attached: Vec<_> = self.volumes.all().iter().map(|it| it.config.clone()).collect();
         let volume = check_volume(&volume, &attached).map_err(ControlError::Invalid)?;
-        self.attach(&volume).map_err(|error| ControlError::Failed(format!("{error:#}")))
+        self.attach_from(&changing, &volume, Source::Own)
+            .map_err(|error| ControlError::Failed(format!("{error:#}")))
     }
 
     fn detach_volume(&self, name: &str) -> Result<(), ControlError> {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::Shared;
 use super::volumes::Attached;
-use crate::control::{Control as _, ControlError, ExplainRequest, ScanStatus};
+use crate::control::{Control as _, ControlError, ExplainRequest, Explanation, ScanStatus};
 use crate::lower::{FileKind, LowerError, Meta};
+use crate::ops;
 use crate::scanner::{self, Area, Phase};
 
 impl Shared {
@@ -27,23 +28,34 @@ impl Shared {
     /// Scans the file at `path` if `uid` may read it. What is gone has nothing to be read.
     pub(super) fn begin_scan_for(&self, uid: u32, path: &[u8]) -> Result<Vec<ScanStatus>, ControlError> {
         let (attached, below) = self.locate(path)?;
+        // First what the mount would say: whether there is anything is not for everybody to know.
+        let there = self.may(uid, "getattr", path)?;
+        if !there.is_some_and(|it| it.allowed || ops::is_nothing(&it.rule)) {
+            return Ok(vec![nothing(&attached, path)]);
+        }
         match kind(&attached, below)? {
-            Some(FileKind::File) => {
-                let question =
-                    ExplainRequest { uid, operation: "read".to_owned(), path: path.to_vec(), to: None };
-                if !self.explain(&question)?.allowed {
-                    // As if it were not there: whether it is, is not for the caller to know.
-                    return Ok(vec![nothing(&attached, path)]);
-                }
+            // As if it were not there.
+            Some(FileKind::File) if !self.may(uid, "read", path)?.is_some_and(|it| it.allowed) => {
+                return Ok(vec![nothing(&attached, path)]);
             }
             Some(FileKind::Directory) => {
                 return Err(ControlError::Invalid(
                     "that is a directory; apps may have files scanned".to_owned(),
                 ));
             }
-            None => {}
+            Some(FileKind::File) | None => {}
         }
         Ok(vec![scan_file(&attached, path, below)?])
+    }
+
+    /// What would be answered to `uid`; nothing if that cannot be said, which is not for the caller to hear.
+    fn may(&self, uid: u32, operation: &str, path: &[u8]) -> Result<Option<Explanation>, ControlError> {
+        let question = ExplainRequest { uid, operation: operation.to_owned(), path: path.to_vec(), to: None };
+        match self.explain(&question) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error @ ControlError::Invalid(_)) => Err(error),
+            Err(_) => Ok(None),
+        }
     }
 
     /// All scans that are known.

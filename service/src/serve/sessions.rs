@@ -73,6 +73,7 @@ fn volume_of(session: &SessionRequest) -> Result<VolumeConfig, ControlError> {
 impl Shared {
     pub(super) fn begin_session(&self, session: SessionRequest) -> Result<(), ControlError> {
         let volume = volume_of(&session)?;
+        let changing = self.volumes.changing();
         if self.session(&session.id).is_some() {
             return Err(ControlError::AlreadyExists(format!(
                 "{} has a session already; end it first",
@@ -88,7 +89,7 @@ impl Shared {
         let attached: Vec<_> = self.volumes.all().iter().map(|it| it.config.clone()).collect();
         check_session(&volume, &attached).map_err(ControlError::Invalid)?;
         let source = Source::Device { id: session.id, device: session.device };
-        self.attach_from(&volume, source).map_err(|error| {
+        self.attach_from(&changing, &volume, source).map_err(|error| {
             match error.downcast_ref::<crate::fuse::MountError>() {
                 Some(crate::fuse::MountError::NoSession { .. }) => {
                     ControlError::Invalid(format!("{error:#}"))

@@ -69,12 +69,19 @@ pub(super) struct Volumes {
     list: RwLock<Vec<Arc<Attached>>>,
 }
 
+/// While it lives nobody else attaches or detaches.
+pub(super) type Changing<'a> = parking_lot::MutexGuard<'a, ()>;
+
 /// How many directories each volume may keep open: of a thousand descriptors a few, and never many.
 fn held_dirs(descriptors: u64, volumes: usize) -> usize {
     usize::try_from(descriptors / 64).unwrap_or(usize::MAX).min(512) / volumes.max(1)
 }
 
 impl Volumes {
+    pub(super) fn changing(&self) -> Changing<'_> {
+        self.changing.lock()
+    }
+
     pub(super) fn all(&self) -> Vec<Arc<Attached>> {
         self.list.read().clone()
     }
@@ -107,12 +114,16 @@ fn detach(mut attached: Arc<Attached>) {
 impl Shared {
     /// Attaches and mounts a volume whose configuration was checked.
     pub(super) fn attach(&self, config: &VolumeConfig) -> anyhow::Result<()> {
-        self.attach_from(config, Source::Own)
+        self.attach_from(&self.volumes.changing(), config, Source::Own)
     }
 
-    /// Attaches a volume whose configuration was checked.
-    pub(super) fn attach_from(&self, config: &VolumeConfig, source: Source) -> anyhow::Result<()> {
-        let _changing = self.volumes.changing.lock();
+    /// Attaches a volume whose configuration was checked, also against the volumes there are, since nothing changes them.
+    pub(super) fn attach_from(
+        &self,
+        _changing: &Changing<'_>,
+        config: &VolumeConfig,
+        source: Source,
+    ) -> anyhow::Result<()> {
         anyhow::ensure!(
             self.volumes.find(&config.name).is_none(),
             "a volume {:?} is attached already",

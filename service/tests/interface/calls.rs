@@ -8,9 +8,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mediagate::binder::{BinderError, Client, ClientError, serve};
+use mediagate::control::store::{
+    ChangeNotice, InsertSpec, MediaChanges, MediaGrouping, MediaQuery, MediaResult, NoticeKind, OpenMode,
+};
 use mediagate::control::{ControlError, ExplainRequest, GrantSpec};
 
 use crate::fake::{ADMIN, APP, Fake, OTHER, as_uid, package, volume};
+use crate::methods::methods;
 use crate::service::Service;
 
 fn question(uid: u32) -> ExplainRequest {
@@ -68,6 +72,76 @@ fn administer(client: &Client) -> Vec<(&'static str, Result<(), ClientError>)> {
         ("stats", client.stats().map(drop)),
         ("dumpState", client.dump().map(drop)),
     ]
+}
+
+/// What everybody may call; what an app gets of it has tests of its own.
+const FOR_ALL: [&str; 6] = ["listPackages", "listGrants", "scan", "redactedPath", "explain", "mediaStore"];
+
+#[test]
+fn no_method_is_forgotten_here() {
+    let service = Service::start().with_apps();
+    let administered = administer(&service.client());
+    let first_word = |name: &str| name.split(' ').next().unwrap().to_owned();
+    let known = administered.iter().map(|(name, _)| first_word(name)).chain(FOR_ALL.map(str::to_owned));
+    let known: std::collections::BTreeSet<String> = known.collect();
+    assert_eq!(known, methods("IMediagate").into_iter().collect());
+}
+
+#[test]
+fn the_store_is_everybody_s_and_acts_for_who_calls() {
+    let service = Service::start().with_apps();
+    for uid in [APP, OTHER, ADMIN, 0] {
+        as_uid(uid, || {
+            let client = service.client();
+            let store = client.store().unwrap();
+            let query = MediaQuery::default();
+            assert_eq!(store.query(&query).unwrap().items[0].path, b"/storage/emulated/0/DCIM/\xff.jpg");
+            assert_eq!(store.count(&query).unwrap(), 1);
+            let nowhere = MediaQuery { volume: Some("none".to_owned()), ..MediaQuery::default() };
+            let error = store.count(&nowhere);
+            assert!(matches!(error, Err(ClientError::Failed(ControlError::NotFound(_)))), "{error:?}");
+            assert_eq!(store.groups(&query, MediaGrouping::Album, 0).unwrap(), []);
+            let spec = InsertSpec { display_name: Some(b"\xfe".to_vec()), ..InsertSpec::default() };
+            assert_eq!(store.insert(&spec).unwrap().display_name, b"\xfe");
+            let results = [MediaResult::Done, MediaResult::NotFound];
+            assert_eq!(store.update(&[7, 9], &MediaChanges::default()).unwrap(), results);
+            assert_eq!(store.remove(&[7, 9]).unwrap(), results);
+            assert_eq!(store.changes(&query, 5).unwrap().generation, 5);
+            assert_eq!(store.version().unwrap(), (3, 4));
+            let mut said = String::new();
+            let mut file = std::fs::File::from(store.open(7, OpenMode::default()).unwrap());
+            std::io::Read::read_to_string(&mut file, &mut said).unwrap();
+            assert_eq!(said, format!("for {uid}"));
+        });
+        let calls = ["insert", "update", "remove"].map(|what| format!("{what} for {uid}"));
+        assert_eq!(service.state().calls.split_off(service.state().calls.len() - 3), calls);
+    }
+}
+
+#[test]
+fn an_observer_is_told() {
+    let service = Service::start().with_apps();
+    for uid in [APP, 0] {
+        let heard = as_uid(uid, || {
+            let mut heard = Vec::new();
+            let client = service.client();
+            let store = client.store().unwrap();
+            let all = |told| {
+                heard.push(told);
+                false
+            };
+            let begun = || {
+                if uid == 0 {
+                    let dump = client.dump().unwrap();
+                    assert!(dump.contains("\n  0: 1, of which 0 "), "{dump}");
+                }
+            };
+            store.watch(&MediaQuery::default(), begun, all).unwrap();
+            heard
+        });
+        let notice = ChangeNotice { kind: NoticeKind::Added, volume: "v".to_owned(), id: 7, generation: 3 };
+        assert_eq!(heard, [(vec![notice], 0)], "{uid}");
+    }
 }
 
 #[test]
@@ -208,7 +282,10 @@ fn data_arrives_as_it_was_sent() {
 
     let stats = client.stats().unwrap();
     assert_eq!((stats[0].value, stats[1].gauge), (42, true));
-    assert_eq!(client.dump().unwrap(), "volumes: 0\n");
+    let dump = client.dump().unwrap();
+    assert!(dump.ends_with("volumes: 0\n"), "{dump}");
+    let of_the_call = dump.lines().find(|it| it.trim_start().starts_with("IMediagate.dumpState uid=0 "));
+    assert!(of_the_call.is_some(), "{dump}");
 }
 
 #[test]

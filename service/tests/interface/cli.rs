@@ -185,8 +185,10 @@ fn stats_and_dump() {
     let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(rows[0], ["NAME", "VALUE", "KIND"]);
     assert_eq!(rows[2], ["node.live", "7", "gauge"]);
-    assert_eq!(text(&service, "dump"), "volumes: 0\n");
-    assert_eq!(data(&service, "dump"), json!({ "dump": "volumes: 0\n" }));
+    let dump = text(&service, "dump");
+    assert!(dump.starts_with("CALLS OF THE INTERFACE") && dump.ends_with("\nvolumes: 0\n"), "{dump}");
+    let as_json = data(&service, "dump");
+    assert!(as_json["dump"].as_str().unwrap().ends_with("\nvolumes: 0\n"), "{as_json}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! `doctor` on whatever machine this is.
 
 use crate::cli::{code, mediagate};
+use crate::fake::volume;
+use crate::service::Service;
 
 #[test]
 fn doctor_agrees_with_itself() {
@@ -16,6 +18,19 @@ fn doctor_agrees_with_itself() {
     let text = mediagate("unix:///nobody").arg("doctor").output().unwrap();
     let text = String::from_utf8(text.stdout).unwrap();
     assert_eq!(text.contains("This machine can mount volumes."), can_mount, "{text}");
+}
+
+#[test]
+fn doctor_says_which_passthrough_a_running_service_uses() {
+    let service = Service::start();
+    let said = || {
+        let output = mediagate(&service.uri).arg("doctor").output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().find(|it| it.contains("passthrough in use")).map(str::to_owned).unwrap_or_default()
+    };
+    assert!(said().starts_with("unknown "), "{}", said());
+    service.client().attach_volume(&volume("sd")).unwrap();
+    assert!(said().starts_with("ok ") && said().ends_with(" sd: upstream"), "{}", said());
 }
 
 #[test]

@@ -2,12 +2,15 @@
 #![allow(unsafe_code, reason = "setresuid of one thread only, which libc does not offer")]
 
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use mediagate::config::{PackageConfig, VolumeConfig};
 use mediagate::control::store::{
-    InsertSpec, Inserted, MediaChanges, MediaGroup, MediaGrouping, MediaHistory, MediaPage, MediaQuery,
-    MediaResult, Observation, OpenMode, Store, StoreCaller,
+    Bell, ChangeNotice, InsertSpec, Inserted, MediaChanges, MediaGroup, MediaGrouping, MediaHistory,
+    MediaItem, MediaPage, MediaQuery, MediaResult, NoticeKind, Observation, OpenMode, Store, StoreCaller,
+    Taken, Told,
 };
 use mediagate::control::{
     Control, ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, MaintenanceStatus,
@@ -44,20 +47,29 @@ impl Fake {
     }
 }
 
-/// A store that has nothing to say.
+/// A store of one file, 7, that believes what it is told.
 #[derive(Debug)]
-struct NoStore;
+struct FakeStore(Arc<Fake>);
 
-fn none<T>() -> Result<T, ControlError> {
-    Err(ControlError::Failed("there is no store here".to_owned()))
+impl FakeStore {
+    fn item() -> MediaItem {
+        MediaItem { id: 7, path: b"/storage/emulated/0/DCIM/\xff.jpg".to_vec(), ..MediaItem::default() }
+    }
+
+    fn results(ids: &[i64]) -> Vec<MediaResult> {
+        ids.iter().map(|id| if *id == 7 { MediaResult::Done } else { MediaResult::NotFound }).collect()
+    }
 }
 
-impl Store for NoStore {
+impl Store for FakeStore {
     fn query(&self, _: StoreCaller, _: &MediaQuery) -> Result<MediaPage, ControlError> {
-        none()
+        Ok(MediaPage { items: vec![Self::item()], next: None })
     }
-    fn count(&self, _: StoreCaller, _: &MediaQuery) -> Result<u64, ControlError> {
-        none()
+    fn count(&self, _: StoreCaller, query: &MediaQuery) -> Result<u64, ControlError> {
+        match query.volume.as_deref() {
+            Some("none") => Err(ControlError::NotFound("no volume \"none\" is attached".to_owned())),
+            _ => Ok(1),
+        }
     }
     fn groups(
         &self,
@@ -66,38 +78,75 @@ impl Store for NoStore {
         _: MediaGrouping,
         _: usize,
     ) -> Result<Vec<MediaGroup>, ControlError> {
-        none()
+        Ok(Vec::new())
     }
-    fn insert(&self, _: StoreCaller, _: &InsertSpec) -> Result<Inserted, ControlError> {
-        none()
+    fn insert(&self, caller: StoreCaller, spec: &InsertSpec) -> Result<Inserted, ControlError> {
+        self.0.note(format!("insert for {}", caller.uid));
+        Ok(Inserted {
+            id: 8,
+            display_name: spec.display_name.clone().unwrap_or_default(),
+            ..Inserted::default()
+        })
     }
-    fn update(&self, _: StoreCaller, _: &[i64], _: &MediaChanges) -> Result<Vec<MediaResult>, ControlError> {
-        none()
+    fn update(
+        &self,
+        caller: StoreCaller,
+        ids: &[i64],
+        _: &MediaChanges,
+    ) -> Result<Vec<MediaResult>, ControlError> {
+        self.0.note(format!("update for {}", caller.uid));
+        Ok(Self::results(ids))
     }
-    fn remove(&self, _: StoreCaller, _: &[i64]) -> Result<Vec<MediaResult>, ControlError> {
-        none()
+    fn remove(&self, caller: StoreCaller, ids: &[i64]) -> Result<Vec<MediaResult>, ControlError> {
+        self.0.note(format!("remove for {}", caller.uid));
+        Ok(Self::results(ids))
     }
-    fn open_file(&self, _: StoreCaller, _: i64, _: OpenMode) -> Result<OwnedFd, ControlError> {
-        none()
+    /// A descriptor that says who opened it.
+    fn open_file(&self, caller: StoreCaller, id: i64, _: OpenMode) -> Result<OwnedFd, ControlError> {
+        if id != 7 {
+            return Err(ControlError::NotFound(format!("there is no file {id}")));
+        }
+        let (reads, mut writes) = std::io::pipe().unwrap();
+        std::io::Write::write_all(&mut writes, format!("for {}", caller.uid).as_bytes()).unwrap();
+        Ok(reads.into())
     }
-    fn changes(&self, _: StoreCaller, _: &MediaQuery, _: i64) -> Result<MediaHistory, ControlError> {
-        none()
+    fn changes(&self, _: StoreCaller, _: &MediaQuery, since: i64) -> Result<MediaHistory, ControlError> {
+        Ok(MediaHistory { generation: since, ..MediaHistory::default() })
     }
     fn version(&self) -> Result<(i64, i64), ControlError> {
-        none()
+        Ok((3, 4))
     }
     fn observe(
         self: Arc<Self>,
         _: StoreCaller,
         _: &MediaQuery,
+        _: Bell,
     ) -> Result<Arc<dyn Observation>, ControlError> {
-        none()
+        Ok(Arc::new(Once::default()))
     }
+}
+
+/// A place in which one notice waits.
+#[derive(Default)]
+struct Once(AtomicBool);
+
+impl Observation for Once {
+    fn take(&self, _: Duration) -> Taken {
+        if self.0.swap(true, Ordering::Relaxed) {
+            return Taken::Nothing;
+        }
+        let notice = ChangeNotice { kind: NoticeKind::Added, volume: "v".to_owned(), id: 7, generation: 3 };
+        Taken::Told((vec![notice], 0))
+    }
+    fn give_back(&self, _: Told) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+    fn close(&self) {}
 }
 
 impl Control for Fake {
     fn media_store(self: Arc<Self>) -> Arc<dyn Store> {
-        Arc::new(NoStore)
+        Arc::new(FakeStore(self))
     }
 
     fn volumes(&self) -> Vec<VolumeStatus> {

@@ -15,7 +15,11 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, soc
 
 use crate::fake::{ADMIN, APP, OTHER, as_uid};
 use crate::service::Service;
-use crate::wire::{greeted, header};
+use crate::wire::{answer, call, greeted, header, one_way, root};
+
+/// The first method, and what every object answers (`PING_TRANSACTION`).
+const FIRST: u32 = 1;
+const PING: u32 = u32::from_be_bytes(*b"_PNG");
 
 #[test]
 fn garbage_ends_its_own_connection_only() {
@@ -56,6 +60,25 @@ fn a_message_that_claims_to_be_long_is_refused_unread() {
     patient.write_all(&header(1 << 19)).unwrap();
     assert_eq!(patient.read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
     assert!(service.client().stats().is_ok());
+}
+
+/// Such calls are kept until those before them have come, and nobody bounds how many bytes that is.
+#[test]
+fn a_call_that_nobody_waits_for_ends_its_connection() {
+    let service = Service::on_socket().with_apps();
+    for code in [FIRST, PING] {
+        let mut stream = as_uid(APP, || greeted(&service.socket));
+        let address = root(&mut stream);
+        stream.write_all(&call(address, PING, &[])).unwrap();
+        assert_eq!(answer(&mut stream).unwrap().0, 0, "a call with an answer has one");
+        // Out of order, and as long as can be. It may hang up before it has all.
+        let _ = stream.write_all(&one_way(address, code, 1, &vec![0; 900 << 10]));
+        match stream.read_to_end(&mut Vec::new()) {
+            Ok(_) => {}
+            Err(e) => assert_eq!(e.kind(), ErrorKind::ConnectionReset),
+        }
+    }
+    assert!(as_uid(APP, || service.client().packages()).is_ok());
 }
 
 #[test]

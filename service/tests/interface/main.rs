@@ -7,6 +7,7 @@ mod cli;
 mod doctor;
 mod fake;
 mod hostile;
+mod methods;
 mod parcels;
 mod run_as;
 mod service;

@@ -7,8 +7,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::fake::{APP, as_uid};
+use crate::methods::code;
 use crate::service::Service;
-use crate::wire::{answer, call, greeted, root, token};
+use crate::wire::{MEDIAGATE, STORE, add_object, answer, call, call_with, greeted, root, store, token};
 
 /// Methods of the interface, and some codes beyond them.
 const CODES: u64 = 64;
@@ -20,36 +21,74 @@ fn noise(state: &mut u64) -> u64 {
     *state
 }
 
-fn random_parcels(socket: &Path, seed: u64, rounds: u32) {
+/// A session, and what can be called in it: by the name of its interface.
+struct Session {
+    stream: UnixStream,
+    objects: [([u8; 8], &'static str); 2],
+}
+
+fn session(socket: &Path) -> Session {
     let mut stream = greeted(socket);
-    let mut address = root(&mut stream);
+    let root = root(&mut stream);
+    let store = store(&mut stream, root);
+    Session { stream, objects: [(root, MEDIAGATE), (store, STORE)] }
+}
+
+fn random_parcels(socket: &Path, seed: u64, rounds: u32) {
+    let mut session = session(socket);
     let mut state = seed;
-    // So that what comes back is known to be an answer: stats, in full.
-    stream.write_all(&call(address, 1 + 20, &token())).unwrap();
-    answer(&mut stream).unwrap();
+    // So that what comes back is known to be an answer: of a method that everybody may call.
+    let version = call(session.objects[1].0, code(STORE, "version"), &token(STORE));
+    session.stream.write_all(&version).unwrap();
+    assert_eq!(answer(&mut session.stream).unwrap().1[..4], [0; 4]);
     let mut answered = 0;
     for round in 0..rounds {
-        let mut parcel = if round % 8 == 0 { Vec::new() } else { token() };
+        let (address, interface) = session.objects[round as usize % 2];
+        let mut parcel = if round % 16 < 2 { Vec::new() } else { token(interface) };
+        // What observers come with, in front of the rest.
+        let objects: Vec<u32> =
+            (0..u32::from(round % 8 == 7)).map(|at| add_object(&mut parcel, at)).collect();
         for _ in 0..noise(&mut state) % 64 {
             // Small numbers are lengths that make sense; others do not.
             let number = noise(&mut state);
             let number = if number.is_multiple_of(3) { number as u32 } else { (number % 40) as u32 };
             parcel.extend(number.to_le_bytes());
         }
-        let cut = (noise(&mut state) % 4) as usize;
+        let cut = if objects.is_empty() { (noise(&mut state) % 4) as usize } else { 0 };
         parcel.truncate(parcel.len().saturating_sub(cut));
         let code = 1 + (noise(&mut state) % CODES) as u32;
         // A session that has had enough of it may end; then another one goes on.
-        let sent = stream.write_all(&call(address, code, &parcel));
-        match sent.and_then(|()| answer(&mut stream)) {
+        let sent = session.stream.write_all(&call_with(address, code, &parcel, &objects));
+        match sent.and_then(|()| answer(&mut session.stream)) {
             Ok(_) => answered += 1,
-            Err(_) => {
-                stream = greeted(socket);
-                address = root(&mut stream);
-            }
+            Err(_) => session = self::session(socket),
         }
     }
     assert!(answered > rounds / 10 * 9, "{answered} of {rounds} were answered");
+}
+
+/// The objects in the random calls are understood as such.
+#[test]
+fn an_object_of_the_client_s_is_one() {
+    let service = Service::on_socket().with_apps();
+    as_uid(APP, || {
+        let mut session = session(&service.socket);
+        let (store, name) = session.objects[1];
+        let mut exceptions = Vec::new();
+        for number in 0..3 {
+            let mut parcel = token(name);
+            let at = add_object(&mut parcel, number);
+            // The observer is all that awaitChanges needs beside a number.
+            parcel.extend(0_u32.to_le_bytes());
+            let request = call_with(store, code(STORE, "awaitChanges"), &parcel, &[at]);
+            session.stream.write_all(&request).unwrap();
+            let (status, parcel) = answer(&mut session.stream).unwrap();
+            assert_eq!(status, 0, "the parcel was understood");
+            exceptions.push(i32::from_le_bytes(parcel[..4].try_into().unwrap()));
+        }
+        // EX_SERVICE_SPECIFIC: it is not registered.
+        assert_eq!(exceptions, [-8; 3]);
+    });
 }
 
 #[test]
@@ -106,7 +145,7 @@ fn clients_that_die_holding_everything_leave_nothing() {
             let half = |n: usize| {
                 let mut stream = greeted(&service.socket);
                 let address = root(&mut stream);
-                let whole = call(address, 1 + 20, &token());
+                let whole = call(address, code(MEDIAGATE, "stats"), &token(MEDIAGATE));
                 // Each ends in another place: in the header, in the call, before the answer is read.
                 stream.write_all(&whole[..(n * 7).min(whole.len())]).unwrap();
                 stream

@@ -12,6 +12,9 @@ use mediagate::binder::{Serving, serve};
 #[path = "../../../service/tests/interface/fake.rs"]
 #[allow(dead_code)]
 mod fake;
+#[path = "../../../service/tests/interface/methods.rs"]
+#[allow(dead_code)]
+mod methods;
 #[path = "../../../service/tests/interface/wire.rs"]
 #[allow(dead_code)]
 mod wire;
@@ -38,21 +41,36 @@ static SERVICE: LazyLock<(Serving, PathBuf)> = LazyLock::new(|| {
     (serve(&[uri], fake).expect("serve on a socket in the temporary directory"), socket)
 });
 
-/// One session after the other: a connection for each input would be refused as too many.
-static SESSION: Mutex<Option<(UnixStream, [u8; 8])>> = Mutex::new(None);
+/// A session, and the addresses of what can be called in it, with the names of their interfaces.
+struct Session {
+    stream: UnixStream,
+    objects: [([u8; 8], &'static str); 2],
+}
 
+/// One session after the other: a connection for each input would be refused as too many.
+static SESSION: Mutex<Option<Session>> = Mutex::new(None);
+
+fn begin() -> Session {
+    let mut stream = wire::greeted(&SERVICE.1);
+    let root = wire::root(&mut stream);
+    let store = wire::store(&mut stream, root);
+    Session { stream, objects: [(root, wire::MEDIAGATE), (store, wire::STORE)] }
+}
+
+// The first byte: whether the call passes the check of the interface's name, whose interface it is, whether an object comes
+// first, as in calls with observers. The second one: the method.
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let Some((code, data)) = data.split_first() else { return };
+    let [how, code, data @ ..] = data else { return };
     let mut session = SESSION.lock().expect("one thread");
-    let (stream, address) = session.get_or_insert_with(|| {
-        let mut stream = wire::greeted(&SERVICE.1);
-        let root = wire::root(&mut stream);
-        (stream, root)
-    });
-    // Every other call passes the check of the interface's name.
-    let mut parcel = if code & 1 == 0 { wire::token() } else { Vec::new() };
+    let Session { stream, objects } = session.get_or_insert_with(begin);
+    let (address, interface) = objects[usize::from(how >> 1 & 1)];
+    let mut parcel = if how & 1 == 0 { wire::token(interface) } else { Vec::new() };
+    let objects: Vec<u32> = match how & 4 {
+        0 => Vec::new(),
+        _ => vec![wire::add_object(&mut parcel, u32::from(how >> 3))],
+    };
     parcel.extend(data);
-    let sent = stream.write_all(&wire::call(*address, u32::from(code >> 1), &parcel));
+    let sent = stream.write_all(&wire::call_with(address, u32::from(*code), &parcel, &objects));
     if sent.and_then(|()| wire::answer(stream)).is_err() {
         // It had enough. What answers the next one shows that the service goes on.
         *session = None;

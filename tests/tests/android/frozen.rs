@@ -3,7 +3,7 @@
 //!
 //! ```sh
 //! cargo test -p mediagate-tests --test android -- --ignored update_current     # after a change of aidl/
-//! cargo test -p mediagate-tests --test android -- --ignored freeze             # the next version; then say so in aidl/Android.bp
+//! cargo test -p mediagate-tests --test android -- --ignored freeze             # the next version; then say so in aidl/Android.bp and below
 //! ```
 
 use std::process::Command;
@@ -14,6 +14,9 @@ use crate::compatible::breaks;
 use crate::{complain, root};
 
 const SNAPSHOTS: &str = "aidl/aidl_api/io.mediagate";
+
+/// The hashes of the versions that were frozen: a new one is added, none is changed, for clients are built for it.
+const FROZEN: [(u32, &str); 1] = [(1, "4785bc215756a53a8cd841b4135d645501b4a65d")];
 
 fn current() -> Api {
     api("aidl/aidl")
@@ -52,6 +55,12 @@ fn frozen_versions_are_as_they_were_frozen() {
             "version {version} is frozen: take back what was changed in its snapshot"
         );
     }
+    // Neither the snapshot and its hash together.
+    let now: Vec<_> = versions().into_iter().map(|version| (version, hash(version))).collect();
+    assert!(
+        now.iter().map(|(version, hash)| (*version, hash.as_str())).eq(FROZEN),
+        "what is frozen is {FROZEN:?}, not {now:?}: a version that is new goes to the end of FROZEN"
+    );
 }
 
 #[test]

@@ -140,6 +140,8 @@ fn checkpolicy_finds_what_is_wrong() {
         // Against the policy's own word that nobody else opens the catalog.
         "allow vold mediagate_data_file:file open;",
         "allow vold mediagate_service:service_manager add;",
+        // Against the platform's.
+        "allow appdomain mediagate_service:service_manager find;",
     ] {
         assert_ne!(checkpolicy(&format!("{good}\n{wrong}\n")), "", "{wrong}");
     }

@@ -142,6 +142,36 @@ fn each_user_has_a_session_of_its_own_over_one_lower_directory() {
     as_app(CAMERA, move || assert_eq!(fs::read_to_string(kept).unwrap(), "0"));
 }
 
+/// Of many that are started at once, of one id and over one directory, there is one in the end.
+#[test]
+fn sessions_that_are_started_at_once_are_checked_against_each_other() {
+    let mut vold = Vold::new();
+    let lower = vold.lower("card", &[]);
+    let mounts: Vec<_> = (0..6).map(|number| vold.mount(&format!("mnt/user/0/CARD-{number}"))).collect();
+    let address = vold.world.daemon().address().to_owned();
+    let together = std::sync::Barrier::new(mounts.len());
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let start = |(upper, device): (PathBuf, OwnedFd)| {
+            let (address, lower, together) = (&address, &lower, &together);
+            scope.spawn(move || {
+                let client = Client::connect(address).unwrap();
+                together.wait();
+                client.start_session("public:7,1", device, &upper, lower)
+            })
+        };
+        let threads: Vec<_> = mounts.into_iter().map(start).collect();
+        threads.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    let (good, bad): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+    assert_eq!(good.len(), 1, "{bad:?}");
+    for it in bad {
+        assert!(matches!(refused(it), ControlError::AlreadyExists(_)));
+    }
+    assert_eq!(vold.world.daemon().stat("volumes"), 1);
+    vold.client().end_session("public:7,1").unwrap();
+    assert_eq!(vold.world.daemon().stat("volumes"), 0);
+}
+
 #[test]
 fn a_card_that_is_ejected_lets_go_of_its_lower_directory() {
     let mut vold = Vold::new();

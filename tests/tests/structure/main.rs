@@ -53,6 +53,31 @@ fn every_file_keeps_the_rules() {
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
+/// Whoever calls is known, and allowed, before anything of the call is looked at.
+#[test]
+fn the_first_line_of_each_method_of_the_interface_authorises() {
+    let mut methods = 0;
+    for (file, implementation) in [
+        ("service/src/binder/service.rs", "impl aidl::IMediagate for Binder"),
+        ("service/src/binder/store.rs", "aidl::IMediaStore for StoreBinder<B>"),
+    ] {
+        let source = std::fs::read_to_string(root().join(file)).unwrap();
+        let (_, after) =
+            source.split_once(implementation).unwrap_or_else(|| panic!("{file} has no {implementation}"));
+        let (inside, _) = after.split_once("\n}\n").unwrap();
+        for method in inside.split("\n    fn ").skip(1) {
+            let (name, body) = (method.split('(').next().unwrap(), method.split_once("{\n").unwrap().1);
+            let first = body.lines().next().unwrap().trim();
+            let authorises = ["authz::require", "authz::caller(&*self.control)?", "self.caller()?"];
+            assert!(authorises.iter().any(|it| first.contains(it)), "{file}: {name} begins with {first}");
+            methods += 1;
+        }
+    }
+    assert!(methods > 30, "found {methods} only");
+    let store = std::fs::read_to_string(root().join("service/src/binder/store.rs")).unwrap();
+    assert!(store.contains("let caller = authz::caller(&*self.control)?;"), "what `self.caller` does");
+}
+
 #[test]
 fn the_lists_name_only_what_there_is() {
     for path in rules::UNSAFE {

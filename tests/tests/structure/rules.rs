@@ -10,7 +10,9 @@ pub(crate) const ONLY: [(&str, &[&str]); 5] = [
         "rsbinder",
         &[
             "aidl/",
+            "service/src/binder/admission.rs",
             "service/src/binder/bounded.rs",
+            "service/src/binder/inflight.rs",
             "service/src/binder/listen.rs",
             "service/src/binder/platform.rs",
             "service/src/binder/rpc.rs",

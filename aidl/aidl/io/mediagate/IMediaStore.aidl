@@ -89,23 +89,29 @@ interface IMediaStore {
     /**
      * Calls the observer when files that the query finds change, until it is unregistered or its process ends. The
      * query's times, names and tags are not asked. An observer that does not keep up is told less in more general terms,
-     * and how much it missed. At most 64 for each uid.
+     * and how much it missed. One that is registered again begins anew. At most 64 for each uid; when there are 1024 in all,
+     * the uid that has most of them loses its oldest one.
      *
      * On a Unix socket the service begins no call: the process asks for what waits for the observer with awaitChanges, and
      * the observer stands for it.
      *
-     * FAILED: too many observers. NOT_FOUND, INVALID: as query.
+     * FAILED: too many observers of this uid, or too many calls at a time that bring one. NOT_FOUND, INVALID: as query.
      */
     void registerObserver(IMediaObserver observer, in MediaQuery filter);
 
-    /** Nothing more is told to the observer, and what waits for it is forgotten. NOT_FOUND: it is not registered. */
+    /**
+     * Nothing more is told to the observer, and what waits for it is forgotten.
+     *
+     * NOT_FOUND: it is not registered. FAILED: as registerObserver.
+     */
     void unregisterObserver(IMediaObserver observer);
 
     /**
      * Takes what waits for the caller's observer, and if nothing does, waits for changes for so many milliseconds (30000
      * at most). For processes that the service cannot call.
      *
-     * NOT_FOUND: it is not registered.
+     * NOT_FOUND: it is not registered, or not any more. INVALID: the caller came by kernel binder, where its observer is called.
+     * FAILED: as registerObserver.
      */
     ChangeBatch awaitChanges(IMediaObserver observer, int millis);
 }

@@ -168,9 +168,10 @@ interface IMediagate {
     Stat[] stats();
 
     /**
-     * The state of the service as text for people: volumes and sessions, nodes, handles, backing files by uid, caches,
-     * queues, requests in flight and the slowest ones, the last errors, packages, numbers. Cut off when it does not fit one
-     * answer. The format is not for programs. "dumpsys" gets the same.
+     * The state of the service as text for people: calls of this interface in flight and observers, volumes and sessions,
+     * nodes, handles, backing files by uid, caches, queues, requests in flight and the slowest ones, the last errors,
+     * packages, numbers. The format is not for programs. Cut off when it does not fit one answer; "dumpsys" gets all of it,
+     * and gets it also as the shell of a device (uid 2000, by kernel binder only).
      *
      * Administrators only.
      */

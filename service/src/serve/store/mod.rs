@@ -28,7 +28,7 @@ use crate::access::{FileId, RowFacts, Subject, Who};
 use crate::catalog::{At, CatalogError, Entry, FileKey, Projection, Removal, VolumeKey};
 use crate::control::ControlError;
 use crate::control::store::{
-    InsertSpec, Inserted, MOST_IDS, MediaChanges, MediaGroup, MediaGrouping, MediaHistory, MediaPage,
+    Bell, InsertSpec, Inserted, MOST_IDS, MediaChanges, MediaGroup, MediaGrouping, MediaHistory, MediaPage,
     MediaQuery, MediaResult, Observation, OpenMode, Store, StoreCaller,
 };
 use mount::{Mount, Mounts, WorkError};
@@ -234,10 +234,11 @@ impl Store for Shared {
         self: Arc<Self>,
         caller: StoreCaller,
         query: &MediaQuery,
+        bell: Bell,
     ) -> Result<Arc<dyn Observation>, ControlError> {
         // A query that cannot be asked is refused now, not when something changes.
         self.desk(caller)?.query(query)?;
-        observe::begin(&self, caller, query)
+        observe::begin(&self, caller, query, bell)
     }
 }
 

@@ -4,10 +4,12 @@
 //! its query finds now: an observer hears of a file by its id, and of no file that it could not have asked for. What cannot be
 //! told one by one is told as [`NoticeKind::Many`], which names a volume at most.
 //!
-//! What waits for an observer is bounded. When it is full all of it becomes one [`NoticeKind::Many`] and a number.
+//! What waits for an observer is bounded. When it is full all of it becomes one [`NoticeKind::Many`] and a number. So are the
+//! observers: of each uid, and in all; when there are as many as can be, the uid that has most loses its oldest one.
 //!
-//! Locks: [`Observers::list`], then an observer's `waiting`; neither is held across a query.
+//! Locks: [`Observers::list`], then an observer's `waiting`; neither is held across a query. Bells are rung without the latter.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -19,7 +21,9 @@ use super::{Desk, failed};
 use crate::access::RowFacts;
 use crate::catalog::{Change, ChangeKind, Committed, Query, Within};
 use crate::control::ControlError;
-use crate::control::store::{ChangeNotice, MediaQuery, NoticeKind, Observation, StoreCaller, Told};
+use crate::control::store::{
+    Bell, ChangeNotice, MediaQuery, NoticeKind, Observation, StoreCaller, Taken, Told,
+};
 use crate::serve::Shared;
 
 /// Observers of one uid.
@@ -39,17 +43,51 @@ pub(in crate::serve) struct Observers {
 
 #[derive(Debug, Default)]
 struct Listed {
+    /// In the order they came.
     all: Vec<Weak<Place>>,
     running: bool,
 }
 
+impl Listed {
+    fn open(&mut self) -> Vec<Arc<Place>> {
+        self.all.retain(|it| it.upgrade().is_some_and(|it| !it.waiting.lock().closed));
+        self.all.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Makes room for one of `uid`; false if it has as many as it may have.
+    fn make_room(&mut self, uid: u32) -> bool {
+        let open = self.open();
+        let mut counts = HashMap::<u32, usize>::new();
+        for it in &open {
+            *counts.entry(it.caller.uid).or_default() += 1;
+        }
+        if counts.get(&uid).is_some_and(|it| *it >= PER_UID) {
+            return false;
+        }
+        let greediest = counts.into_iter().max_by_key(|(_, count)| *count).map(|(uid, _)| uid);
+        if open.len() >= IN_ALL
+            && let Some(oldest) = open.iter().find(|it| Some(it.caller.uid) == greediest)
+        {
+            log::warn!("there are {IN_ALL} observers: uid {} loses one", oldest.caller.uid);
+            oldest.close();
+        }
+        true
+    }
+}
+
 /// One observer's place.
-#[derive(Debug)]
 struct Place {
     caller: StoreCaller,
     query: MediaQuery,
     waiting: Mutex<Waiting>,
     came: Condvar,
+    bell: Bell,
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Place").field("caller", &self.caller).field("waiting", &self.waiting).finish()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -65,16 +103,22 @@ impl Waiting {
             self.notices.extend(new);
             return;
         }
-        let left_out = self.notices.iter().chain(&new);
+        self.lose(&new, 0);
+    }
+
+    /// Puts one notice in the place of all that wait and of these, beside which `missed` were left out already.
+    fn lose(&mut self, more: &[ChangeNotice], missed: u64) {
+        let left_out = self.notices.iter().chain(more);
         let generation = left_out.clone().map(|it| it.generation).max().unwrap_or(0);
         let dropped = left_out.filter(|it| it.kind != NoticeKind::Many).count();
-        self.missed = self.missed.saturating_add(u64::try_from(dropped).unwrap_or(u64::MAX));
+        let dropped = u64::try_from(dropped).unwrap_or(u64::MAX);
+        self.missed = self.missed.saturating_add(missed).saturating_add(dropped);
         self.notices = vec![many(String::new(), generation)];
     }
 }
 
 impl Observation for Place {
-    fn take(&self, patience: Duration) -> Option<Told> {
+    fn take(&self, patience: Duration) -> Taken {
         let deadline = Instant::now() + patience;
         let mut waiting = self.waiting.lock();
         while waiting.notices.is_empty() && !waiting.closed {
@@ -82,15 +126,25 @@ impl Observation for Place {
                 break;
             }
         }
+        if waiting.closed {
+            return Taken::Closed;
+        }
         let notices = std::mem::take(&mut waiting.notices);
         let missed = std::mem::take(&mut waiting.missed);
-        (!notices.is_empty()).then_some((notices, missed))
+        if notices.is_empty() { Taken::Nothing } else { Taken::Told((notices, missed)) }
+    }
+
+    fn give_back(&self, (notices, missed): Told) {
+        let mut waiting = self.waiting.lock();
+        if !waiting.closed {
+            waiting.lose(&notices, missed);
+        }
     }
 
     fn close(&self) {
-        let mut waiting = self.waiting.lock();
-        *waiting = Waiting { closed: true, ..Waiting::default() };
+        *self.waiting.lock() = Waiting { closed: true, ..Waiting::default() };
         self.came.notify_all();
+        (self.bell)();
     }
 }
 
@@ -103,17 +157,17 @@ pub(super) fn begin(
     shared: &Arc<Shared>,
     caller: StoreCaller,
     query: &MediaQuery,
+    bell: Bell,
 ) -> Result<Arc<dyn Observation>, ControlError> {
     let place = Arc::new(Place {
         caller,
         query: MediaQuery { after: None, details: false, limit: 0, ..query.clone() },
         waiting: Mutex::default(),
         came: Condvar::new(),
+        bell,
     });
     let mut list = shared.observers.list.lock();
-    list.all.retain(|it| it.upgrade().is_some_and(|it| !it.waiting.lock().closed));
-    let of_uid = list.all.iter().filter_map(Weak::upgrade).filter(|it| it.caller.uid == caller.uid).count();
-    if of_uid >= PER_UID || list.all.len() >= IN_ALL {
+    if !list.make_room(caller.uid) {
         return Err(ControlError::Failed(format!(
             "there are too many observers; {PER_UID} of one uid are the most"
         )));
@@ -136,12 +190,12 @@ fn run(shared: &Weak<Shared>, committed: &Receiver<Arc<Committed>>) {
         let Some(shared) = shared.upgrade() else { return };
         let places: Vec<Arc<Place>> = {
             let mut list = shared.observers.list.lock();
-            list.all.retain(|it| it.upgrade().is_some_and(|it| !it.waiting.lock().closed));
-            if list.all.is_empty() {
+            let open = list.open();
+            if open.is_empty() {
                 list.running = false;
                 return;
             }
-            list.all.iter().filter_map(Weak::upgrade).collect()
+            open
         };
         for place in places {
             tell(&shared, &place, &committed);
@@ -160,11 +214,15 @@ fn tell(shared: &Shared, place: &Place, committed: &Committed) {
     if notices.is_empty() {
         return;
     }
-    let mut waiting = place.waiting.lock();
-    if !waiting.closed {
+    {
+        let mut waiting = place.waiting.lock();
+        if waiting.closed {
+            return;
+        }
         waiting.push(notices);
         place.came.notify_all();
     }
+    (place.bell)();
 }
 
 fn notices(shared: &Shared, place: &Place, committed: &Committed) -> Result<Vec<ChangeNotice>, ControlError> {
@@ -266,21 +324,26 @@ mod tests {
     }
 
     fn place() -> Place {
+        of(1)
+    }
+
+    fn of(uid: u32) -> Place {
         Place {
-            caller: StoreCaller { uid: 1, admin: false },
+            caller: StoreCaller { uid, admin: false },
             query: MediaQuery::default(),
             waiting: Mutex::default(),
             came: Condvar::new(),
+            bell: Arc::new(|| ()),
         }
     }
 
     #[test]
     fn who_keeps_up_hears_everything() {
         let place = place();
-        assert_eq!(place.take(Duration::ZERO), None);
+        assert_eq!(place.take(Duration::ZERO), Taken::Nothing);
         place.waiting.lock().push(notices(WAITING));
-        assert_eq!(place.take(Duration::ZERO), Some((notices(WAITING), 0)));
-        assert_eq!(place.take(Duration::ZERO), None);
+        assert_eq!(place.take(Duration::ZERO), Taken::Told((notices(WAITING), 0)));
+        assert_eq!(place.take(Duration::ZERO), Taken::Nothing);
     }
 
     #[test]
@@ -289,12 +352,12 @@ mod tests {
         place.waiting.lock().push(notices(WAITING));
         place.waiting.lock().push(notices(3));
         place.waiting.lock().push(notices(2));
-        let (told, missed) = place.take(Duration::ZERO).unwrap();
+        let Taken::Told((told, missed)) = place.take(Duration::ZERO) else { panic!("nothing") };
         assert_eq!(missed, WAITING as u64 + 3);
         assert_eq!(told[0], many(String::new(), WAITING as i64));
         assert_eq!(told[1..], notices(2));
         place.waiting.lock().push(notices(1));
-        assert_eq!(place.take(Duration::ZERO), Some((notices(1), 0)));
+        assert_eq!(place.take(Duration::ZERO), Taken::Told((notices(1), 0)));
     }
 
     #[test]
@@ -303,7 +366,54 @@ mod tests {
         place.waiting.lock().push(notices(1));
         place.close();
         let begin = Instant::now();
-        assert_eq!(place.take(Duration::from_secs(60)), None);
+        assert_eq!(place.take(Duration::from_secs(60)), Taken::Closed);
         assert!(begin.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn what_could_not_be_told_is_counted() {
+        let place = place();
+        place.waiting.lock().push(notices(3));
+        let Taken::Told(told) = place.take(Duration::ZERO) else { panic!("nothing") };
+        place.waiting.lock().push(notices(2));
+        place.give_back(told);
+        assert_eq!(place.take(Duration::ZERO), Taken::Told((vec![many(String::new(), 3)], 5)));
+        let again = (vec![many(String::new(), 3)], 5);
+        place.give_back(again.clone());
+        assert_eq!(place.take(Duration::ZERO), Taken::Told(again));
+        place.close();
+        place.give_back((notices(1), 0));
+        assert_eq!(place.take(Duration::ZERO), Taken::Closed);
+    }
+
+    #[test]
+    fn no_uid_locks_another_one_out() {
+        let mut list = Listed::default();
+        let mut places = Vec::new();
+        let mut come = |list: &mut Listed, uid| {
+            let place = Arc::new(of(uid));
+            let room = list.make_room(uid);
+            if room {
+                list.all.push(Arc::downgrade(&place));
+                places.push(place);
+            }
+            room
+        };
+        for uid in 0..(IN_ALL / PER_UID) as u32 {
+            for _ in 0..PER_UID - usize::from(uid > 0) {
+                assert!(come(&mut list, uid));
+            }
+        }
+        for uid in 100..100 + (IN_ALL / PER_UID) as u32 - 1 {
+            assert!(come(&mut list, uid));
+        }
+        assert_eq!(list.open().len(), IN_ALL);
+        assert!(!come(&mut list, 0), "a uid has its share");
+        assert!(come(&mut list, 999));
+        assert_eq!(list.open().len(), IN_ALL);
+        let closed: Vec<_> =
+            places.iter().filter(|it| it.waiting.lock().closed).map(|it| it.caller.uid).collect();
+        assert_eq!(closed, [0], "who has most loses its oldest");
+        assert!(places[0].waiting.lock().closed);
     }
 }
