@@ -80,6 +80,9 @@ impl Store for NoStore {
     fn open_file(&self, _: StoreCaller, _: i64, _: OpenMode) -> Result<OwnedFd, ControlError> {
         none()
     }
+    fn playlist(&self, _: StoreCaller, _: i64, _: Option<&[u8]>) -> Result<MediaPage, ControlError> {
+        none()
+    }
     fn changes(&self, _: StoreCaller, _: &MediaQuery, _: i64) -> Result<MediaHistory, ControlError> {
         none()
     }
