@@ -1,6 +1,6 @@
 //! The document portal of desktops (xdg-desktop-portal) as a subject: a session bus of its own, and the directory exported to
 //! whom it is for. What is said on the bus is two calls, so the messages are put together here
-//! (https://dbus.freedesktop.org/doc/dbus-specification.html).
+//! (<https://dbus.freedesktop.org/doc/dbus-specification.html>).
 
 use std::io::{IoSlice, Read, Write};
 use std::os::fd::AsRawFd;

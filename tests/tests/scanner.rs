@@ -242,3 +242,95 @@ fn an_app_may_have_its_own_file_scanned_and_nothing_else() {
     let gone = world.shared("DCIM/gone.png");
     assert_eq!(ask(OTHER, Some(&gone)), Ok((0, "done".to_owned())));
 }
+
+/// Ids by path, of everything that root sees.
+fn ids(world: &mut World) -> BTreeMap<String, i64> {
+    let said = world.daemon().cli(&["query", "--json"]);
+    let all: Vec<Value> = serde_json::from_str(&said).unwrap();
+    all.iter().map(|it| (it["path"].as_str().unwrap().to_owned(), it["id"].as_i64().unwrap())).collect()
+}
+
+#[test]
+fn directories_that_are_renamed_meanwhile_keep_their_rows() {
+    let mut world = unwatched();
+    world.daemon().wait_until_indexed();
+    let mut camera = world.app("com.example.camera");
+    let (one, other) = (world.shared("DCIM/one"), world.shared("DCIM/other"));
+    camera.mkdir(&one).unwrap();
+    for number in 0..20 {
+        camera.create(one.join(format!("{number}.jpg")), b"x").unwrap();
+    }
+    let before: Vec<i64> = ids(&mut world).into_values().collect();
+    assert_eq!(before.len(), 20);
+    let address = world.daemon().address().to_owned();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                camera.rename(&one, &other).unwrap();
+                camera.rename(&other, &one).unwrap();
+            }
+        });
+        let client = Client::connect(&address).unwrap();
+        for number in 0..200 {
+            let missing = if number % 2 == 0 { &one } else { &other }.join("missing.jpg");
+            client.scan(Some(missing.to_str().unwrap().as_bytes())).unwrap();
+            let dir = if number % 4 < 2 { &one } else { &other };
+            // A directory is scanned by a thread of its own.
+            let _ = client.scan(Some(dir.to_str().unwrap().as_bytes()));
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    let mut after: Vec<i64> = ids(&mut world).into_values().collect();
+    let mut before = before;
+    before.sort_unstable();
+    after.sort_unstable();
+    assert_eq!(before, after, "rows were lost, or made anew");
+}
+
+#[test]
+fn what_the_catalog_lost_is_made_good_while_the_service_runs() {
+    let mut world = World::new(&packages());
+    world.config.volumes[0].watch = WatchConfig::Off;
+    let state = world.config.service.state_dir.clone();
+    std::fs::create_dir_all(&state).unwrap();
+    let options = Some("size=32m");
+    nix::mount::mount(Some("state"), &state, Some("tmpfs"), nix::mount::MsFlags::empty(), options).unwrap();
+    let _mounted = Unmounted(state.clone());
+    world.start();
+    world.daemon().wait_until_indexed();
+    // The disk that holds the catalog is full.
+    let full = state.join("full");
+    let mut file = std::fs::File::create(&full).unwrap();
+    while std::io::Write::write_all(&mut file, &[0; 4096]).is_ok() {}
+    let mut camera = world.app("com.example.camera");
+    for number in 0..400 {
+        camera.create(world.shared(format!("DCIM/{number}-{}.jpg", "x".repeat(150))), b"x").unwrap();
+    }
+    let begin = Instant::now();
+    while world.daemon().stat("catalog.writes_dropped") == 0 {
+        assert!(begin.elapsed() < Duration::from_secs(30), "nothing was lost");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    drop(file);
+    std::fs::remove_file(full).unwrap();
+    let begin = Instant::now();
+    loop {
+        let said = world.daemon().try_cli(&["query", "--count"]);
+        if said.status.success() && said.stdout == b"400\n" {
+            break;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(60), "{said:?}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(world.daemon().stop(Signal::SIGTERM).code(), Some(0));
+}
+
+/// Unmounts when dropped.
+struct Unmounted(std::path::PathBuf);
+
+impl Drop for Unmounted {
+    fn drop(&mut self) {
+        let _ = nix::mount::umount2(&self.0, nix::mount::MntFlags::MNT_DETACH);
+    }
+}

@@ -185,6 +185,11 @@ pub struct Holdings {
 }
 
 impl Holdings {
+    /// Whether nothing at all is held, or was.
+    pub fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
     /// What is granted on a file now.
     pub fn on(&self, file: FileId) -> FileGrants {
         self.on_at(file, now)

@@ -38,6 +38,11 @@ impl Who {
     pub fn object<'a>(&self, what: &'a Subject) -> Object<'a> {
         what.object_with(|file| self.holdings.on(file))
     }
+
+    /// Whether single files were given to it.
+    pub fn holds_grants(&self) -> bool {
+        !self.holdings.is_empty()
+    }
 }
 
 impl Deref for Who {

@@ -133,6 +133,11 @@ where
         self.store.open_file(caller, id, mode).map(ParcelFileDescriptor::from).map_err(status)
     }
 
+    fn playlist(&self, id: i64, after: Option<&[u8]>) -> BinderResult<aidl::MediaPage> {
+        let caller = self.caller()?;
+        self.store.playlist(caller, id, after).map(wire::page_to_wire).map_err(status)
+    }
+
     fn changes(&self, query: &aidl::MediaQuery, since: i64) -> BinderResult<aidl::MediaHistory> {
         let caller = self.caller()?;
         let query = wire::query_from_wire(query).map_err(status)?;

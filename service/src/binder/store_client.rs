@@ -109,6 +109,11 @@ impl<'a> StoreClient<'a> {
         Ok(self.call(CALL, move |s| s.openFile(id, wire::mode_word(mode)))?.into())
     }
 
+    /// Files that a playlist names, behind a place.
+    pub fn playlist(&self, id: i64, after: Option<Vec<u8>>) -> Result<MediaPage, ClientError> {
+        Ok(wire::page_from_wire(self.call(CALL, move |s| s.playlist(id, after.as_deref()))?))
+    }
+
     /// What changed since a generation.
     pub fn changes(&self, query: &MediaQuery, since: i64) -> Result<MediaHistory, ClientError> {
         let query = wire::query_to_wire(query)?;

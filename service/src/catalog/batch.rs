@@ -5,10 +5,12 @@ use super::write::Write;
 use super::{Catalog, CatalogError, FileKey, Renamed, StateChange};
 
 /// A row to be removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Removal {
     /// The row's id.
     pub id: i64,
+    /// Where its file was removed: a row that followed a rename stays.
+    pub key: FileKey,
     /// The lower inode that was removed: a row that became another file's stays.
     pub ino: u64,
 }
@@ -57,7 +59,8 @@ impl Catalog {
 
 impl Tx<'_> {
     pub(super) fn remove_row(&mut self, gone: &Removal) -> rusqlite::Result<bool> {
-        match self.present(gone.id)?.filter(|present| present.row.ino == gone.ino) {
+        let is_it = |present: &Present| present.row.ino == gone.ino && present.key == gone.key;
+        match self.present(gone.id)?.filter(is_it) {
             None => Ok(false),
             Some(Present { id, key, row, .. }) => self.remove_found(id, &key, &row),
         }

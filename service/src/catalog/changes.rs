@@ -1,11 +1,11 @@
 //! What changed since a generation: for clients that keep a copy.
 //!
-//! First come the rows, by generation, then the tombstones. A tombstone of a file that the client's query still finds (a
+//! First come the rows, by generation, then the tombstones of files that could be seen by who asks. A tombstone of a file that the client's query still finds (a
 //! file in the trash, for who looks into the trash) is not told.
 
-use rusqlite::params;
+use rusqlite::{params, params_from_iter};
 
-use super::query::{Cursor, Entry, Query, Scope, Sort};
+use super::query::{Cursor, Entry, Query, Scope, Sort, build};
 use super::reader::Readers;
 use super::rows::Tx;
 use super::write::Write;
@@ -56,7 +56,7 @@ impl Catalog {
     }
 
     /// Files that `query` finds and that changed after generation `since`, and images and videos that went since.
-    /// The query's sort is not asked. What changes between two pages may be told twice, and is told at the latest when
+    /// The query's sort is not asked, nor are the criteria of what went. What changes between two pages may be told twice, and is told at the latest when
     /// the next changes are asked for.
     ///
     /// # Errors
@@ -89,7 +89,7 @@ impl Catalog {
             }
             Phase::Gone { scope, generation, id } => {
                 let Some(at) = query.scopes.get(usize::from(scope)) else { return Ok(page) };
-                let gone = self.readers.tombstones(at, (generation, id), limit)?;
+                let gone = self.readers.tombstones(query, at, (generation, id), limit)?;
                 let next = match gone.last() {
                     Some(last) if gone.len() == limit => {
                         Phase::Gone { scope, generation: last.generation, id: last.id }
@@ -145,20 +145,20 @@ impl Readers {
 
     fn tombstones(
         &self,
+        query: &Query,
         scope: &Scope,
         after: (i64, i64),
         limit: usize,
     ) -> Result<Vec<Tombstone>, CatalogError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.with(|conn| {
-            let mut statement = conn.prepare_cached(sql::TOMBSTONES_PAGE)?;
-            // Behind all of the generation that is known already.
-            let id = if after.1 == 0 { i64::MAX } else { after.1 };
-            let rows =
-                statement.query_map(params![scope.volume.0, scope.user, after.0, id, limit], |row| {
-                    let (id, generation) = (row.get(0)?, row.get(1)?);
-                    Ok(Tombstone { id, volume: scope.volume, user: scope.user, generation })
-                })?;
+        // Behind all of the generation that is known already.
+        let id = if after.1 == 0 { i64::MAX } else { after.1 };
+        let asked = build::tombstones(query, scope, (after.0, id), limit);
+        self.ask(|conn| {
+            let mut statement = conn.prepare_cached(&asked.sql)?;
+            let rows = statement.query_map(params_from_iter(&asked.values), |row| {
+                let (id, generation) = (row.get(0)?, row.get(1)?);
+                Ok(Tombstone { id, volume: scope.volume, user: scope.user, generation })
+            })?;
             rows.collect()
         })
     }

@@ -76,6 +76,11 @@ pub enum CatalogError {
     /// Queued, but not committed in time; it may still be.
     #[error("the catalog did not commit within {0:?}; the disk that holds state_dir is too slow or blocked")]
     Timeout(Duration),
+    /// A question that would take too long.
+    #[error(
+        "the question takes longer than {0:?}; ask for less: a directory, a media type, a time, or a smaller page in another order"
+    )]
+    TooMuch(Duration),
     /// A cursor that the query did not give.
     #[error(
         "this is no place in this query's answer; begin without a cursor, and use one only with the query that it came from"

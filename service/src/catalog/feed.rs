@@ -6,12 +6,13 @@
 //!
 //! Lock: `listeners`, held to add one and to send, which does not wait.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use parking_lot::Mutex;
 
-use super::{Catalog, FileKey};
+use super::{Catalog, FileKey, VolumeKey};
 
 /// Changes that one transaction tells one by one; of more it only says that there were many.
 pub const MOST_TOLD: usize = 1024;
@@ -27,7 +28,8 @@ pub enum ChangeKind {
     Removed,
     /// A row went from here to another place, for which there is a [`ChangeKind::Changed`].
     MovedAway,
-    /// Anything may have happened to any file in the directory at the key (whose name is empty) and below.
+    /// Anything may have happened to any file of this owner and media type in the directory at the key (whose name is
+    /// empty) and below.
     Below,
 }
 
@@ -53,8 +55,10 @@ pub struct Committed {
     pub generation: i64,
     /// Its changes, in order.
     pub changes: Vec<Change>,
-    /// There were more changes than are told here: anything may have changed.
+    /// There were more changes than are told here: anything may have changed in `trees`.
     pub many: bool,
+    /// The trees of users that something changed in; `None` for any.
+    pub trees: Option<BTreeSet<(VolumeKey, u32)>>,
     /// Transactions since the last one told were left out because the listener was slow: anything may have changed.
     pub missed: bool,
 }
@@ -84,7 +88,8 @@ pub(super) struct Feed {
 impl Feed {
     /// What the next transaction notes its changes in.
     pub(super) fn log(&self) -> Log {
-        Log { wanted: !self.listeners.lock().is_empty(), changes: Vec::new(), many: false }
+        let wanted = !self.listeners.lock().is_empty();
+        Log { wanted, changes: Vec::new(), many: false, trees: Some(BTreeSet::new()) }
     }
 
     /// Tells what was committed.
@@ -92,7 +97,8 @@ impl Feed {
         if log.changes.is_empty() && !log.many {
             return;
         }
-        let told = Arc::new(Committed { generation, changes: log.changes, many: log.many, missed: false });
+        let Log { changes, many, trees, .. } = log;
+        let told = Arc::new(Committed { generation, changes, many, trees, missed: false });
         self.listeners.lock().retain_mut(|listener| {
             let told = match listener.missed {
                 false => Arc::clone(&told),
@@ -119,21 +125,39 @@ pub(super) struct Log {
     wanted: bool,
     changes: Vec<Change>,
     many: bool,
+    trees: Option<BTreeSet<(VolumeKey, u32)>>,
 }
 
 impl Log {
+    /// Somebody listens.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
     pub(super) fn add(&mut self, change: impl FnOnce() -> Change) {
-        if !self.wanted || self.many {
+        if !self.wanted {
+            return;
+        }
+        let change = change();
+        if let Some(trees) = &mut self.trees {
+            trees.insert((change.key.volume, change.key.user));
+        }
+        if self.many {
         } else if self.changes.len() < MOST_TOLD {
-            self.changes.push(change());
+            self.changes.push(change);
         } else {
-            self.many();
+            self.many = true;
+            self.changes = Vec::new();
         }
     }
 
-    /// More changed than can be told.
-    pub(super) fn many(&mut self) {
+    /// More changed than can be told, in these trees or in any.
+    pub(super) fn many(&mut self, trees: Option<(VolumeKey, u32)>) {
         self.many = self.wanted;
         self.changes = Vec::new();
+        self.trees = self.trees.take().zip(trees).map(|(mut all, one)| {
+            all.insert(one);
+            all
+        });
     }
 }

@@ -171,7 +171,7 @@ pub(super) fn remove_some(
         Some(user) => tx.stamp(sql::USER_ROWS_REMOVE, params![volume.0, user, most])?,
     };
     if removed > 0 {
-        tx.log.many();
+        tx.log.many(user.map(|user| (volume, user)));
     }
     Ok(removed)
 }

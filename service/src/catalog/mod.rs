@@ -7,7 +7,7 @@
 //!   before a read makes a thread see its own.
 //! * A queued write is lost only if the process dies within milliseconds, if the queue stays full for two seconds, or if
 //!   SQLite fails for good. The first makes every volume, the others the volume concerned, answer
-//!   [`Catalog::needs_reconcile`] with true.
+//!   [`Catalog::needs_reconcile`] with true, the others [`Catalog::has_lost`] as well, for a running service to make good.
 //! * What waits for its commit (`upsert_now`, `store_package`, …) survives the death of the process. A power cut
 //!   may undo the last moments (`synchronous = NORMAL`); that, too, leads to a reconcile.
 //! * A catalog of an older program is migrated; one of a newer program is refused and not touched; a damaged one is put
@@ -73,6 +73,7 @@ pub use media::{FoundFacts, Stamp};
 pub use query::{
     Criteria, Cursor, Entry, Group, GroupBy, Holder, Match, Page, Projection, Query, Scope, Sort, Within,
 };
+pub use queue::Gathering;
 pub use types::{At, EachFile, FileKey, FileRow, HidingRules, Recorded, Renamed, StateChange, VolumeKey};
 
 use crate::observe::Observer;
@@ -130,7 +131,7 @@ impl Catalog {
             departed: Arc::clone(&departed),
         };
         Writer::start(conn, lock, jobs, shared, Arc::clone(&observer))?;
-        let readers = Readers::new(files.db, health, observer);
+        let readers = Readers::new(files.db, limits.question, health, observer);
         Ok(Arc::new(Catalog { queue, readers, ids, feed, departed, owned }))
     }
 
@@ -206,6 +207,12 @@ impl Catalog {
     /// what an indexed file at or below `dir` hides.
     pub fn show_below(&self, volume: VolumeKey, user: u32, dir: Vec<u8>, rules: HidingRules) {
         self.queue.post(Write::Show(volume, user, dir, rules));
+    }
+
+    /// Until what this returns is dropped, queued writes that nobody waits for gather for a quarter of a second at most, so that
+    /// what is done to many files takes few commits.
+    pub fn gather(&self) -> Gathering {
+        self.queue.gather()
     }
 
     /// Returns when everything queued before the call is committed: at once if it is.
@@ -337,6 +344,11 @@ impl Catalog {
                 Err(error)
             }
         }
+    }
+
+    /// True if a write about the volume was lost since [`Catalog::needs_reconcile`] was last asked: a reconcile is due.
+    pub fn has_lost(&self, volume: VolumeKey) -> bool {
+        self.queue.is_marked(volume)
     }
 
     /// The volume has been reconciled.

@@ -1,7 +1,7 @@
 //! Opening: who may, in which version, and what becomes of a file that is no catalog any more.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -28,12 +28,16 @@ const LOG_PAGES: i64 = LOG_SIZE_LIMIT / 4096;
 /// Of the one connection that writes; in SQLite's words, negative for KiB.
 const WRITER_CACHE: i64 = -(16 << 10);
 
+/// More generations than are given from one backup to its return: at a hundred commits a second, more than a year's.
+const LEAP: i64 = 1 << 32;
+
 /// The files of one state directory.
 #[derive(Debug)]
 pub(super) struct Files {
     pub(super) db: PathBuf,
     pub(super) suspect: PathBuf,
     lock: PathBuf,
+    epoch: PathBuf,
 }
 
 impl Files {
@@ -42,6 +46,7 @@ impl Files {
             db: state_dir.join("catalog.db"),
             suspect: state_dir.join("catalog.db.suspect"),
             lock: state_dir.join("catalog.lock"),
+            epoch: state_dir.join("catalog.epoch"),
         }
     }
 }
@@ -75,16 +80,17 @@ pub(super) fn open_writer(files: &Files, limits: &Limits) -> Result<(Connection,
         std::fs::remove_file(&files.suspect)
             .map_err(|source| CatalogError::StateDir { path: files.suspect.clone(), source })?;
     }
-    match try_open_writer(&files.db, limits) {
+    match try_open_writer(files, limits) {
         Err(CatalogError::Open { source, .. }) if is_corruption(&source) => {
             set_aside(files, &source.to_string())?;
-            try_open_writer(&files.db, limits)
+            try_open_writer(files, limits)
         }
         other => other,
     }
 }
 
-fn try_open_writer(path: &Path, limits: &Limits) -> Result<(Connection, Ids), CatalogError> {
+fn try_open_writer(files: &Files, limits: &Limits) -> Result<(Connection, Ids), CatalogError> {
+    let path = files.db.as_path();
     // An empty file is an empty database, and SQLite gives its log the mode of the database: who owns what stays
     // private even in a directory that others may read.
     create_private(path)?;
@@ -107,7 +113,13 @@ fn try_open_writer(path: &Path, limits: &Limits) -> Result<(Connection, Ids), Ca
         return Err(CatalogError::NoWal { path: path.to_owned(), mode });
     }
     check(&conn, path).map_err(open)?;
-    let ids = prepare(&mut conn).map_err(open)?;
+    let (ids, epoch) = prepare(&mut conn, read_epoch(&files.epoch)).map_err(open)?;
+    if let Err(error) = write_epoch(&files.epoch, epoch) {
+        log::warn!(
+            "catalog: {:?} cannot be written ({error}); the next start will go over all files and have clients begin anew",
+            files.epoch
+        );
+    }
     Ok((conn, ids))
 }
 
@@ -129,7 +141,26 @@ pub(super) fn look_over(conn: &Connection, check: &str) -> rusqlite::Result<()> 
     Err(rusqlite::Error::SqliteFailure(corrupt, Some(found)))
 }
 
-fn prepare(conn: &mut Connection) -> rusqlite::Result<Ids> {
+/// The number that the last start drew, from the file beside the database; 0 without one.
+fn read_epoch(path: &Path) -> i64 {
+    std::fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+}
+
+fn write_epoch(path: &Path, epoch: i64) -> io::Result<()> {
+    let new = path.with_extension("epoch.new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    writeln!(file, "{epoch}")?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)
+}
+
+/// Makes the database ready for the writer. `known` is the number of the last start as the file beside it has it: a
+/// database that has another one is not the one that was open last, but a copy from before (a backup). Yields the number of this
+/// start, too.
+///
+/// That, and an end that was not an orderly one, may have taken commits back that clients were told of: generations go on
+/// beyond all that can have been given, and whoever kept a copy begins anew.
+fn prepare(conn: &mut Connection, known: i64) -> rusqlite::Result<(Ids, i64)> {
     conn.pragma_update(None, "journal_size_limit", LOG_SIZE_LIMIT)?;
     // A page that is changed again before it leaves the cache, or the log, is written once.
     conn.pragma_update(None, "cache_size", WRITER_CACHE)?;
@@ -140,16 +171,23 @@ fn prepare(conn: &mut Connection) -> rusqlite::Result<Ids> {
     migrate::migrate(conn, STEPS)?;
     let tx = conn.transaction()?;
     let clean: i64 = tx.query_row(sql::META_GET, ["clean"], |row| row.get(0))?;
-    if clean == 0 {
-        log::info!("catalog: the last run did not end in order; every volume will be reconciled");
+    let was: i64 = tx.query_row(sql::META_GET, ["epoch"], |row| row.get(0))?;
+    if clean == 0 || was != known {
+        log::info!("catalog: it may not be as the last run left it; every volume will be reconciled");
         tx.execute(sql::VOLUMES_SET_UNRECONCILED, [])?;
+        let generation: i64 = tx.query_row(sql::META_GET, ["generation"], |row| row.get(0))?;
+        let generation = generation.saturating_add(LEAP);
+        tx.execute(sql::META_SET, params!["generation", generation])?;
+        tx.execute(sql::META_RAISE, params!["forgotten", generation])?;
     }
     tx.execute(sql::META_SET, params!["clean", 0])?;
+    let epoch: i64 = tx.query_row(sql::RANDOM, [], |row| row.get(0))?;
+    tx.execute(sql::META_SET, params!["epoch", epoch])?;
     let ids = Ids::load(&tx)?;
     tx.commit()?;
     // From here on a commit survives the process, not a power cut: the truth about a file is with the file.
     conn.pragma_update(None, "synchronous", "NORMAL")?;
-    Ok(ids)
+    Ok((ids, epoch))
 }
 
 /// Opens a connection that can only read.

@@ -8,20 +8,29 @@
 //! a flush says which number it wants, and the writer does not rest while a wanted number is open. A volume's flush wants
 //! the number of that volume's last write, and hears of that volume's losses: what others do to theirs is not its concern.
 //!
-//! Locks: `gate` before `newest` and `progress`; `marks` alone. `gate` is held while waiting for room in the channel (bounded, and
+//! Whoever makes a directory hidden and shows it again in turn asks for the same rows to be written each time, so of several such
+//! writes about one directory in the queue only the last is done ([`Queue::is_outdone`]).
+//!
+//! Locks: `gate` before `newest`, `hiding` and `progress`; `marks` alone. `gate` is held while waiting for room in the channel (bounded, and
 //! whoever queues behind it would wait for the same room).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use std::sync::atomic::{
+    AtomicBool, AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
+};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, SendTimeoutError, Sender};
 use parking_lot::{Condvar, Mutex};
 
+use super::tree::Range;
 use super::write::Write;
 use super::{CatalogError, VolumeKey};
 use crate::observe::{Counter, Gauge, Observer};
+
+/// How long writes gather while many are to come.
+const GATHER: Duration = Duration::from_millis(250);
 
 /// Sizes and patience.
 #[derive(Clone, Copy, Debug)]
@@ -40,12 +49,16 @@ pub(super) struct Limits {
     pub(super) busy_wait: Duration,
     /// How often a batch is tried before it is given up.
     pub(super) attempts: u32,
+    /// How long one question may take.
+    pub(super) question: Duration,
+    /// A log of so many bytes is folded in even if readers have to be waited for.
+    pub(super) log: u64,
     /// How many files a package may own and still make new ones.
     pub(super) owned: u64,
 }
 
 impl Default for Limits {
-    /// The busy waits of all attempts together stay below `commit_wait`.
+    /// The busy waits of all attempts together stay below `commit_wait`, and so does the wait for readers.
     fn default() -> Self {
         Limits {
             capacity: 8192,
@@ -55,6 +68,8 @@ impl Default for Limits {
             commit_wait: Duration::from_secs(10),
             busy_wait: Duration::from_secs(2),
             attempts: 3,
+            question: Duration::from_secs(5),
+            log: 128 << 20,
             owned: 1_000_000,
         }
     }
@@ -80,6 +95,29 @@ struct Progress {
     gone: bool,
 }
 
+impl Progress {
+    fn count(&mut self, failed: impl IntoIterator<Item = Option<VolumeKey>>) {
+        for volume in failed {
+            self.failures += 1;
+            if let Some(volume) = volume {
+                *self.failures_of.entry(volume).or_default() += 1;
+            }
+        }
+    }
+}
+
+/// A directory of a user on a volume.
+pub(super) type Tree = (VolumeKey, u32, Vec<u8>);
+
+/// The writes in the queue that hide a directory or show it.
+#[derive(Debug, Default)]
+struct Hiding {
+    /// The number of the last one.
+    last: u64,
+    /// Up to here they must all be done: rows were moved behind this number to where the last one does not come to.
+    needed: u64,
+}
+
 /// The sending side, shared by all.
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -88,14 +126,28 @@ pub(super) struct Queue {
     done: AtomicU64,
     /// The number of each volume's last write.
     newest: Mutex<BTreeMap<VolumeKey, u64>>,
+    /// Directories that are to be hidden or shown.
+    hiding: Mutex<HashMap<Tree, Hiding>>,
     progress: Mutex<Progress>,
     hurry: Condvar,
     advanced: Condvar,
     /// Volumes that lost a write since the reconcile was last asked for.
     marks: Mutex<BTreeSet<VolumeKey>>,
     warned: AtomicBool,
+    /// Calls that are about many files.
+    gathering: AtomicUsize,
     observer: Arc<Observer>,
     pub(super) limits: Limits,
+}
+
+/// While this lives, writes that nobody waits for gather for longer: many more are to come.
+#[derive(Debug)]
+pub struct Gathering(Arc<Queue>);
+
+impl Drop for Gathering {
+    fn drop(&mut self) {
+        self.0.gathering.fetch_sub(1, Relaxed);
+    }
 }
 
 impl Queue {
@@ -106,11 +158,13 @@ impl Queue {
             queued: AtomicU64::new(0),
             done: AtomicU64::new(0),
             newest: Mutex::default(),
+            hiding: Mutex::default(),
             progress: Mutex::default(),
             hurry: Condvar::new(),
             advanced: Condvar::new(),
             marks: Mutex::default(),
             warned: AtomicBool::new(false),
+            gathering: AtomicUsize::new(0),
             observer,
             limits,
         };
@@ -124,6 +178,8 @@ impl Queue {
         if let Err(error) = self.send(Job { write, reply: None }) {
             if !matches!(error, CatalogError::Closed) {
                 self.mark(volume);
+                // Who waits for what was queued before is told: it is the same thread as often as not.
+                self.count_failures([volume]);
             }
             // Once is enough: what follows is in the counter.
             if !self.warned.swap(true, Relaxed) {
@@ -151,6 +207,8 @@ impl Queue {
         let wait = self.limits.send_wait;
         let deadline = Instant::now() + wait;
         let volume = job.write.volume();
+        let hides = job.write.hides();
+        let moves = job.write.moves();
         // Before the send, because the writer may take it off again before this thread runs on.
         self.observer.shift(Gauge::CatalogQueue, 1);
         let sent = match self.gate.try_lock_until(deadline) {
@@ -163,6 +221,12 @@ impl Queue {
                         self.queued.store(number, Release);
                         if let Some(volume) = volume {
                             self.newest.lock().insert(volume, number);
+                        }
+                        if let Some(tree) = hides {
+                            self.hiding.lock().entry(tree).or_default().last = number;
+                        }
+                        if let Some(tree) = moves {
+                            self.note_move(&tree, number);
                         }
                         Ok((number, sender.len() >= self.limits.batch))
                     }
@@ -184,6 +248,38 @@ impl Queue {
                 Err(error)
             }
         }
+    }
+
+    fn note_move(&self, (volume, user, dir): &Tree, number: u64) {
+        let moved = Range::of(dir);
+        for ((of, whose, hidden), hiding) in self.hiding.lock().iter_mut() {
+            if (of, whose) == (volume, user) && Range::of(hidden).overlaps(&moved) {
+                hiding.needed = number;
+            }
+        }
+    }
+
+    /// For the writer, of a write with this number that hides a directory or shows it: a later one makes it needless.
+    pub(super) fn is_outdone(&self, tree: &Tree, number: u64) -> bool {
+        let mut hiding = self.hiding.lock();
+        match hiding.get(tree) {
+            Some(it) if it.last > number => it.needed < number,
+            Some(_) => {
+                hiding.remove(tree);
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// The number of the write that the writer comes to next.
+    pub(super) fn next_number(&self) -> u64 {
+        self.done.load(Acquire) + 1
+    }
+
+    /// Whether a volume lost a write that no reconcile has made good, or begun to.
+    pub(super) fn is_marked(&self, volume: VolumeKey) -> bool {
+        self.marks.lock().contains(&volume)
     }
 
     /// Returns when everything queued before the call is committed.
@@ -229,9 +325,17 @@ impl Queue {
         }
     }
 
+    /// See [`Gathering`].
+    pub(super) fn gather(self: &Arc<Self>) -> Gathering {
+        self.gathering.fetch_add(1, Relaxed);
+        Gathering(Arc::clone(self))
+    }
+
     /// The writer's rest: until the time is up or somebody waits for a number that is not done.
     pub(super) fn linger(&self) {
-        let deadline = Instant::now() + self.limits.linger;
+        let gathering = self.gathering.load(Relaxed) > 0;
+        let linger = if gathering { self.limits.linger.max(GATHER) } else { self.limits.linger };
+        let deadline = Instant::now() + linger;
         let mut progress = self.progress.lock();
         while progress.wanted <= progress.done {
             if self.hurry.wait_until(&mut progress, deadline).timed_out() {
@@ -245,14 +349,15 @@ impl Queue {
         let count = count as u64;
         let mut progress = self.progress.lock();
         progress.done += count;
-        progress.failures += failed.len() as u64;
-        for volume in failed.iter().flatten() {
-            *progress.failures_of.entry(*volume).or_default() += 1;
-        }
+        progress.count(failed.iter().copied());
         self.done.store(progress.done, Release);
         drop(progress);
         self.observer.shift(Gauge::CatalogQueue, -count.cast_signed());
         self.advanced.notify_all();
+    }
+
+    fn count_failures(&self, of: impl IntoIterator<Item = Option<VolumeKey>>) {
+        self.progress.lock().count(of);
     }
 
     /// Remembers that `volume` lost a write.

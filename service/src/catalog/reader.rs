@@ -10,9 +10,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 
 use super::health::Health;
 use super::open::{open_for_checkpoint, open_reader};
@@ -22,6 +23,8 @@ use crate::observe::{Counter, Gauge, Observer};
 
 /// Rows that one query of a walk fetches. Between pages no statement is open, so a long walk does not pin the log.
 const PAGE: i64 = 1024;
+/// Steps of SQLite's machine between two looks at the clock: some ten thousandths of a second.
+const STEPS: i32 = 10_000;
 
 /// A connection that is counted for as long as it is open.
 #[derive(Debug)]
@@ -49,13 +52,20 @@ impl Drop for Reader {
 pub(super) struct Readers {
     path: PathBuf,
     idle: Mutex<Option<Vec<Reader>>>,
+    /// For one question.
+    patience: Duration,
     health: Arc<Health>,
     observer: Arc<Observer>,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf, health: Arc<Health>, observer: Arc<Observer>) -> Readers {
-        Readers { path, idle: Mutex::new(Some(Vec::new())), health, observer }
+    pub(super) fn new(
+        path: PathBuf,
+        patience: Duration,
+        health: Arc<Health>,
+        observer: Arc<Observer>,
+    ) -> Readers {
+        Readers { path, idle: Mutex::new(Some(Vec::new())), patience, health, observer }
     }
 
     /// The catalog's file.
@@ -75,8 +85,25 @@ impl Readers {
         drop(idle);
     }
 
+    /// For questions whose cost is the caller's to choose: one that takes too long is given up. Nor can a reader then hold on
+    /// to an old part of the log for ever.
+    pub(super) fn ask<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, CatalogError> {
+        self.within(Some(self.patience), read)
+    }
+
     pub(super) fn with<T>(
         &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, CatalogError> {
+        self.within(None, read)
+    }
+
+    fn within<T>(
+        &self,
+        patience: Option<Duration>,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, CatalogError> {
         self.observer.count(Counter::CatalogReads);
@@ -88,13 +115,26 @@ impl Readers {
             Some(reader) => Ok(reader),
             None => Reader::open(&self.path, &self.observer),
         }
-        .and_then(|reader| Ok((read(&reader.conn)?, reader)));
+        .and_then(|mut reader| {
+            if let Some(patience) = patience {
+                let deadline = Instant::now() + patience;
+                reader.conn.progress_handler(STEPS, Some(move || Instant::now() >= deadline))?;
+            }
+            let value = read(&reader.conn)?;
+            if patience.is_some() {
+                reader.conn.progress_handler(0, None::<fn() -> bool>)?;
+            }
+            Ok((value, reader))
+        });
         match outcome {
             Ok((value, reader)) => {
                 if let Some(idle) = self.idle.lock().as_mut() {
                     idle.push(reader);
                 }
                 Ok(value)
+            }
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
+                Err(CatalogError::TooMuch(self.patience))
             }
             Err(error) => {
                 self.health.failed(&error);

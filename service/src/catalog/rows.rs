@@ -1,6 +1,7 @@
 //! Changes to single rows, inside the writer's transaction.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -9,8 +10,14 @@ use super::feed::{Change, ChangeKind, Log};
 use super::functions::bucket_of;
 use super::ids::Ids;
 use super::reader::decode;
-use super::tree::{plain, stored};
+use super::tree::{Range, plain, stored};
 use super::{FileKey, FileRow, Recorded, Renamed, StateChange, VolumeKey, sql};
+
+/// Owners and media types of files.
+pub(super) type Kinds = BTreeSet<(Option<Arc<str>>, u8)>;
+
+/// So many kinds of files in one directory are told apart.
+const MOST_KINDS: usize = 64;
 
 /// One transaction of the writer.
 pub(super) struct Tx<'a> {
@@ -22,8 +29,8 @@ pub(super) struct Tx<'a> {
     pub(super) ids: &'a Ids,
     /// What is told to listeners.
     pub(super) log: Log,
-    /// Something was stamped.
-    pub(super) stamped: Cell<bool>,
+    /// So many rows were stamped.
+    pub(super) stamped: Cell<usize>,
 }
 
 /// A row as it is, with all that a change needs.
@@ -47,9 +54,7 @@ impl Tx<'_> {
     /// Runs a statement that stamps the rows it changes.
     pub(super) fn stamp(&self, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<usize> {
         let changed = run(self.conn, sql, values)?;
-        if changed > 0 {
-            self.stamped.set(true);
-        }
+        self.stamped.set(self.stamped.get() + changed);
         Ok(changed)
     }
 
@@ -57,10 +62,36 @@ impl Tx<'_> {
         self.log.add(|| Change { kind, id, key: key.clone(), media_type, owner: owner.cloned() });
     }
 
-    /// Tells that anything may have changed below a directory.
-    pub(super) fn tell_below(&mut self, volume: VolumeKey, user: u32, dir: &[u8]) {
+    /// Tells that anything may have changed below a directory to files of these kinds.
+    pub(super) fn tell_below(&mut self, volume: VolumeKey, user: u32, dir: &[u8], kinds: &Kinds) {
+        if kinds.len() > MOST_KINDS {
+            return self.log.many(Some((volume, user)));
+        }
         let key = || FileKey { volume, user, dir: dir.to_vec(), name: Vec::new() };
-        self.log.add(|| Change { kind: ChangeKind::Below, id: 0, key: key(), media_type: 0, owner: None });
+        for (owner, media_type) in kinds {
+            let (owner, media_type) = (owner.clone(), *media_type);
+            self.log.add(|| Change { kind: ChangeKind::Below, id: 0, key: key(), media_type, owner });
+        }
+    }
+
+    /// Of which kinds the files of a tree are, if somebody is to be told: who could not see any of them is not to hear of
+    /// them.
+    pub(super) fn kinds(&self, volume: VolumeKey, user: u32, tree: &Range) -> rusqlite::Result<Kinds> {
+        let mut kinds = Kinds::new();
+        if !self.log.is_wanted() {
+            return Ok(kinds);
+        }
+        let mut select = self.conn.prepare_cached(sql::TREE_KINDS)?;
+        let mut rows = select.query(params![volume.0, user, tree.low, tree.high])?;
+        while let Some(row) = rows.next()?
+            && kinds.len() <= MOST_KINDS
+        {
+            let (owner, media_type) = (row.get_ref(0)?.as_str_or_null()?, row.get(1)?);
+            if !kinds.iter().any(|(known, of)| known.as_deref() == owner && *of == media_type) {
+                kinds.insert((owner.map(Arc::from), media_type));
+            }
+        }
+        Ok(kinds)
     }
 
     /// Id and row at `key`.

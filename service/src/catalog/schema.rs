@@ -17,7 +17,9 @@
 //! * What a media file says of itself is in `media`, and where it was made in `locations`, so that neither is read along
 //!   with a row by accident. `scanned` says that both are of the version of the file that the row describes.
 //! * `deleted_media` remembers images and videos that went from view, for who keeps a copy. The triggers stamp it with the
-//!   generation of the running transaction, which `meta` gets only at the end of it.
+//!   generation of the running transaction, which `meta` gets only at the end of it. They keep what the listing rule asks of a
+//!   row: who could not see the file does not hear that it went.
+//! * `meta.epoch` is a number that each start draws, and writes into a file beside the database as well (see `open`).
 //! * A volume is a name and a marker: the same name may have stood for several file systems, one at a time.
 //! * A grant hangs on the row of a file, which keeps its id when the file is renamed. It goes with the row, and when
 //!   the row becomes that of another file (`grants_replaced`); `birth` tells that file from a later one with its inode
@@ -267,5 +269,45 @@ CREATE TABLE departures (
     PRIMARY KEY (volume_id, package, user_id)
 ) STRICT, WITHOUT ROWID;
 ALTER TABLE volumes ADD COLUMN marked INTEGER NOT NULL DEFAULT 0;
+",
+    "
+-- Whose the old ones were was not noted.
+DROP TABLE deleted_media;
+UPDATE meta SET value = (SELECT value FROM meta WHERE key = 'generation') WHERE key = 'forgotten';
+CREATE TABLE deleted_media (
+    id         INTEGER PRIMARY KEY NOT NULL,
+    volume_id  INTEGER NOT NULL,
+    user_id    INTEGER NOT NULL,
+    dir        BLOB NOT NULL,
+    name       BLOB NOT NULL,
+    owner      TEXT,
+    media_type INTEGER NOT NULL,
+    trashed    INTEGER NOT NULL,
+    birth      INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    deleted    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX deleted_media_of ON deleted_media (volume_id, user_id, generation);
+CREATE INDEX deleted_media_age ON deleted_media (generation, deleted);
+DROP TRIGGER media_deleted;
+DROP TRIGGER media_hidden;
+-- What went into the trash before is told to who saw it before that.
+CREATE TRIGGER media_deleted AFTER DELETE ON files
+WHEN old.media_type IN (1, 3) AND NOT old.pending BEGIN
+    INSERT INTO deleted_media
+        (id, volume_id, user_id, dir, name, owner, media_type, trashed, birth, generation, deleted)
+    SELECT old.id, old.volume_id, old.user_id, old.dir, old.name, old.owner, old.media_type, old.trashed, old.birth,
+        value + 1, unixepoch() FROM meta WHERE key = 'generation'
+    ON CONFLICT (id) DO UPDATE SET generation = excluded.generation, deleted = excluded.deleted;
+END;
+CREATE TRIGGER media_hidden AFTER UPDATE OF media_type, pending, trashed ON files
+WHEN old.media_type IN (1, 3) AND NOT old.pending AND NOT old.trashed
+    AND NOT (new.media_type IN (1, 3) AND NOT new.pending AND NOT new.trashed) BEGIN
+    INSERT OR REPLACE INTO deleted_media
+        (id, volume_id, user_id, dir, name, owner, media_type, trashed, birth, generation, deleted)
+    SELECT old.id, old.volume_id, old.user_id, old.dir, old.name, old.owner, old.media_type, 0, old.birth,
+        value + 1, unixepoch() FROM meta WHERE key = 'generation';
+END;
+INSERT INTO meta (key, value) VALUES ('epoch', 0);
 ",
 ];

@@ -14,6 +14,8 @@ macro_rules! statements {
 }
 
 statements! {
+    /// Positive, and never 0 in practice.
+    RANDOM = "SELECT random() & 0x7fffffffffffffff";
     META_GET = "SELECT value FROM meta WHERE key = ?1";
     META_SET = "UPDATE meta SET value = ?2 WHERE key = ?1";
     META_RAISE = "UPDATE meta SET value = max(value, ?2) WHERE key = ?1";
@@ -51,6 +53,8 @@ statements! {
         FROM files INDEXED BY files_listing
         WHERE volume_id = ?1 AND user_id = ?2 AND (dir, name) > (?3, ?4) AND dir < ?5
         ORDER BY dir, name LIMIT ?6";
+    TREE_KINDS = "SELECT owner, media_type FROM files INDEXED BY files_listing
+        WHERE volume_id = ?1 AND user_id = ?2 AND dir >= ?3 AND dir < ?4";
     TREE_TYPES = "SELECT id, dir, name, mime, media_type FROM files INDEXED BY files_listing
         WHERE volume_id = ?1 AND user_id = ?2 AND dir >= ?3 AND dir < ?4";
     /// SQLite notes the largest id that was ever in the table.
@@ -201,7 +205,4 @@ statements! {
             favorite, added, taken, title, bucket, generation_added, generation_modified
         FROM files INDEXED BY files_owner WHERE owner = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
     BUCKET_DIR = "SELECT dir FROM files WHERE id = ?1";
-    TOMBSTONES_PAGE = "SELECT id, generation FROM deleted_media INDEXED BY deleted_media_of
-        WHERE volume_id = ?1 AND user_id = ?2 AND (generation, id) > (?3, ?4)
-        ORDER BY generation, id LIMIT ?5";
 }

@@ -11,6 +11,7 @@ use super::grants::{self, NewGrant};
 use super::life;
 use super::links::{self, NewLink};
 use super::media::FoundFacts;
+use super::queue::Tree;
 use super::rows::Tx;
 use super::{FileKey, FileRow, HidingRules, Recorded, Renamed, StateChange, VolumeKey, changes, sql, upkeep};
 
@@ -125,6 +126,24 @@ impl Write {
             | Write::RemoveSome { .. }
             | Write::RemoveVolume(_)
             | Write::PruneTombstones { .. } => None,
+        }
+    }
+
+    /// The directory that it hides or shows.
+    pub(super) fn hides(&self) -> Option<Tree> {
+        match self {
+            Write::Hide(volume, user, dir) | Write::Show(volume, user, dir, _) => {
+                Some((*volume, *user, dir.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The directory that it moves away.
+    pub(super) fn moves(&self) -> Option<Tree> {
+        match self {
+            Write::RenameDir { volume, user, from, .. } => Some((*volume, *user, from.clone())),
+            _ => None,
         }
     }
 

@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::Receiver;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
@@ -18,6 +18,12 @@ use super::rows::Tx;
 use super::{CatalogError, sql};
 use crate::observe::{Counter, Observer};
 
+/// Shortest time between two attempts to shorten the log.
+const LOG_REST: Duration = Duration::from_secs(20);
+
+/// A transaction that has changed so many rows has no room for another write: others wait for what it holds.
+const MOST_ROWS: usize = 8192;
+
 /// The writer's belongings. The lock on the state directory goes when it does.
 pub(super) struct Writer {
     conn: Connection,
@@ -29,6 +35,8 @@ pub(super) struct Writer {
     feed: Arc<Feed>,
     departed: Arc<Departed>,
     observer: Arc<Observer>,
+    /// When the log was folded in for its length.
+    shortened: Option<Instant>,
     _lock: File,
 }
 
@@ -66,8 +74,19 @@ impl Writer {
         let Shared { queue, health, ids, feed, departed } = shared;
         departed.watch(&conn).map_err(CatalogError::Read)?;
         let gone = SayGone(Arc::clone(&queue));
-        let writer =
-            Writer { conn, generation, jobs, queue, health, ids, feed, departed, observer, _lock: lock };
+        let writer = Writer {
+            conn,
+            generation,
+            jobs,
+            queue,
+            health,
+            ids,
+            feed,
+            departed,
+            observer,
+            shortened: None,
+            _lock: lock,
+        };
         let body = move || {
             // Dropped after the writer: who saw it go may open the same catalog again.
             let _gone = gone;
@@ -89,12 +108,41 @@ impl Writer {
             batch.extend(self.jobs.try_iter().take(limit - 1));
             self.commit(&batch);
             batch.clear();
+            self.shorten_log();
         }
         self.finish();
     }
 
-    /// Commits `batch` or gives it up, and answers those who wait.
-    fn commit(&mut self, batch: &[Job]) {
+    /// Folds the log in where readers that follow one another have kept it from beginning anew. None of them reads for longer
+    /// than a question may take, and while this waits for them nothing is added that the next ones would need.
+    fn shorten_log(&mut self) {
+        let Some(path) = self.conn.path().map(|it| format!("{it}-wal")) else { return };
+        let is_long = std::fs::metadata(path).is_ok_and(|log| log.len() > self.queue.limits.log);
+        if !is_long || self.shortened.is_some_and(|it| it.elapsed() < LOG_REST) {
+            return;
+        }
+        let wait = self.queue.limits.question + Duration::from_secs(1);
+        let shortened = self.conn.busy_timeout(wait).and_then(|()| {
+            let folded = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            self.conn.busy_timeout(self.queue.limits.busy_wait).and(folded)
+        });
+        self.shortened = Some(Instant::now());
+        if let Err(error) = shortened {
+            log::warn!("catalog: its log is long and could not be folded in: {error}");
+        }
+    }
+
+    /// Commits all of `batch` or gives it up.
+    fn commit(&mut self, mut batch: &[Job]) {
+        while !batch.is_empty() {
+            let done = self.commit_some(batch);
+            batch = batch.get(done..).unwrap_or_default();
+        }
+    }
+
+    /// Commits as much of `batch` as one transaction has room for, or gives it up, and answers those who wait. How many
+    /// writes that were.
+    fn commit_some(&mut self, batch: &[Job]) -> usize {
         let mut attempt = 1;
         let result = loop {
             match self.try_commit(batch) {
@@ -119,6 +167,7 @@ impl Writer {
                 batch.iter().map(|_| Err(Arc::clone(&error))).collect()
             }
         };
+        let batch = batch.get(..outcomes.len()).unwrap_or_default();
         let mut failed = Vec::new();
         // Marks come before the numbers move: who saw the flush fail finds them.
         for (job, outcome) in batch.iter().zip(&outcomes) {
@@ -137,9 +186,10 @@ impl Writer {
                 let _ = reply.try_send(outcome.map_err(CatalogError::Write));
             }
         }
+        batch.len()
     }
 
-    /// One transaction. A write that the schema refuses fails alone; anything else fails the batch.
+    /// One transaction, of as many of the writes as it has room for. A write that the schema refuses fails alone; anything else fails the batch.
     ///
     /// The generation is that of the last change: a batch that changes nothing leaves it.
     fn try_commit(&mut self, batch: &[Job]) -> rusqlite::Result<Outcomes> {
@@ -152,10 +202,17 @@ impl Writer {
             now: now(),
             ids: &self.ids,
             log: self.feed.log(),
-            stamped: Cell::new(false),
+            stamped: Cell::new(0),
         };
         let mut outcomes = Vec::with_capacity(batch.len());
-        for job in batch {
+        for (job, number) in batch.iter().zip(self.queue.next_number()..) {
+            if tx.stamped.get() >= MOST_ROWS {
+                break;
+            }
+            if job.write.hides().is_some_and(|tree| self.queue.is_outdone(&tree, number)) {
+                outcomes.push(Ok(0));
+                continue;
+            }
             outcomes.push(match job.write.apply(&mut tx) {
                 Ok(value) => Ok(value),
                 Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
@@ -166,7 +223,7 @@ impl Writer {
                 Err(error) => return Err(error),
             });
         }
-        let (stamped, log) = (tx.stamped.get(), tx.log);
+        let (stamped, log) = (tx.stamped.get() > 0, tx.log);
         if stamped {
             sql_tx.prepare_cached(sql::META_SET)?.execute(params!["generation", generation])?;
         }

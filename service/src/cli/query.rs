@@ -146,6 +146,7 @@ fn media_type(word: &str) -> Result<u8, String> {
         --details adds what media files say of themselves; where a picture was made only for who sees the file as it is.",
     after_long_help = "Examples:\n  mediagate query --dir DCIM --tree --type image,video --sort taken --desc --limit 20\n  \
         mediagate query --trashed --json | jq '.[].id'\n  mediagate query --groups album\n  \
+        mediagate query --playlist 17\n  \
         mediagate run-as com.example.gallery -- mediagate query --count"
 )]
 pub(super) struct Ask {
@@ -169,6 +170,9 @@ pub(super) struct Ask {
     /// What they have in common instead of the files.
     #[arg(long, value_name = "BY", conflicts_with_all = ["limit", "details"])]
     groups: Option<By>,
+    /// What this playlist names, in its order.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["limit", "details", "count", "groups"])]
+    playlist: Option<i64>,
 }
 
 impl Ask {
@@ -181,6 +185,17 @@ impl Ask {
         };
         let client = connection.open()?;
         let store = client.store()?;
+        if let Some(list_id) = self.playlist {
+            let (mut all, mut after) = (Vec::new(), None);
+            loop {
+                let page = store.playlist(list_id, after)?;
+                all.extend(page.items);
+                after = page.next;
+                if after.is_none() {
+                    return list(&all, as_json);
+                }
+            }
+        }
         if self.count {
             let count = store.count(&query)?;
             return if as_json { output::json(&json!({ "count": count })) } else { Ok(format!("{count}\n")) };

@@ -436,6 +436,9 @@ pub trait Store: Send + Sync {
     fn remove(&self, caller: StoreCaller, ids: &[i64]) -> Result<Vec<MediaResult>, ControlError>;
     /// Opens a file.
     fn open_file(&self, caller: StoreCaller, id: i64, mode: OpenMode) -> Result<OwnedFd, ControlError>;
+    /// The files that a playlist names and the caller may see, behind a place.
+    fn playlist(&self, caller: StoreCaller, id: i64, after: Option<&[u8]>)
+    -> Result<MediaPage, ControlError>;
     /// Files of the query that changed after generation `since`.
     fn changes(
         &self,

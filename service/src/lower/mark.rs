@@ -7,7 +7,7 @@
 
 use std::os::fd::BorrowedFd;
 
-use rustix::fs::{XattrFlags, getxattr, setxattr};
+use rustix::fs::{XattrFlags, fstatvfs, getxattr, setxattr};
 use rustix::io::Errno;
 
 use super::xattr::link;
@@ -19,6 +19,9 @@ const SERIES: &str = "user.mediagate.ids";
 const LONGEST: usize = 128;
 /// Ids beyond are not believed: nobody gives so many, and the numbers must not run out.
 const LARGEST: i64 = 1 << 53;
+
+/// Free blocks of a file system that is not full.
+const SPACE: u64 = 64;
 
 /// What a file says of its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +75,7 @@ pub fn mark(file: BorrowedFd<'_>, is: Id) -> Option<Mark> {
 ///
 /// # Errors
 ///
-/// What the file system answers; that it has no room for attributes of this file is none.
+/// What the file system answers; that it has no room for attributes of this file, although it has space, is none.
 pub fn set_mark(file: BorrowedFd<'_>, is: Id, wanted: Mark) -> Result<bool, LowerError> {
     if mark(file, is) == Some(wanted) {
         return Ok(false);
@@ -80,9 +83,15 @@ pub fn set_mark(file: BorrowedFd<'_>, is: Id, wanted: Mark) -> Result<bool, Lowe
     let id = wanted.id.cast_unsigned();
     match write(file, MARK, &[wanted.series, id, u64::from(wanted.favorite), is.ino, is.generation]) {
         Ok(()) => Ok(true),
-        Err(LowerError::Os(Errno::NOSPC | Errno::NOTSUP)) => Ok(false),
+        Err(LowerError::Os(Errno::NOTSUP)) => Ok(false),
+        Err(LowerError::Os(Errno::NOSPC)) if has_space(file) => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Whether there is space on the file system: what it refuses for want of room it will refuse again.
+fn has_space(file: BorrowedFd<'_>) -> bool {
+    fstatvfs(file).is_ok_and(|it| it.f_bavail >= SPACE && (it.f_files == 0 || it.f_favail > 0))
 }
 
 /// The series that a volume's root knows of.

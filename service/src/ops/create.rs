@@ -94,8 +94,11 @@ fn make(
     let owner = creator.clone().or_else(|| subject.owner_by_place());
     let _filling = volume.gate.fill(&dir)?;
     let lower_dir = volume.open_dir(&dir)?;
+    let under_way = volume.moves.begin(subject.lower_path());
     let fd = volume.lower.create(lower_dir.as_fd(), name)?;
-    let made = record(volume, &subject, &dir, &fd, (creator.as_ref(), owner.as_ref())).and_then(|meta| {
+    let recorded = record(volume, &subject, &dir, &fd, (creator.as_ref(), owner.as_ref()));
+    drop(under_way);
+    let made = recorded.and_then(|meta| {
         let entry = answer(volume, &who, (&dir, lower_dir.as_fd()), name, &meta, Effort::Look)?;
         let file = volume.known(entry.node)?;
         file.set_owner(Owner::from(owner.clone()));

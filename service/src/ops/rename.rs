@@ -64,6 +64,7 @@ pub fn rename(
     let was_hidden = volume.is_hidden(&old, Some(from.dir));
     let _filling = volume.gate.fill(to.dir)?;
     let moving = check(volume, &who, moved.file(), &old, &new, in_the_way)?;
+    let under_way = volume.moves.begin(new.lower_path());
     volume.lower.rename((from.fd, from.name), (to.fd, to.name), no_replace)?;
     if let Some(replaced) = &replaced
         && !Arc::ptr_eq(replaced.file(), moved.file())
@@ -83,6 +84,7 @@ pub fn rename(
         volume.forget_name(moved.file());
     }
     index(volume, moved.file(), &old, &new, was_hidden);
+    drop(under_way);
     // A directory of that name hides nothing: anybody may make one anywhere.
     for (end, came) in [(&from, false), (&to, true)] {
         if end.name == b".nomedia" && moved.file().kind == FileKind::File {
@@ -240,8 +242,12 @@ fn index(volume: &Volume, moved: &Arc<File>, old: &Subject, new: &Subject, was_h
                 Owner::Package(package) => Some(package),
                 Owner::Nobody | Owner::Unknown => None,
             };
-            if let Ok(meta) = volume.open(moved, new.lower_path()).and_then(|fd| Ok(Meta::of(fd.as_fd())?)) {
+            let open = volume.open(moved, new.lower_path());
+            if let Ok((meta, fd)) = open.and_then(|fd| Ok((Meta::of(fd.as_fd())?, fd))) {
                 let row = volume.row_of(new, owner, &meta, hidden);
+                if new.media_type(hidden) != old.media_type(was_hidden) {
+                    volume.count_media(fd.as_fd(), to_user, row.media_type);
+                }
                 volume.catalog.index_first_seen(volume.key_of(new), row);
             }
         }
@@ -250,6 +256,7 @@ fn index(volume: &Volume, moved: &Arc<File>, old: &Subject, new: &Subject, was_h
             volume.catalog.remove_dir(volume.key, user, old.path().to_vec());
         }
         FileKind::Directory => {
+            volume.moves.went(new.lower_path());
             volume.catalog.rename_dir(volume.key, user, old.path().to_vec(), new.path().to_vec());
             if hidden != was_hidden {
                 volume.hide_in_index(new, hidden);

@@ -25,6 +25,35 @@ const WAITING: usize = 64;
 /// Scans that are remembered when they are over.
 const REMEMBERED: usize = 16;
 
+/// How often it is looked whether all has to be scanned again.
+const LOOK: Duration = Duration::from_secs(5);
+/// The shortest and the longest time between a scan of all that did not get through and the next.
+const PAUSE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(600));
+
+/// When all of the volume is scanned again although nobody asks: until it was once gone through, and when the catalog has
+/// lost something.
+#[derive(Debug, Default)]
+struct Again {
+    complete: bool,
+    pause: Duration,
+    not_before: Option<Instant>,
+}
+
+impl Again {
+    /// A scan of all is over, and got through or not.
+    fn ended(&mut self, through: bool, now: Instant) {
+        self.complete |= through;
+        // What loses a write time and again is not scanned for without a rest, either.
+        self.pause = if through { PAUSE.0 } else { (self.pause * 2).clamp(PAUSE.0, PAUSE.1) };
+        self.not_before = Some(now + self.pause);
+    }
+
+    fn is_due(&self, has_lost: bool, now: Instant) -> bool {
+        // The first scan of all was asked for at the start.
+        self.not_before.is_some_and(|it| now >= it) && (has_lost || !self.complete)
+    }
+}
+
 /// Where a scan is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -90,7 +119,35 @@ struct Scan {
 struct State {
     last: u64,
     scans: VecDeque<Scan>,
+    again: Again,
     stop: bool,
+}
+
+impl State {
+    fn add(&mut self, area: Area) -> Option<u64> {
+        let mut waiting = self.scans.iter().filter(|scan| scan.phase == Phase::Waiting);
+        if let Some(same) = waiting.clone().find(|scan| scan.area == area) {
+            return Some(same.ticket);
+        }
+        if waiting.by_ref().count() >= WAITING {
+            return None;
+        }
+        self.last += 1;
+        let ticket = self.last;
+        self.scans.push_back(Scan {
+            ticket,
+            area,
+            phase: Phase::Waiting,
+            progress: Arc::default(),
+            cancel: Arc::default(),
+            before: (0, 0),
+            after: None,
+            began: None,
+            took: None,
+            walked: None,
+        });
+        Some(ticket)
+    }
 }
 
 #[derive(Debug)]
@@ -134,30 +191,9 @@ impl Scanner {
     /// Asks for a scan and gives its ticket: that of one that waits already if it is of the same area. `None` when too
     /// many wait.
     pub fn request(&self, area: Area) -> Option<u64> {
-        let mut state = self.shared.state.lock();
-        let mut waiting = state.scans.iter().filter(|scan| scan.phase == Phase::Waiting);
-        if let Some(same) = waiting.clone().find(|scan| scan.area == area) {
-            return Some(same.ticket);
-        }
-        if waiting.by_ref().count() >= WAITING {
-            return None;
-        }
-        state.last += 1;
-        let ticket = state.last;
-        state.scans.push_back(Scan {
-            ticket,
-            area,
-            phase: Phase::Waiting,
-            progress: Arc::default(),
-            cancel: Arc::default(),
-            before: (0, 0),
-            after: None,
-            began: None,
-            took: None,
-            walked: None,
-        });
+        let ticket = self.shared.state.lock().add(area);
         self.shared.changed.notify_all();
-        Some(ticket)
+        ticket
     }
 
     /// The scans that wait, run, or were over not long ago, oldest first.
@@ -247,7 +283,7 @@ impl Scan {
 impl Shared {
     fn run(&self, walked: &Walked) {
         while let Some((ticket, area, progress, cancel)) = self.next() {
-            let outcome = walk(&self.volume, &area, &progress, &cancel);
+            let outcome = self.walk(&area, &progress, &cancel);
             if outcome.is_ok() && !cancel.load(Relaxed) {
                 walked(&area, &progress.numbers());
                 self.set(ticket, Phase::Reading);
@@ -260,7 +296,7 @@ impl Shared {
                 Err(error) => {
                     log::error!(
                         "volume={}: its index could not be brought up to date ({error}); files are indexed when they \
-                         are seen, and the next scan tries again",
+                         are seen, and it is tried again",
                         self.volume.name
                     );
                     Phase::Failed
@@ -268,8 +304,28 @@ impl Shared {
                 Ok(()) if cancel.load(Relaxed) => Phase::Cancelled,
                 Ok(()) => Phase::Done,
             };
+            if area.path.is_empty() {
+                self.state.lock().again.ended(phase == Phase::Done, Instant::now());
+            }
             self.set(ticket, phase);
         }
+    }
+
+    /// A walk. One over all of the volume makes good what the catalog lost before it.
+    fn walk(&self, area: &Area, progress: &Progress, cancel: &AtomicBool) -> Result<(), CatalogError> {
+        let (volume, catalog) = (&self.volume, &self.volume.catalog);
+        let is_whole = area.path.is_empty();
+        // Asked here for what the answer leaves behind: writes that are lost from now on are not made good by this walk.
+        let is_behind = is_whole && catalog.needs_reconcile(volume.key)?;
+        walk(volume, area, progress, cancel)?;
+        if is_whole && !cancel.load(Relaxed) && !progress.numbers().emptied {
+            if is_behind {
+                catalog.flush_volume(volume.key)?;
+                catalog.set_reconciled(volume.key)?;
+            }
+            volume.trust_rows();
+        }
+        Ok(())
     }
 
     /// Waits for a scan to do. `None` at the end.
@@ -291,7 +347,12 @@ impl Shared {
                     Arc::clone(&scan.cancel),
                 ));
             }
-            self.changed.wait(&mut state);
+            if state.again.is_due(self.volume.catalog.has_lost(self.volume.key), Instant::now()) {
+                log::info!("volume={}: its index is brought up to date again", self.volume.name);
+                state.add(Area::default());
+                continue;
+            }
+            self.changed.wait_for(&mut state, LOOK);
         }
     }
 
@@ -311,5 +372,32 @@ impl Shared {
         {
             state.scans.pop_front();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_did_not_get_through_is_tried_again_less_and_less_often() {
+        let mut again = Again::default();
+        let mut now = Instant::now();
+        assert!(!again.is_due(true, now), "the first one is asked for");
+        let mut pauses = Vec::new();
+        for _ in 0..12 {
+            again.ended(false, now);
+            assert!(!again.is_due(true, now));
+            let pause = (0..).map(Duration::from_secs).find(|it| again.is_due(false, now + *it)).unwrap();
+            pauses.push(pause);
+            now += pause;
+        }
+        assert!(pauses.is_sorted() && pauses[0] == PAUSE.0 && pauses[11] == PAUSE.1, "{pauses:?}");
+        again.ended(true, now);
+        now += PAUSE.0;
+        assert!(!again.is_due(false, now + PAUSE.1), "all is well");
+        assert!(again.is_due(true, now), "something was lost");
+        again.ended(false, now);
+        assert!(!again.is_due(false, now + PAUSE.1), "it was complete once, and nothing is lost");
     }
 }

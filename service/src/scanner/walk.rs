@@ -13,7 +13,7 @@ use super::progress::Progress;
 use crate::access::{Subject, nomedia_counts_in};
 use crate::catalog::{CatalogError, FileKey, FileRow};
 use crate::lower::{FileKind, LowerError, Meta, each_entry};
-use crate::volume::{OpError, Volume};
+use crate::volume::{Listening, Look, OpError, Volume, Went};
 
 /// Rows of a directory in memory at once.
 const PAGE: usize = 1024;
@@ -28,6 +28,9 @@ pub struct Area {
     /// Somebody asked for this walk and sees what it does: a tree without a single file is believed.
     pub believes_emptiness: bool,
 }
+
+/// How often a walk follows directories that are being renamed all the time.
+const ROUNDS: usize = 4;
 
 /// A directory to be looked at.
 struct Todo {
@@ -121,22 +124,51 @@ impl Walk<'_> {
         }
         if kind != Some(FileKind::File) {
             let hidden = is_below_nomedia(self.volume, &place);
-            let mut todo = vec![Todo { path: root, hidden }];
-            while let Some(dir) = todo.pop() {
-                if self.stopped() {
-                    return Ok(());
-                }
-                match self.directory(&dir, &mut todo) {
-                    Ok(()) => {}
-                    Err(Failure::Catalog(error)) => return Err(error),
-                    // Gone meanwhile.
-                    Err(Failure::Lower(error)) if error.is_not_found() => {}
-                    Err(Failure::Lower(error)) => self.left_out(&error),
-                }
-            }
+            let moved = self.volume.moves.listen();
+            self.directories(vec![Todo { path: root.clone(), hidden }])?;
+            self.moved(&root, &moved)?;
             self.gone_directories(&place)?;
         }
         self.volume.catalog.flush_volume(self.volume.key)
+    }
+
+    /// Goes through directories and all below.
+    fn directories(&mut self, mut todo: Vec<Todo>) -> Result<(), CatalogError> {
+        while let Some(dir) = todo.pop() {
+            if self.stopped() {
+                return Ok(());
+            }
+            match self.directory(&dir, &mut todo) {
+                Ok(()) => {}
+                Err(Failure::Catalog(error)) => return Err(error),
+                // Gone meanwhile.
+                Err(Failure::Lower(error)) if error.is_not_found() => {}
+                Err(Failure::Lower(error)) => self.left_out(&error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes through directories that were renamed during the walk, which may have met them at neither place.
+    fn moved(&mut self, root: &[u8], moved: &Listening<'_>) -> Result<(), CatalogError> {
+        for _ in 0..ROUNDS {
+            // What was missed for a rename that is not told yet is told by then.
+            self.volume.moves.settle();
+            let went = moved.take();
+            if went == Went::default() {
+                return Ok(());
+            }
+            let to = if went.many { [root.to_vec()].into() } else { went.to };
+            for path in to.into_iter().filter(|it| is_within(it, root)) {
+                let place = Subject::new(self.volume.kind, path.clone(), Kind::Directory);
+                let Some(place) = place else { continue };
+                let hidden = is_below_nomedia(self.volume, &place);
+                self.directories(vec![Todo { path, hidden }])?;
+            }
+        }
+        // Whoever goes on renaming has files that are indexed when they are next seen.
+        log::debug!("volume={}: directories are renamed faster than the walk can follow", self.volume.name);
+        Ok(())
     }
 
     /// Not ours to read, or the disk fails: the rest is looked at all the same.
@@ -161,6 +193,7 @@ impl Walk<'_> {
         self.volume.catalog.flush_volume(self.volume.key)?;
         let known = self.volume.catalog.file(&self.volume.key_of(&subject))?;
         let parent = path.iter().rposition(|byte| *byte == b'/').and_then(|at| path.get(..at));
+        let look = self.volume.moves.look();
         match self.volume.lower.open_dir(parent.unwrap_or_default()) {
             Ok(dir) => {
                 let hidden = is_hidden(self.volume, &subject);
@@ -170,25 +203,28 @@ impl Walk<'_> {
                         self.file(dir.as_fd(), subject.name(), || path.to_vec(), hidden, known.as_ref())?;
                     }
                     Ok(_) => {}
-                    Err(error) if error.is_not_found() => self.gone(&subject, known.as_ref()),
+                    Err(error) if error.is_not_found() => self.gone(look, &subject, known.as_ref()),
                     Err(error) => self.left_out(&error),
                 }
             }
-            Err(error) if error.is_not_found() => self.gone(&subject, known.as_ref()),
+            Err(error) if error.is_not_found() => self.gone(look, &subject, known.as_ref()),
             Err(error) => self.left_out(&error),
         }
         Ok(())
     }
 
     /// A row's file is gone; the grants on it go with the row, if that is still the file's.
-    fn removed(&self, key: FileKey, row: &FileRow) {
-        self.volume.catalog.remove_gone(key, row.ino, row.birth);
-        Progress::add(&self.progress.removed, 1);
+    fn removed(&self, look: Look, path: &[u8], key: FileKey, row: &FileRow) {
+        // One that is being renamed takes its row along.
+        let remove = || self.volume.catalog.remove_gone(key, row.ino, row.birth);
+        if self.volume.moves.if_gone(look, path, remove) {
+            Progress::add(&self.progress.removed, 1);
+        }
     }
 
-    fn gone(&self, subject: &Subject, known: Option<&FileRow>) {
+    fn gone(&self, look: Look, subject: &Subject, known: Option<&FileRow>) {
         if let Some(row) = known {
-            self.removed(self.volume.key_of(subject), row);
+            self.removed(look, subject.lower_path(), self.volume.key_of(subject), row);
         }
     }
 
@@ -252,15 +288,17 @@ impl Walk<'_> {
         name: Vec<u8>,
         row: &FileRow,
     ) -> Result<(), CatalogError> {
+        let look = self.volume.moves.look();
         // It may have come back since the names were read.
         if !self.stopped() && Meta::at(place.fd, &name).is_err_and(LowerError::is_not_found) {
+            let path = joined(place.subject.lower_path(), &name);
             let key = FileKey {
                 volume: self.volume.key,
                 user: place.subject.user_number(),
                 dir: place.subject.path().to_vec(),
                 name,
             };
-            self.removed(key, row);
+            self.removed(look, &path, key, row);
             self.wrote()?;
         }
         Ok(())
@@ -285,7 +323,7 @@ impl Walk<'_> {
                 return Ok(());
             }
         };
-        if known.is_some_and(|row| self.is_right(row, name, hidden, &meta)) {
+        if !self.volume.doubts_rows() && known.is_some_and(|row| self.is_right(row, name, hidden, &meta)) {
             return Ok(());
         }
         let Some(subject) = Subject::new(self.volume.kind, path(), Kind::File) else { return Ok(()) };
@@ -293,7 +331,8 @@ impl Walk<'_> {
             return Ok(());
         }
         match self.mend(fd, &subject, hidden, known) {
-            Ok(()) => self.wrote(),
+            Ok(true) => self.wrote(),
+            Ok(false) => Ok(()),
             Err(OpError::Lower(error)) if error.is_not_found() => Ok(()),
             Err(error) => {
                 self.left_out(&error);
@@ -308,24 +347,34 @@ impl Walk<'_> {
         version && self.volume.describes(row, meta) && Named::new(name, &row.mime, hidden).is_in(row)
     }
 
+    /// Makes a row right; true if it was not.
     fn mend(
         &self,
         fd: BorrowedFd<'_>,
         subject: &Subject,
         hidden: bool,
         known: Option<&FileRow>,
-    ) -> Result<(), OpError> {
+    ) -> Result<bool, OpError> {
         let volume = self.volume;
         let file = volume.lower.open_child(fd, subject.name())?;
         let meta = Meta::of(file.as_fd())?;
         match known {
             Some(row) if volume.describes(row, &meta) => {
-                // The same file: its owner is known, and what its contents said of its type is still so.
-                let named = Named::new(subject.name(), &row.mime, hidden);
-                if !named.is_in(row) {
-                    volume.put_again(subject, named.put_into(row), &meta);
+                // The same file: its owner is known, if the row is not doubted, and what its contents said of its type is
+                // still so.
+                let owner = match volume.doubts_rows() {
+                    true => volume.recorded_owner(subject, file.as_fd())?,
+                    false => row.owner.clone(),
+                };
+                let right = FileRow { owner, ..Named::new(subject.name(), &row.mime, hidden).put_into(row) };
+                let is_current = (row.size, row.mtime_ns) == (meta.size, meta.mtime_ns());
+                if is_current && right == *row {
+                    return Ok(false);
                 }
-                if (row.size, row.mtime_ns) != (meta.size, meta.mtime_ns()) {
+                if right != *row {
+                    volume.put_again(subject, right, &meta);
+                }
+                if !is_current {
                     volume.catalog.refresh(volume.key_of(subject), row.ino, meta.size, meta.mtime_ns());
                 }
                 Progress::add(&self.progress.changed, 1);
@@ -337,7 +386,7 @@ impl Walk<'_> {
                 Progress::add(number, 1);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Takes out the rows of directories that the walk could not come to, as they are no longer there.
@@ -358,14 +407,16 @@ impl Walk<'_> {
                 loop {
                     let page = catalog.dir_page(volume.key, user, &dir, &after, PAGE)?;
                     let Some((name, _)) = page.last() else { break };
+                    let look = volume.moves.look();
                     // These rows are from before this look: a directory that was made again has others.
                     if !is_gone() {
                         break;
                     }
                     after = name.clone();
                     for (name, row) in page {
+                        let path = joined(&lower_path, &name);
                         let key = FileKey { volume: volume.key, user, dir: dir.clone(), name };
-                        self.removed(key, &row);
+                        self.removed(look, &path, key, &row);
                         self.wrote()?;
                     }
                 }
@@ -527,6 +578,13 @@ impl Names {
 fn joined(path: &[u8], name: &[u8]) -> Vec<u8> {
     let between: &[u8] = if path.is_empty() || name.is_empty() { b"" } else { b"/" };
     [path, between, name].concat()
+}
+
+fn is_within(path: &[u8], root: &[u8]) -> bool {
+    match path.strip_prefix(root) {
+        Some(rest) => root.is_empty() || rest.is_empty() || rest.starts_with(b"/"),
+        None => false,
+    }
 }
 
 /// Whether what is above a file hides it.

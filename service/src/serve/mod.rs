@@ -55,6 +55,7 @@ pub(crate) struct Shared {
     ranges: Arc<dyn RangeSource>,
     volumes: Volumes,
     observers: store::observe::Observers,
+    turns: store::turns::Turns,
     departing: Arc<Departing>,
     /// The series of ids that volumes take part in.
     series: OnceLock<u64>,
@@ -104,6 +105,7 @@ impl Service {
             listed: Budget::new(LISTED, Gauge::ListedEntries, Arc::clone(&observer)),
             volumes: Volumes::default(),
             observers: store::observe::Observers::default(),
+            turns: store::turns::Turns::default(),
             departing,
             series: OnceLock::new(),
             maintenance: Mutex::new(None),

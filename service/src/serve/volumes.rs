@@ -258,20 +258,18 @@ impl Shared {
 /// Brings the index up to date beside the volume's work. Whatever the catalog says of itself: nobody watched the lower tree
 /// while the volume was not attached.
 fn start_scanner(volume: &Arc<Volume>, indexed: &Arc<AtomicBool>) -> anyhow::Result<Scanner> {
-    // Asked here for what the answer leaves behind: writes that are lost from now on are not made good by this pass.
-    let behind = volume.catalog.needs_reconcile(volume.key)?;
+    if volume.catalog.needs_reconcile(volume.key)? {
+        volume.doubt_rows();
+    }
     let (scanned, indexed) = (Arc::clone(volume), Arc::clone(indexed));
     let walked = move |area: &Area, done: &Numbers| {
         let (volume, catalog) = (&scanned, &scanned.catalog);
         if !area.path.is_empty() || done.emptied {
             return;
         }
-        let reconciled = match behind && !indexed.load(Relaxed) {
-            true => catalog.flush().and_then(|()| catalog.set_reconciled(volume.key)),
-            false => catalog.flush(),
-        };
         // Files that left the index behind the mount took their grants with them.
-        if let Err(error) = reconciled.and_then(|()| super::grants::load(catalog, &volume.access)) {
+        let flushed = catalog.flush_volume(volume.key);
+        if let Err(error) = flushed.and_then(|()| super::grants::load(catalog, &volume.access)) {
             log::error!("volume={}: {error}", volume.name);
         }
         indexed.store(true, Relaxed);

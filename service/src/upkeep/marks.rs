@@ -1,7 +1,8 @@
 //! Writing ids and favourites on files, behind what changes: once a minute, and as a step of maintenance.
 //!
 //! The catalog remembers up to which generation that is done, so a pass costs what changed. What was marked before and is
-//! so still costs reading one attribute.
+//! so still costs reading one attribute. While there is a file that could not be marked the next pass begins where this one
+//! did.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -103,7 +104,7 @@ fn pass(
     Ok(())
 }
 
-/// True if all of it was gone through.
+/// True if all of it was gone through and marked.
 fn tree(
     catalog: &Catalog,
     (volume, user): (VolumeKey, u32),
@@ -113,9 +114,10 @@ fn tree(
     each: &dyn Fn(bool),
 ) -> Result<bool, CatalogError> {
     let mut after = (since, i64::MAX);
+    let mut whole = true;
     loop {
         let page = catalog.changed_rows(volume, user, after, PAGE)?;
-        let Some(last) = page.last() else { return Ok(true) };
+        let Some(last) = page.last() else { return Ok(whole) };
         after = (last.generation_modified, last.id);
         let Some(place) = place() else { return Ok(false) };
         for entry in &page {
@@ -128,6 +130,7 @@ fn tree(
                 Err(error) => {
                     log::debug!("volume={}: a file is not marked with its id: {error}", place.volume.name);
                     each(false);
+                    whole = false;
                 }
             }
         }

@@ -24,6 +24,9 @@ pub(super) const STEPS: [(&str, Step); 7] = [
 const DAY: i64 = 24 * 3600;
 /// A volume that was not attached for so long is forgotten.
 const FORGOTTEN: i64 = 30 * DAY;
+/// When volumes were last looked for longer ago than that, the clock is not believed to have gone on evenly since. What
+/// was known of a card that cannot carry its owners is not to be had again.
+const LEAP: i64 = 7 * DAY;
 /// For so long clients can ask what is gone.
 const TOLD: i64 = 30 * DAY;
 /// Tombstones that are kept, however young.
@@ -114,10 +117,32 @@ fn users(work: &Work<'_>) -> Result<String, CatalogError> {
     Ok(format!("{} rows of {count} users forgotten", work.count()))
 }
 
+/// For how long a volume was not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Absence {
+    Short,
+    Long,
+    /// Nobody looked for so long, or the clock was changed: it counts from now on.
+    Unknown,
+}
+
+/// Of a volume that was there at `seen`, when volumes were looked for at `last_looked` and now.
+fn absence(seen: i64, last_looked: i64, now: i64) -> Absence {
+    if seen >= now - FORGOTTEN {
+        Absence::Short
+    } else if last_looked < now - LEAP || seen == 0 {
+        // That of a catalog of before volumes were seen is not known, either.
+        Absence::Unknown
+    } else {
+        Absence::Long
+    }
+}
+
 /// Volumes that were not there for long (`pruneRecentVolumes`). Those that are there are seen now.
 fn volumes(work: &Work<'_>) -> Result<String, CatalogError> {
     let catalog = &work.means.catalog;
     let places = (work.means.places)();
+    let last_looked = catalog.volumes()?.iter().map(|it| it.seen).max().unwrap_or(0);
     for place in &places {
         catalog.saw_volume(place.volume.key)?;
     }
@@ -125,11 +150,16 @@ fn volumes(work: &Work<'_>) -> Result<String, CatalogError> {
     let mut count = 0_u64;
     for known in catalog.volumes()? {
         let attached = (work.means.places)().iter().any(|it| it.volume.key == known.key);
-        // Of a catalog of before volumes were seen nothing is known.
-        let long_ago = known.seen > 0 && known.seen < now - FORGOTTEN;
-        if long_ago && !attached && !work.is_cancelled() {
-            work.did(catalog.remove_volume(known.key)?);
-            count += 1;
+        if attached || work.is_cancelled() {
+            continue;
+        }
+        match absence(known.seen, last_looked, now) {
+            Absence::Short => {}
+            Absence::Long => {
+                work.did(catalog.remove_volume(known.key)?);
+                count += 1;
+            }
+            Absence::Unknown => catalog.saw_volume(known.key)?,
         }
     }
     Ok(format!("{count} volumes with {} rows forgotten", work.count()))
@@ -144,4 +174,21 @@ fn tombstones(work: &Work<'_>) -> Result<String, CatalogError> {
 fn catalog(work: &Work<'_>) -> Result<String, CatalogError> {
     work.means.catalog.tidy(&work.means.cancel)?;
     Ok("checked, and its log folded in".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_leaps_makes_no_volume_forgotten() {
+        let now = 1_000 * DAY;
+        let of = |seen: i64, last_looked: i64| absence(now - seen * DAY, now - last_looked * DAY, now);
+        assert_eq!(of(29, 1), Absence::Short);
+        assert_eq!(of(31, 1), Absence::Long);
+        // Thirty days ahead, or the service was off.
+        assert_eq!((of(31, 30), of(31, 8)), (Absence::Unknown, Absence::Unknown));
+        assert_eq!(of(-30, -30), Absence::Short, "and back again");
+        assert_eq!(absence(0, now - DAY, now), Absence::Unknown);
+    }
 }

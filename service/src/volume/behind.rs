@@ -250,12 +250,16 @@ impl BehindDir<'_> {
         let Some(subject) = self.place(name, Kind::File) else { return Ok(()) };
         let key = self.key(&subject);
         if let Some(row) = self.volume.catalog.file(&key).map_err(|_| OpError::Index)? {
+            let look = self.volume.moves.look();
             // The row may be that of a file that came after the first look.
             if self.look(name).is_ok() {
                 return Ok(());
             }
-            self.volume.catalog.remove_gone(key, row.ino, row.birth);
-            self.gone(name, &row);
+            // One that is being renamed takes its row along.
+            let remove = || self.volume.catalog.remove_gone(key, row.ino, row.birth);
+            if self.volume.moves.if_gone(look, subject.lower_path(), remove) {
+                self.gone(name, &row);
+            }
         }
         Ok(())
     }
@@ -314,6 +318,7 @@ impl BehindDir<'_> {
         }
         let volume = self.volume;
         if change.is_dir {
+            volume.moves.went(new.lower_path());
             if !change.foreign && !has_rows_below(volume, &old)? {
                 return Ok(());
             }

@@ -37,12 +37,15 @@ const HIDING_RULES: HidingRules = HidingRules {
 };
 
 impl Volume {
-    /// Where only the index knows who owns what, it is up to date before an operation is answered.
+    /// Where only the index knows who owns what, it is up to date before an operation is answered. While a write about the
+    /// volume is lost nobody is told that anything was done: which of them it was is not known.
     pub fn settle_index(&self) -> Result<(), OpError> {
         if self.lower.has_xattrs() {
-            Ok(())
-        } else {
-            self.catalog.flush_volume(self.key).map_err(|_| OpError::Index)
+            return Ok(());
+        }
+        match self.catalog.flush_volume(self.key) {
+            Ok(()) if !self.catalog.has_lost(self.key) => Ok(()),
+            _ => Err(OpError::Index),
         }
     }
 
@@ -96,7 +99,8 @@ impl Volume {
     }
 
     /// Who owns the file of this name in `dir`, which refers to the file's directory. Its row (`known`) is believed if it
-    /// describes the very file that is there; else the file is asked, and indexed.
+    /// describes the very file that is there and is not of another time ([`Volume::doubt_rows`]); else the file is asked, and
+    /// indexed.
     pub fn look_at(
         &self,
         dir: BorrowedFd<'_>,
@@ -106,13 +110,20 @@ impl Volume {
     ) -> Result<Looked, OpError> {
         if let Some(row) = known {
             let meta = Meta::at(dir, subject.name())?;
-            if self.describes(row, &meta) {
+            if self.describes(row, &meta) && !self.doubts_rows() {
                 return Ok(Looked { owner: row.owner.clone(), id: meta.id, indexed: false });
             }
         }
         let fd = self.lower.open_child(dir, subject.name())?;
         let owner = self.recorded_owner(subject, fd.as_fd())?;
         let meta = Meta::of(fd.as_fd())?;
+        if let Some(row) = known.filter(|row| self.describes(row, &meta)) {
+            let differs = row.owner != owner;
+            if differs {
+                self.put_again(subject, FileRow { owner: owner.clone(), ..row.clone() }, &meta);
+            }
+            return Ok(Looked { owner, id: meta.id, indexed: differs });
+        }
         self.index_again(fd.as_fd(), subject, owner.clone(), &meta, hidden, known);
         Ok(Looked { owner, id: meta.id, indexed: true })
     }
@@ -169,13 +180,16 @@ impl Volume {
 
     /// Takes a file that was just indexed out again if it is no longer at its place.
     fn unless_gone(&self, subject: &Subject, meta: &Meta) {
+        let look = self.moves.look();
         let there = self.lower.open_path(subject.lower_path()).and_then(|fd| Meta::of(fd.as_fd()));
         let gone = match there {
             Ok(there) => there.id != meta.id,
             Err(error) => LowerError::is_not_found(error),
         };
         if gone {
-            self.catalog.remove_gone(self.key_of(subject), meta.id.ino, meta.id.generation);
+            self.moves.if_gone(look, subject.lower_path(), || {
+                self.catalog.remove_gone(self.key_of(subject), meta.id.ino, meta.id.generation);
+            });
         }
     }
 }

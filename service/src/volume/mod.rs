@@ -13,6 +13,7 @@ mod held;
 mod index;
 mod location;
 mod marks;
+mod moves;
 mod notice;
 mod projects;
 
@@ -36,6 +37,7 @@ pub use gate::{Gate, Moving};
 pub use handle::{DirHandle, FileHandle, Listed};
 pub use index::Looked;
 pub use location::{Redaction, Resting, Sight};
+pub use moves::{Listening, Look, Moves, Went};
 pub use notice::{KernelCache, Notice, Notices};
 
 /// Everything a volume is made from.
@@ -109,11 +111,15 @@ pub struct Volume {
     pub listed: Arc<Budget>,
     /// Keeps checked renames true.
     pub gate: Gate,
+    /// Names that are being put somewhere.
+    pub moves: Moves,
     /// Tells the kernel what it should forget.
     pub notices: Notices,
     held: held::Held,
     cache_seconds: Option<i32>,
     watched: AtomicBool,
+    /// Owners are asked of the files: the rows may be of another time.
+    doubted: AtomicBool,
     /// The series of ids that files are marked with; 0 where they are not.
     series: AtomicU64,
 }
@@ -129,6 +135,7 @@ impl Volume {
             passthrough: Arc::new(Passthrough::new(parts.budget, parts.room, Arc::clone(&parts.observer))),
             notices: Notices::default(),
             gate: Gate::default(),
+            moves: Moves::default(),
             held: held::Held::new(parts.held_dirs),
             handles: parts.handles,
             listed: parts.listed,
@@ -143,6 +150,7 @@ impl Volume {
             observer: parts.observer,
             cache_seconds: parts.cache_seconds,
             watched: AtomicBool::new(false),
+            doubted: AtomicBool::new(false),
             series: AtomicU64::new(0),
         })
     }
@@ -150,6 +158,22 @@ impl Volume {
     /// Files are marked with the ids of their rows.
     pub fn is_marked(&self) -> bool {
         self.series.load(Relaxed) != 0
+    }
+
+    /// The rows may be older than what was last known: a power cut takes commits back, and so does a backup. Where files carry
+    /// their owners, no row is believed to know one until [`Volume::trust_rows`].
+    pub fn doubt_rows(&self) {
+        self.doubted.store(self.lower.has_xattrs(), Release);
+    }
+
+    /// All files were looked at.
+    pub fn trust_rows(&self) {
+        self.doubted.store(false, Release);
+    }
+
+    /// Whether owners are to be asked of the files.
+    pub fn doubts_rows(&self) -> bool {
+        self.doubted.load(Acquire)
     }
 
     /// True while every change of the lower tree is heard of.

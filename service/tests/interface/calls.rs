@@ -106,6 +106,7 @@ fn the_store_is_everybody_s_and_acts_for_who_calls() {
             let results = [MediaResult::Done, MediaResult::NotFound];
             assert_eq!(store.update(&[7, 9], &MediaChanges::default()).unwrap(), results);
             assert_eq!(store.remove(&[7, 9]).unwrap(), results);
+            assert_eq!(store.playlist(7, None).unwrap().items, []);
             assert_eq!(store.changes(&query, 5).unwrap().generation, 5);
             assert_eq!(store.version().unwrap(), (3, 4));
             let mut said = String::new();
@@ -113,8 +114,8 @@ fn the_store_is_everybody_s_and_acts_for_who_calls() {
             std::io::Read::read_to_string(&mut file, &mut said).unwrap();
             assert_eq!(said, format!("for {uid}"));
         });
-        let calls = ["insert", "update", "remove"].map(|what| format!("{what} for {uid}"));
-        assert_eq!(service.state().calls.split_off(service.state().calls.len() - 3), calls);
+        let calls = ["insert", "update", "remove", "playlist"].map(|what| format!("{what} for {uid}"));
+        assert_eq!(service.state().calls.split_off(service.state().calls.len() - calls.len()), calls);
     }
 }
 

@@ -110,6 +110,10 @@ impl Store for FakeStore {
         std::io::Write::write_all(&mut writes, format!("for {}", caller.uid).as_bytes()).unwrap();
         Ok(reads.into())
     }
+    fn playlist(&self, caller: StoreCaller, _: i64, _: Option<&[u8]>) -> Result<MediaPage, ControlError> {
+        self.0.note(format!("playlist for {}", caller.uid));
+        Ok(MediaPage::default())
+    }
     fn changes(&self, _: StoreCaller, _: &MediaQuery, since: i64) -> Result<MediaHistory, ControlError> {
         Ok(MediaHistory { generation: since, ..MediaHistory::default() })
     }

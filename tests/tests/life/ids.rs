@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mediagate::catalog::StateChange;
 use mediagate_tests::{World, as_app};
 use nix::sys::signal::Signal;
-use rustix::fs::XattrFlags;
+use rustix::fs::{IFlags, XattrFlags};
 
 use super::{CAMERA, catalog, owner_of, row, world};
 
@@ -41,6 +41,39 @@ fn marked() -> (World, BTreeMap<String, (i64, bool)>) {
     let all = ids(&mut world, &NAMES);
     assert!(all["DCIM/b.jpg"].1 && !all["DCIM/a.jpg"].1);
     (world, all)
+}
+
+/// Keeps anything from being written on a file, or no longer.
+fn freeze(file: &std::path::Path, frozen: bool) -> bool {
+    let file = std::fs::File::open(file).unwrap();
+    let flags = if frozen { IFlags::IMMUTABLE } else { IFlags::empty() };
+    let before = rustix::fs::ioctl_getflags(&file);
+    before.and_then(|it| rustix::fs::ioctl_setflags(&file, (it - IFlags::IMMUTABLE) | flags)).is_ok()
+}
+
+#[test]
+fn what_could_not_be_marked_is_tried_again() {
+    let mut world = world();
+    for name in NAMES {
+        world.app(CAMERA).create(world.shared(name), name.as_bytes()).unwrap();
+    }
+    let file = world.lower(NAMES[1]);
+    if !freeze(&file, true) {
+        eprintln!("this file system freezes no files");
+        return;
+    }
+    let marks = |world: &mut World| {
+        let said = world.daemon().cli(&["maintain", "--json"]);
+        let run: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let steps = run["steps"].as_array().unwrap();
+        let step = steps.iter().find(|it| it["name"] == "marks").unwrap();
+        (step["done"].as_i64().unwrap(), step["failed"].as_i64().unwrap())
+    };
+    let first = marks(&mut world);
+    assert!(freeze(&file, false));
+    assert_eq!(first, (3, 1));
+    assert_eq!(marks(&mut world), (1, 0));
+    assert_eq!(marks(&mut world), (0, 0));
 }
 
 fn lose_the_catalog(world: &World) {

@@ -4,7 +4,7 @@ use mediagate_tests::index::says_what_is_there;
 use mediagate_tests::{Actor, World};
 use nix::sys::signal::Signal;
 
-use super::{CAMERA, NOTES, world};
+use super::{CAMERA, NOTES, catalog, owner_of, row, wait_for, world};
 
 const PAGE: usize = 4096;
 
@@ -52,4 +52,29 @@ fn any_page_that_is_garbage() {
 #[test]
 fn an_end_at_any_page() {
     each_damage("cut", |bytes, page| bytes.truncate(page * PAGE));
+}
+
+#[test]
+fn a_backup_brings_no_owners_back() {
+    let mut world = world();
+    let file = "Download/camera.txt";
+    world.app(CAMERA).create(world.shared(file), b"camera").unwrap();
+    assert_eq!(world.daemon().stop(Signal::SIGTERM).code(), Some(0));
+    let db = world.config.service.state_dir.join("catalog.db");
+    let backup = std::fs::read(&db).unwrap();
+    world.start_over();
+    world.daemon().wait_until_indexed();
+    world.daemon().cli(&["package", "remove", CAMERA]);
+    wait_for("its file stays its own", || owner_of(&world.lower(file)).is_none());
+    assert_eq!(world.daemon().stop(Signal::SIGTERM).code(), Some(0));
+    std::fs::write(&db, backup).unwrap();
+    // The package is back with it, as it was then.
+    world.start_over();
+    assert_eq!(world.app(CAMERA).list(world.shared("Download")).unwrap(), [""; 0]);
+    world.daemon().wait_until_indexed();
+    assert_eq!(world.app(CAMERA).list(world.shared("Download")).unwrap(), [""; 0]);
+    assert_eq!(world.daemon().stop(Signal::SIGTERM).code(), Some(0));
+    let catalog = catalog(&world);
+    assert_eq!(row(&catalog, file).unwrap().row.owner, None);
+    catalog.close();
 }

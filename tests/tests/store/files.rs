@@ -2,6 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use mediagate::binder::Client;
+use mediagate::control::store::{MediaChanges, MediaResult};
+use mediagate_tests::as_app;
+
 use crate::stage::{APP, CAMERA, GALLERY, MANAGER, ask, call, fails, fill, id, names, results, world};
 
 #[test]
@@ -140,10 +144,77 @@ fn one_bad_id_does_not_keep_the_others() {
     world.app(APP).create(world.shared("DCIM/app.jpg"), b"x").unwrap();
     let (own, others) = (id(&mut world, "DCIM/a.jpg"), id(&mut world, "DCIM/app.jpg"));
     let line = ["delete", "999999", &own, &others, &own];
-    assert_eq!(results(&mut world, Some(CAMERA), &line), ["not_found", "done", "not_found", "not_found"]);
+    assert_eq!(results(&mut world, Some(CAMERA), &line), ["not_found", "done", "not_found", "done"]);
     assert!(world.lower("DCIM/app.jpg").exists());
     let said = fails(&mut world, Some(CAMERA), &["delete", &others]);
     assert!(said.contains("no such file"), "{said}");
+}
+
+#[test]
+fn what_is_refused_changes_nothing() {
+    let mut world = world();
+    let mut camera = world.app(CAMERA);
+    fill(&world, &mut camera);
+    let file = id(&mut world, "DCIM/a.jpg");
+    let (number, address) = (file.parse().unwrap(), world.daemon().address().to_owned());
+    let result = as_app(10101, move || {
+        let changes = MediaChanges {
+            favorite: Some(true),
+            relative_path: Some(b"Music".to_vec()),
+            ..MediaChanges::default()
+        };
+        Client::connect(&address).unwrap().store().unwrap().update(&[number], &changes).unwrap()
+    });
+    assert_eq!(result, [MediaResult::Denied]);
+    let found = ask(&mut world, Some(CAMERA), &["query", "--id", &file]);
+    assert_eq!(found[0]["favorite"], false);
+}
+
+#[test]
+fn an_id_that_is_given_twice_is_worked_on_once() {
+    let mut world = world();
+    let mut camera = world.app(CAMERA);
+    fill(&world, &mut camera);
+    let file = id(&mut world, "DCIM/a.jpg");
+    // Each within milliseconds of the one before, when the index has not heard of that yet.
+    for (line, trashed) in [(["trash", &file, &file, &file], true), (["untrash", &file, &file, &file], false)]
+    {
+        assert_eq!(results(&mut world, Some(CAMERA), &line), ["done"; 3]);
+        let found = ask(&mut world, Some(CAMERA), &["query", "--trashed", "include", "--id", &file]);
+        assert_eq!(found[0]["trashed"], trashed, "the row is still there: {found}");
+    }
+    assert_eq!(results(&mut world, Some(CAMERA), &["delete", &file, &file]), ["done"; 2]);
+}
+
+#[test]
+fn who_only_sees_a_file_cannot_take_its_row_away() {
+    let mut world = world();
+    let mut camera = world.app(CAMERA);
+    fill(&world, &mut camera);
+    let file = id(&mut world, "DCIM/a.jpg");
+    ask(&mut world, Some(CAMERA), &["favorite", &file]);
+    let (one, other) = (world.shared("DCIM/a.jpg"), world.shared("DCIM/b.jpg"));
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                camera.rename(&one, &other).unwrap();
+                camera.rename(&other, &one).unwrap();
+            }
+        });
+        for _ in 0..20 {
+            let line = [&["update"][..], &[file.as_str(); 200], &["--name", "c.jpg"]].concat();
+            let became = results(&mut world, Some(GALLERY), &line);
+            let fine = |it: &String| *it == "denied" || *it == "not_found";
+            assert!(became.iter().all(fine), "{became:?}");
+        }
+        for _ in 0..20 {
+            call(&mut world, Some(GALLERY), &["open", &file]);
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    let found = ask(&mut world, Some(CAMERA), &["query", "--id", &file]);
+    assert_eq!(found[0]["favorite"], true, "its row is gone, or another one: {found}");
 }
 
 #[test]

@@ -94,6 +94,14 @@ fn observers_hear_of_what_they_may_see() {
     ask(&mut world, Some(CAMERA), &["delete", &picture]);
     gallery.until("removed", &picture);
     own.until("removed", &picture);
+    // Directories of others, renamed, hidden and shown.
+    camera.mkdir(world.shared("Download/dir")).unwrap();
+    camera.create(world.shared("Download/dir/e.pdf"), b"x").unwrap();
+    let inner = id(&mut world, "Download/dir/e.pdf");
+    camera.rename(world.shared("Download/dir"), world.shared("Download/other")).unwrap();
+    own.until("many", "0");
+    ask(&mut world, Some(CAMERA), &["delete", &inner]);
+    own.until("removed", &inner);
     world.app(APP).create(world.shared("Download/mine.txt"), b"x").unwrap();
     let mine = id(&mut world, "Download/mine.txt");
     let heard = nobody.until("added", &mine);

@@ -149,6 +149,53 @@ fn changes_are_told_since_a_generation() {
     let later = new["generation"].to_string();
     let none = ask(&mut world, Some(GALLERY), &["changes", "--since", &later]);
     assert!(!told(&none, "a.jpg"));
-    assert_eq!(ask(&mut world, Some(APP), &["changes", "--since", &since])["items"], serde_json::json!([]));
+    // Who saw nothing of it hears of nothing.
+    let nothing = ask(&mut world, Some(APP), &["changes", "--since", &since]);
+    assert_eq!((&nothing["items"], &nothing["gone"]), (&serde_json::json!([]), &serde_json::json!([])));
     assert_eq!(ask(&mut world, None, &["changes", "--since", "99999999"])["start_over"], true);
+}
+
+#[test]
+fn a_playlist_names_files_that_its_caller_sees() {
+    let mut world = world();
+    let mut camera = world.app(CAMERA);
+    fill(&world, &mut camera);
+    let elsewhere = world.shared("Music/c.mp3");
+    let text = [
+        "#EXTM3U",
+        "c.mp3",
+        "../Movies/b.mp4",
+        "none.mp3",
+        "http://example.com/x.mp3",
+        "../../../../etc/passwd",
+        elsewhere.to_str().unwrap(),
+        "..\\DCIM\\a.jpg",
+    ];
+    let many = "c.mp3\n".repeat(1500);
+    camera.create(world.shared("Music/list.m3u"), text.join("\r\n").as_bytes()).unwrap();
+    camera.create(world.shared("Music/many.m3u"), many.as_bytes()).unwrap();
+    let (list, many) = (id(&mut world, "Music/list.m3u"), id(&mut world, "Music/many.m3u"));
+    let mut named = |package| {
+        let found = ask(&mut world, package, &["query", &format!("--playlist={list}")]);
+        let names = found.as_array().unwrap().iter();
+        names.map(|it| it["display_name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for all in [Some(CAMERA), Some(MANAGER), None] {
+        assert_eq!(named(all), ["c.mp3", "b.mp4", "c.mp3", "a.jpg"], "{all:?}");
+    }
+    let long = ask(&mut world, Some(CAMERA), &["query", &format!("--playlist={many}")]);
+    assert_eq!(long.as_array().unwrap().len(), 1500);
+    // Who was given the list sees no more of what it names than before.
+    let path = world.shared("Music/list.m3u");
+    assert!(fails(&mut world, Some(GALLERY), &["query", &format!("--playlist={list}")]).contains("no file"));
+    world.daemon().cli(&["grant", "add", GALLERY, path.to_str().unwrap()]);
+    let found = ask(&mut world, Some(GALLERY), &["query", &format!("--playlist={list}")]);
+    let names: Vec<_> = found.as_array().unwrap().iter().map(|it| it["display_name"].clone()).collect();
+    assert_eq!(names, ["b.mp4", "a.jpg"]);
+    let file = id(&mut world, "DCIM/a.jpg");
+    assert_eq!(
+        ask(&mut world, Some(CAMERA), &["query", &format!("--playlist={file}")]),
+        serde_json::json!([]),
+        "what is no playlist names nothing"
+    );
 }

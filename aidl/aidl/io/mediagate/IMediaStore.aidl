@@ -75,6 +75,16 @@ interface IMediaStore {
     ParcelFileDescriptor openFile(long id, in String mode);
 
     /**
+     * The files that a playlist names and that the caller may see, in its order, as often as it names them: of the first
+     * 10000 that it names. What is on another volume or on the network is left out. Begin with "after" null, go on with the
+     * answer's "next" until there is none.
+     *
+     * EX_SECURITY: the caller may not read the playlist. NOT_FOUND: there is no such file for the caller. INVALID: the
+     * cursor is none. FAILED: it could not be read.
+     */
+    MediaPage playlist(long id, in @nullable byte[] after);
+
+    /**
      * Files of the query that changed after a generation, then pictures and videos that went. Begin with "after" of the
      * query null, go on with the answer's "next"; behind the last page the answer's "generation" is where to begin the next
      * time. The query's order is not asked.

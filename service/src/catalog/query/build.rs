@@ -209,6 +209,23 @@ pub(in crate::catalog) fn arms(query: &Query, scope: &Scope, walk: Walk, what: Y
     types.into_iter().flat_map(arm).collect()
 }
 
+/// Ids and generations of what went from a scope and could be seen by who asks, behind a generation and an id, by both.
+pub(in crate::catalog) fn tombstones(query: &Query, scope: &Scope, after: (i64, i64), limit: usize) -> Arm {
+    let mut text = Text::default();
+    text.place(scope);
+    // Under the name of the table whose columns it repeats, for the conditions are those of rows.
+    text.visible(query, scope);
+    let (generation, id) = (text.bind(Value::Integer(after.0)), text.bind(Value::Integer(after.1)));
+    text.and(format!("(files.generation, files.id) > ({generation}, {id})"));
+    let limit = text.bind(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
+    let sql = format!(
+        "SELECT files.id, files.generation FROM deleted_media AS files INDEXED BY deleted_media_of \
+         WHERE {} ORDER BY files.generation, files.id LIMIT {limit}",
+        text.conditions
+    );
+    Arm { sql, values: text.values }
+}
+
 /// Counts up to `most` of what a narrow walk would look at.
 pub(in crate::catalog) fn probe(query: &Query, scope: &Scope, walk: Walk, most: i64) -> Arm {
     let mut text = Text::default();

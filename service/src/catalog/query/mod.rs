@@ -9,7 +9,7 @@
 //! index (names and sizes of all files, see `schema`) is sorted, and so are few files of one directory, tree, owner or
 //! album in any order. A page is read in one transaction.
 
-mod build;
+pub(super) mod build;
 mod cursor;
 mod run;
 #[cfg(test)]

@@ -26,7 +26,7 @@ impl Readers {
         if query.limit == Some(0) {
             return Ok(Page::default());
         }
-        self.with(|conn| {
+        self.ask(|conn| {
             // One view of the catalog for all arms.
             let tx = conn.unchecked_transaction()?;
             let after = after.as_ref().map_or(After::Nothing, After::Place);
@@ -39,7 +39,7 @@ impl Readers {
     }
 
     pub(in crate::catalog) fn count_found(&self, query: &Query) -> Result<u64, CatalogError> {
-        self.with(|conn| {
+        self.ask(|conn| {
             let tx = conn.unchecked_transaction()?;
             let mut sum = 0;
             for arm in all_arms(&tx, query, Yield::Count)? {
@@ -52,7 +52,7 @@ impl Readers {
     }
 
     pub(in crate::catalog) fn groups(&self, query: &Query, by: GroupBy) -> Result<Vec<Group>, CatalogError> {
-        self.with(|conn| {
+        self.ask(|conn| {
             let tx = conn.unchecked_transaction()?;
             let mut groups = Counts::new();
             for arm in all_arms(&tx, query, Yield::Groups(by.column()))? {

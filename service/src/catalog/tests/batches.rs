@@ -51,11 +51,13 @@ fn thousands_in_one_transaction() {
         renamed: Renamed { trashed: true, expires: Some(9), ..renamed("image/jpeg", 1) },
     });
     assert_eq!(world.catalog.move_rows(moves.collect()).unwrap(), 1000);
-    let gone =
-        all[1000..].iter().enumerate().map(|(n, it)| Removal { id: it.id, ino: if n == 0 { 8 } else { 7 } });
-    assert_eq!(world.catalog.remove_rows(gone.collect()).unwrap(), 1999, "one is another file by now");
+    let mut gone: Vec<Removal> =
+        all[1000..].iter().map(|it| Removal { id: it.id, key: it.key.clone(), ino: 7 }).collect();
+    gone[0].ino = 8;
+    gone[1].key.name = b"where it was before".to_vec();
+    assert_eq!(world.catalog.remove_rows(gone).unwrap(), 1998, "one is another file by now, one was renamed");
     assert_eq!(world.observer.counter(Counter::CatalogCommits) - commits, 2);
-    assert_eq!(world.tree(b"d").len(), 1);
+    assert_eq!(world.tree(b"d").len(), 2);
     let moved = world.catalog.list_dir(world.volume, 0, b"e").unwrap();
     assert!(moved.values().all(|it| it.trashed && it.expires == Some(9)) && moved.len() == 1000);
     assert_eq!(

@@ -132,7 +132,7 @@ fn grants_that_go_are_told_of() {
     catalog.rename_file(world.key("d", "d"), world.key("d", "e"), renamed("image/jpeg", 1));
     assert_eq!(gone(), [5], "the replaced one's");
     let id = catalog.file_id(&world.key("d", "f")).unwrap().unwrap();
-    catalog.remove_rows(vec![Removal { id, ino: 7 }]).unwrap();
+    catalog.remove_rows(vec![Removal { id, key: world.key("d", "f"), ino: 7 }]).unwrap();
     assert_eq!(gone(), [6]);
     catalog.remove_dir(world.volume, 0, b"d".to_vec());
     assert_eq!(gone(), [4, 7]);

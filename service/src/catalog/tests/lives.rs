@@ -102,6 +102,49 @@ fn a_generation_is_a_change() {
 }
 
 #[test]
+fn who_could_not_see_a_file_does_not_hear_that_it_went() {
+    let world = World::new();
+    let everything = asked(&world);
+    let visible = |visible: Filter| {
+        let scope = Scope { volume: world.volume, user: 0, visible };
+        Query { scopes: vec![scope], ..everything.clone() }
+    };
+    let published = Filter::All(vec![Filter::OfTypes(MediaTypes::VISUAL), Filter::Published]);
+    let (owner, gallery) = (visible(Filter::OwnedBy(vec!["a".into()])), visible(published));
+    for (name, owner) in [("mine", "a"), ("other", "b"), ("trash", "b"), ("hidden", "b")] {
+        world.put("d", name, row(owner));
+    }
+    world.put("d", "deleted in the trash", row("b"));
+    world.put("d", ".trashed-5-x", FileRow { trashed: true, ..row("b") });
+    let file = |name| id(&world, name);
+    let (mine, other, trash, hidden) = (file("mine"), file("other"), file("trash"), file("hidden"));
+    let (twice, never) = (file("deleted in the trash"), file(".trashed-5-x"));
+    let since = world.catalog.version().unwrap().0;
+    for name in ["mine", "other", ".trashed-5-x"] {
+        world.catalog.remove(world.key("d", name));
+    }
+    let trashed = Renamed { trashed: true, expires: Some(9), ..renamed("image/jpeg", 1) };
+    world.catalog.rename_file(world.key("d", "trash"), world.key("d", ".trashed-9-trash"), trashed.clone());
+    world.catalog.rename_file(
+        world.key("d", "deleted in the trash"),
+        world.key("d", ".trashed-9-a"),
+        trashed,
+    );
+    world.catalog.flush().unwrap();
+    world.catalog.remove(world.key("d", ".trashed-9-a"));
+    world.put("d", "hidden", FileRow { media_type: 0, ..row("b") });
+    let gone = |query: &Query| {
+        let mut gone = changes(&world, query, since).1;
+        gone.sort_unstable();
+        gone
+    };
+    assert_eq!(gone(&owner), [mine]);
+    assert_eq!(gone(&gallery), [mine, other, trash, hidden, twice]);
+    assert_eq!(gone(&everything), [mine, other, trash, hidden, twice, never]);
+    assert_eq!(gone(&visible(Filter::Nothing)), [0; 0]);
+}
+
+#[test]
 fn what_is_forgotten_makes_a_client_start_over() {
     let world = World::new();
     let query = asked(&world);

@@ -84,7 +84,7 @@ fn rows_of_every_older_version_are_kept() {
         assert!(catalog.new_id() > 77);
         assert_eq!(catalog.version().unwrap().0, 6);
         let changes = catalog.changes_since(&Query::default(), 5).unwrap();
-        assert_eq!(changes.start_over, version < 3, "before version 3 nobody noted what went");
+        assert!(changes.start_over, "before version 7 nobody noted whose it was that went");
         catalog.close();
         let conn = rusqlite::Connection::open(dir.path().join("catalog.db")).unwrap();
         assert!(!conn.prepare("PRAGMA foreign_key_check").unwrap().exists([]).unwrap());

@@ -216,3 +216,47 @@ fn a_failing_step_leaves_the_version_before_it() {
     let rows: i64 = conn.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap();
     assert_eq!((migrate::version(&conn).unwrap(), rows), (1, 0));
 }
+
+/// The files of a catalog that is closed, in another directory.
+fn backup(world: &World) -> TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    fs::copy(world.db(), copy.path().join("catalog.db")).unwrap();
+    copy
+}
+
+#[test]
+fn a_backup_that_was_put_back_is_noticed() {
+    let world = World::new();
+    world.put("d", "f", row("a"));
+    world.catalog.set_reconciled(world.volume).unwrap();
+    world.catalog.close();
+    let old = backup(&world);
+    let again = Catalog::open(world.dir.path(), Arc::default()).unwrap();
+    let (since, session) = again.version().unwrap();
+    assert!(!again.needs_reconcile(world.volume).unwrap(), "an orderly end, and nobody was here since");
+    again.upsert_now(world.key("d", "g"), row("a")).unwrap();
+    let seen = again.version().unwrap().0;
+    again.close();
+    fs::copy(old.path().join("catalog.db"), world.db()).unwrap();
+    let back = Catalog::open(world.dir.path(), Arc::default()).unwrap();
+    assert!(back.needs_reconcile(world.volume).unwrap());
+    let (generation, same) = back.version().unwrap();
+    assert!(generation > seen && same == session);
+    for known in [since, seen] {
+        assert!(back.changes_since(&Query::default(), known).unwrap().start_over);
+    }
+    assert!(!back.changes_since(&Query::default(), generation).unwrap().start_over);
+}
+
+#[test]
+fn after_an_end_that_was_none_clients_begin_anew() {
+    let world = World::new();
+    world.catalog.upsert_now(world.key("d", "f"), row("a")).unwrap();
+    let seen = world.catalog.version().unwrap().0;
+    let copy = backup(&world);
+    for name in ["catalog.db-wal", "catalog.epoch"] {
+        fs::copy(world.dir.path().join(name), copy.path().join(name)).unwrap();
+    }
+    let killed = Catalog::open(copy.path(), Arc::default()).unwrap();
+    assert!(killed.changes_since(&Query::default(), seen).unwrap().start_over);
+}

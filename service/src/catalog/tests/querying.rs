@@ -3,6 +3,7 @@
 use mediagate_policy::{FileGrants, Filter, MediaTypes};
 use proptest::prelude::*;
 
+use super::super::open;
 use super::super::query::testing;
 use super::*;
 
@@ -371,4 +372,56 @@ fn every_walk_is_along_its_index() {
         }
         assert_eq!(seen.len(), testing::WALKS, "{seen:?}");
     }
+}
+
+#[test]
+fn a_question_that_takes_too_long_is_given_up() {
+    let world = World::with(Limits { question: Duration::ZERO, ..Limits::default() });
+    for n in 0..3000_u32 {
+        world.put("d", n.to_string(), row("a"));
+    }
+    world.catalog.flush().unwrap();
+    let scope = Scope { volume: world.volume, user: 0, visible: mediagate_policy::Filter::Everything };
+    let criteria = Criteria { name_contains: Some(b"none".to_vec()), ..Criteria::default() };
+    let query = Query { scopes: vec![scope], criteria, ..Query::default() };
+    let errors = world.observer.counter(Counter::CatalogErrors);
+    assert!(matches!(world.catalog.query(&query), Err(CatalogError::TooMuch(_))));
+    assert!(matches!(world.catalog.count_found(&query), Err(CatalogError::TooMuch(_))));
+    assert!(matches!(world.catalog.groups(&query, GroupBy::Bucket), Err(CatalogError::TooMuch(_))));
+    assert_eq!(world.observer.counter(Counter::CatalogErrors), errors, "the catalog is well");
+    assert_eq!(world.catalog.count(world.volume).unwrap(), 3000, "what the service asks itself is answered");
+}
+
+#[test]
+fn readers_that_follow_one_another_do_not_keep_the_log_growing() {
+    let limits = Limits { log: 4 << 20, question: Duration::from_millis(200), ..Limits::default() };
+    let world = World::with(limits);
+    world.put("d", "f", row("a"));
+    world.catalog.flush().unwrap();
+    let log = || fs::metadata(world.db().with_extension("db-wal")).map_or(0, |it| it.len());
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Each begins before the last one ends, so that one always reads from the log.
+            let mut last = None;
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                let conn = open::open_reader(&world.db()).unwrap();
+                conn.execute_batch("BEGIN; SELECT count(*) FROM volumes;").unwrap();
+                drop(last.replace(conn));
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let (mut n, deadline) = (0_u32, Instant::now() + Duration::from_secs(60));
+        let mut was_long = false;
+        while !(was_long && log() < 4 << 20) {
+            assert!(Instant::now() < deadline, "the log is as long as {}", log());
+            for m in 0..50_u32 {
+                world.put(format!("d{}", m % 7), format!("{n}-{m}-{}", "x".repeat(200)), row("a"));
+            }
+            world.catalog.flush().unwrap();
+            n += 1;
+            was_long |= log() > 3 << 20;
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
 }

@@ -39,6 +39,21 @@ fn writes_that_trickle_in_share_commits_too() {
 }
 
 #[test]
+fn what_is_known_to_be_many_gathers_for_longer() {
+    let world = World::with(patient(0));
+    let before = world.observer.counter(Counter::CatalogCommits);
+    let gathering = world.catalog.gather();
+    for n in 0..20_u32 {
+        world.put("d", n.to_string(), row("a"));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    world.catalog.flush().unwrap();
+    drop(gathering);
+    let commits = world.observer.counter(Counter::CatalogCommits) - before;
+    assert!((1..10).contains(&commits), "{commits} commits");
+}
+
+#[test]
 fn whoever_waits_does_not_wait_for_company() {
     let world = World::with(patient(5000));
     let start = Instant::now();
@@ -133,7 +148,7 @@ fn without_room_a_write_is_dropped_counted_and_marked() {
     assert!(start.elapsed() >= Duration::from_millis(30));
     assert_eq!(observer.counter(Counter::CatalogDropped), 1);
     assert_eq!(observer.gauge(Gauge::CatalogQueue), 2);
-    assert!(queue.unmark(volume));
+    assert!(queue.is_marked(volume) && queue.unmark(volume) && !queue.is_marked(volume));
     assert!(matches!(queue.call(Write::Disown("p".into(), Vec::new())), Err(CatalogError::QueueFull(_))));
 }
 
@@ -254,4 +269,70 @@ fn closing_gives_back_every_descriptor() {
         .filter(|target| target.starts_with(&dir))
         .collect();
     assert!(open.is_empty(), "{open:?}");
+}
+
+fn rules() -> HidingRules {
+    HidingRules { media_type: |_, _| 1, hides: |path| path.ends_with(b"/.nomedia") }
+}
+
+#[test]
+fn of_a_directory_hidden_and_shown_in_turn_only_the_last_counts() {
+    // One batch, and many of them.
+    for batch in [100_000, 7] {
+        let world = World::with(Limits { batch, ..patient(200) });
+        for n in 0..50_u32 {
+            world.put("d", n.to_string(), row("a"));
+            world.put("d/e", n.to_string(), row("a"));
+        }
+        world.catalog.flush().unwrap();
+        let generation = world.catalog.version().unwrap().0;
+        let (dir, volume) = (b"d".to_vec(), world.volume);
+        for _ in 0..100 {
+            world.catalog.hide_below(volume, 0, dir.clone());
+            world.catalog.show_below(volume, 0, dir.clone(), rules());
+        }
+        world.catalog.flush().unwrap();
+        let changed = "SELECT count(*) FROM files WHERE generation_modified > ";
+        assert_eq!(world.ask(&format!("{changed}{generation}")), 0, "nothing was to be done");
+        // What leaves the directory in between is as it was to be when it left.
+        world.catalog.hide_below(volume, 0, dir.clone());
+        world.catalog.rename_dir(volume, 0, b"d/e".to_vec(), b"x".to_vec());
+        world.catalog.show_below(volume, 0, dir.clone(), rules());
+        assert_eq!(world.get("x", "7").unwrap().media_type, 0);
+        assert_eq!(world.get("d", "7").unwrap().media_type, 1);
+        world.catalog.hide_below(volume, 0, dir.clone());
+        assert_eq!(world.get("d", "7").unwrap().media_type, 0);
+    }
+}
+
+#[test]
+fn what_hides_behind_others_is_found_when_a_directory_is_shown() {
+    let world = World::new();
+    for (dir, name) in
+        [("d", "a"), ("d/e", "a"), ("d/e/.f", "z"), ("d/g", ".nomedia"), ("d/g", "a"), ("d/g/h", "a")]
+    {
+        world.put(dir, name, FileRow { media_type: if dir == "d/g" { 1 } else { 0 }, ..row("a") });
+    }
+    world.catalog.show_below(world.volume, 0, b"d".to_vec(), rules());
+    let types: Vec<u8> =
+        ["d", "d/e", "d/g", "d/g/h"].map(|dir| world.get(dir, "a").unwrap().media_type).into();
+    assert_eq!(types, [1, 1, 0, 0]);
+}
+
+#[test]
+fn a_transaction_is_not_longer_than_others_can_wait_for() {
+    let world = World::with(patient(500));
+    for dir in ["a", "b", "c"] {
+        for n in 0..9000_u32 {
+            world.put(dir, n.to_string(), row("a"));
+        }
+        world.catalog.flush().unwrap();
+    }
+    let commits = world.observer.counter(Counter::CatalogCommits);
+    for dir in ["a", "b", "c"] {
+        world.catalog.hide_below(world.volume, 0, dir.into());
+    }
+    world.catalog.flush().unwrap();
+    assert_eq!(world.observer.counter(Counter::CatalogCommits) - commits, 3);
+    assert_eq!(world.ask("SELECT count(*) FROM files WHERE media_type <> 0"), 0);
 }

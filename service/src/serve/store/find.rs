@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mediagate_policy::{MediaType, MediaTypes};
+use mediagate_policy::{Filter, MediaType, MediaTypes};
 
 use super::{Desk, Subject, failed, items, lower_path};
 use crate::access::now;
@@ -16,7 +16,7 @@ use crate::control::store::{
 const MOST: usize = 512;
 /// Bytes in one answer at most, about: several answers fit the 1 MiB that kernel binder has for all of a process
 /// (`BINDER_VM_SIZE`, libbinder's ProcessState.cpp), and text takes twice its bytes.
-const BYTES: usize = 192 * 1024;
+pub(super) const BYTES: usize = 192 * 1024;
 
 impl Desk<'_> {
     /// The query as the catalog takes it, for this caller.
@@ -30,6 +30,9 @@ impl Desk<'_> {
                 let kind = mediagate_policy::Kind::Directory;
                 let Some(root) = Subject::new(attached.volume.kind, root, kind) else { continue };
                 let visible = self.shared.access.listing(&self.who, &root);
+                if visible == Filter::Nothing {
+                    continue;
+                }
                 scopes.push(Scope { volume: attached.volume.key, user, visible });
             }
         }

@@ -14,9 +14,11 @@ mod items;
 mod mount;
 mod names;
 pub(super) mod observe;
+mod playlist;
+pub(super) mod turns;
 mod update;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -25,16 +27,20 @@ use mediagate_policy::{MediaType, Operation, PrincipalKind, VolumeKind};
 use super::Shared;
 use super::volumes::Attached;
 use crate::access::{FileId, RowFacts, Subject, Who};
-use crate::catalog::{At, CatalogError, Entry, FileKey, Projection, Removal, VolumeKey};
+use crate::catalog::{At, CatalogError, Entry, FileKey, Projection, VolumeKey};
 use crate::control::ControlError;
 use crate::control::store::{
     Bell, InsertSpec, Inserted, MOST_IDS, MediaChanges, MediaGroup, MediaGrouping, MediaHistory, MediaPage,
     MediaQuery, MediaResult, Observation, OpenMode, Store, StoreCaller,
 };
+use crate::volume::Change;
 use mount::{Mount, Mounts, WorkError};
 
 /// A uid is its user times this, plus an app id.
 const PER_USER: u32 = 100_000;
+
+/// How often a file that is being renamed is followed.
+const FOLLOWED: usize = 4;
 
 /// One call: who it is for, and the volumes there were when it began, with all that was queued about them committed.
 struct Desk<'a> {
@@ -105,16 +111,60 @@ impl Desk<'_> {
     fn find(&self, id: i64) -> Result<Option<Found>, ControlError> {
         let entry =
             self.shared.catalog.entry(&At::Id(id), Projection::default()).map_err(|error| failed(&error))?;
-        let Some(entry) = entry else { return Ok(None) };
-        let Some(attached) = self.attached(entry.key.volume).cloned() else { return Ok(None) };
-        let Some(subject) = Self::subject(&attached, &entry.key, Some(Self::facts(&entry))) else {
-            return Ok(None);
-        };
-        let seen = self.shared.access.shows(&self.who, &subject, Operation::ListEntry);
-        Ok(seen.then_some(Found { entry, attached, subject }))
+        Ok(entry.and_then(|entry| self.seen(entry)))
     }
 
-    /// Does something to each of many files, and forgets the rows of those that turn out to be gone.
+    /// A file of the index, if it is on an attached volume and the caller may see it.
+    fn seen(&self, entry: Entry) -> Option<Found> {
+        let attached = self.attached(entry.key.volume).cloned()?;
+        let subject = Self::subject(&attached, &entry.key, Some(Self::facts(&entry)))?;
+        let seen = self.shared.access.shows(&self.who, &subject, Operation::ListEntry);
+        seen.then_some(Found { entry, attached, subject })
+    }
+
+    /// Does something to a file where it is. A file that is renamed meanwhile is followed: the index hears of that a moment later.
+    fn at<T>(
+        &self,
+        id: i64,
+        mounts: &mut Mounts,
+        gone: &mut Vec<Found>,
+        work: &mut impl FnMut(&Mount, &Found) -> Result<T, WorkError>,
+    ) -> Result<Result<T, WorkError>, ControlError> {
+        let mut last: Option<Found> = None;
+        for _ in 0..FOLLOWED {
+            let Some(found) = self.find(id)? else { break };
+            if last.as_ref().is_some_and(|last| last.entry.key == found.entry.key) {
+                gone.push(found);
+                break;
+            }
+            let there = mounts.of(&found.attached).and_then(|mount| {
+                mount.is_there(&found)?;
+                Ok(mount)
+            });
+            match there {
+                Ok(mount) => return Ok(work(mount, &found)),
+                Err(WorkError::Gone) => {}
+                Err(error) => return Ok(Err(error)),
+            }
+            found.attached.volume.moves.settle();
+            let volume = found.attached.volume.key;
+            self.shared.catalog.flush_volume(volume).map_err(|error| failed(&error))?;
+            last = Some(found);
+        }
+        Ok(Err(WorkError::NotFound))
+    }
+
+    /// Files were not where the index has them, for this caller. Whether they are gone is for the lower tree to say.
+    fn look_again(gone: Vec<Found>) {
+        for found in gone {
+            let (dir, name) = mount::split(found.subject.lower_path());
+            if let Err(error) = found.attached.volume.behind(dir).index(name, Change::CONTENT) {
+                log::warn!("file {} seems to be gone, and its row stays: {error}", found.entry.id);
+            }
+        }
+    }
+
+    /// Does something to each of many files, once, and forgets the rows of those that turn out to be gone.
     fn each(
         &self,
         ids: &[i64],
@@ -123,63 +173,49 @@ impl Desk<'_> {
         if ids.len() > MOST_IDS {
             return Err(ControlError::Invalid(format!("more than {MOST_IDS} ids in one call; make several")));
         }
+        let _gathering = (ids.len() > 1).then(|| self.shared.catalog.gather());
         let mut mounts = Mounts::new(self.caller.uid);
         let mut gone = Vec::new();
-        let mut results = Vec::with_capacity(ids.len());
+        let mut results: HashMap<i64, MediaResult> = HashMap::with_capacity(ids.len());
         for id in ids {
-            let done = match self.find(*id)? {
-                None => Err(WorkError::NotFound),
-                Some(found) => mounts.of(&found.attached).and_then(|mount| {
-                    mount.is_there(&found).inspect_err(|error| {
-                        if matches!(error, WorkError::Gone) {
-                            gone.push(Removal { id: *id, ino: found.entry.row.ino });
-                        }
-                    })?;
-                    work(mount, &found)
-                }),
-            };
-            results.push(done.map_or_else(|error| error.result(), |()| MediaResult::Done));
+            if let hash_map::Entry::Vacant(result) = results.entry(*id) {
+                let done = self.at(*id, &mut mounts, &mut gone, &mut work)?;
+                result.insert(done.map_or_else(WorkError::result, |()| MediaResult::Done));
+            }
         }
         drop(mounts);
-        if !gone.is_empty() {
-            self.shared.catalog.remove_rows(gone).map_err(|error| failed(&error))?;
-        }
-        Ok(results)
+        Self::look_again(gone);
+        Ok(ids.iter().filter_map(|id| results.get(id).copied()).collect())
     }
 
     fn open(&self, id: i64, mode: OpenMode) -> Result<OwnedFd, ControlError> {
-        let nothing = || ControlError::NotFound(format!("there is no file {id} for this caller"));
-        let found = self.find(id)?.ok_or_else(nothing)?;
         let mut mounts = Mounts::new(self.caller.uid);
-        let opened = mounts
-            .of(&found.attached)
-            .and_then(|mount| mount.is_there(&found).and_then(|()| mount.open(&found.subject, mode)));
+        let mut gone = Vec::new();
+        let opened =
+            self.at(id, &mut mounts, &mut gone, &mut |mount, found| mount.open(&found.subject, mode))?;
         drop(mounts);
-        opened.map_err(|error| {
-            if matches!(error, WorkError::Gone) {
-                let row = Removal { id, ino: found.entry.row.ino };
-                if let Err(error) = self.shared.catalog.remove_rows(vec![row]) {
-                    log::warn!("the row of file {id}, which is gone, stays: {error}");
-                }
+        Self::look_again(gone);
+        opened.map_err(|error| match error {
+            WorkError::Gone | WorkError::NotFound => {
+                ControlError::NotFound(format!("there is no file {id} for this caller"))
             }
-            match error {
-                WorkError::Gone | WorkError::NotFound => nothing(),
-                WorkError::Denied => ControlError::Denied(format!(
-                    "uid {} may not open file {id} so; `explain` says why",
-                    self.caller.uid
-                )),
-                other => ControlError::Failed(format!("cannot open file {id}: {other}")),
-            }
+            WorkError::Denied => ControlError::Denied(format!(
+                "uid {} may not open file {id} so; `explain` says why",
+                self.caller.uid
+            )),
+            other => ControlError::Failed(format!("cannot open file {id}: {other}")),
         })
     }
 }
 
 impl Store for Shared {
     fn query(&self, caller: StoreCaller, query: &MediaQuery) -> Result<MediaPage, ControlError> {
+        let _turn = self.turns.of(caller.uid)?;
         self.desk(caller)?.page(query)
     }
 
     fn count(&self, caller: StoreCaller, query: &MediaQuery) -> Result<u64, ControlError> {
+        let _turn = self.turns.of(caller.uid)?;
         self.desk(caller)?.count(query)
     }
 
@@ -190,6 +226,7 @@ impl Store for Shared {
         by: MediaGrouping,
         skip: usize,
     ) -> Result<Vec<MediaGroup>, ControlError> {
+        let _turn = self.turns.of(caller.uid)?;
         self.desk(caller)?.groups(query, by, skip)
     }
 
@@ -214,12 +251,23 @@ impl Store for Shared {
         self.desk(caller)?.open(id, mode)
     }
 
+    fn playlist(
+        &self,
+        caller: StoreCaller,
+        id: i64,
+        after: Option<&[u8]>,
+    ) -> Result<MediaPage, ControlError> {
+        let _turn = self.turns.of(caller.uid)?;
+        self.desk(caller)?.playlist(id, after)
+    }
+
     fn changes(
         &self,
         caller: StoreCaller,
         query: &MediaQuery,
         since: i64,
     ) -> Result<MediaHistory, ControlError> {
+        let _turn = self.turns.of(caller.uid)?;
         self.desk(caller)?.history(query, since)
     }
 

@@ -2,13 +2,15 @@
 //!
 //! One thread takes what the catalog commits, and asks for each observer, as the caller it is of, which of the changed files
 //! its query finds now: an observer hears of a file by its id, and of no file that it could not have asked for. What cannot be
-//! told one by one is told as [`NoticeKind::Many`], which names a volume at most.
+//! told one by one is told as [`NoticeKind::Many`], which names a volume at most, to who sees something in the trees in which
+//! it happened.
 //!
 //! What waits for an observer is bounded. When it is full all of it becomes one [`NoticeKind::Many`] and a number. So are the
 //! observers: of each uid, and in all; when there are as many as can be, the uid that has most loses its oldest one.
 //!
 //! Locks: [`Observers::list`], then an observer's `waiting`; neither is held across a query. Bells are rung without the latter.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -19,7 +21,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::{Desk, failed};
 use crate::access::RowFacts;
-use crate::catalog::{Change, ChangeKind, Committed, Query, Within};
+use crate::catalog::{Change, ChangeKind, Committed, FileKey, Query, Within};
 use crate::control::ControlError;
 use crate::control::store::{
     Bell, ChangeNotice, MediaQuery, NoticeKind, Observation, StoreCaller, Taken, Told,
@@ -234,12 +236,20 @@ fn notices(shared: &Shared, place: &Place, committed: &Committed) -> Result<Vec<
         Err(ControlError::NotFound(_)) => return Ok(Vec::new()),
         query => query?,
     };
+    // A tree of which the caller sees nothing is no scope.
+    let is_asked = |volume, user| query.scopes.iter().any(|it| (it.volume, it.user) == (volume, user));
     if committed.many || committed.missed {
+        let trees = committed.trees.as_ref().filter(|_| !committed.missed);
+        let asked = match trees {
+            Some(trees) => trees.iter().any(|(volume, user)| is_asked(*volume, *user)),
+            None => !query.scopes.is_empty(),
+        };
+        if !asked {
+            return Ok(Vec::new());
+        }
         return Ok(vec![many(place.query.volume.clone().unwrap_or_default(), committed.generation)]);
     }
-    let in_scope = |change: &&Change| {
-        query.scopes.iter().any(|it| (it.volume, it.user) == (change.key.volume, change.key.user))
-    };
+    let in_scope = |change: &&Change| is_asked(change.key.volume, change.key.user);
     let changes: Vec<&Change> = committed.changes.iter().filter(in_scope).collect();
     if changes.is_empty() {
         return Ok(Vec::new());
@@ -249,7 +259,7 @@ fn notices(shared: &Shared, place: &Place, committed: &Committed) -> Result<Vec<
     for change in changes {
         let Some(attached) = desk.attached(change.key.volume) else { continue };
         let kind = match change.kind {
-            ChangeKind::Below => Some(NoticeKind::Many),
+            ChangeKind::Below => saw(&desk, &query, change).then_some(NoticeKind::Many),
             ChangeKind::Added if found.contains(&change.id) => Some(NoticeKind::Added),
             ChangeKind::Changed if found.contains(&change.id) => Some(NoticeKind::Changed),
             // The caller sees it, but not in what it observes: it may have gone from there.
@@ -302,7 +312,7 @@ fn found(desk: &Desk<'_>, query: &Query, changes: &[&Change]) -> Result<(Ids, Id
     Ok((ask(&narrow)?, seen))
 }
 
-/// Whether the caller could see a file that is gone.
+/// Whether the caller could see a file that is gone, or one of those that anything may have happened to.
 fn saw(desk: &Desk<'_>, query: &Query, change: &Change) -> bool {
     let media_type = MediaType::from_number(change.media_type).unwrap_or_default();
     let criteria = &query.criteria;
@@ -310,8 +320,13 @@ fn saw(desk: &Desk<'_>, query: &Query, change: &Change) -> bool {
         criteria.types.has(media_type) && criteria.ids.as_ref().is_none_or(|ids| ids.contains(&change.id));
     let facts = RowFacts { owner: change.owner.clone(), media_type, file: None };
     let Some(attached) = desk.attached(change.key.volume).filter(|_| wanted) else { return false };
-    let subject = Desk::subject(attached, &change.key, Some(facts));
-    subject.is_some_and(|it| desk.shared.access.shows(&desk.who, &it, Operation::ListEntry))
+    let below = change.kind == ChangeKind::Below;
+    let some = || FileKey { name: b"file".to_vec(), ..change.key.clone() };
+    let key = if below { Cow::Owned(some()) } else { Cow::Borrowed(&change.key) };
+    let subject = Desk::subject(attached, &key, Some(facts));
+    // Which files were given to somebody is not gone through.
+    (below && desk.who.holds_grants())
+        || subject.is_some_and(|it| desk.shared.access.shows(&desk.who, &it, Operation::ListEntry))
 }
 
 #[cfg(test)]

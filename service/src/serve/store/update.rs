@@ -56,12 +56,16 @@ impl Desk<'_> {
         let changes = Changes::new(changes)?;
         let mut states = Vec::new();
         let mut results = self.each(ids, |mount, found| {
-            if let Some(favorite) = changes.favorite {
+            if changes.favorite.is_some() {
                 self.may_mark(found)?;
-                let state = StateChange { favorite: Some(favorite), ..StateChange::default() };
+            }
+            // What is refused a place is left as it is.
+            self.place(mount, found, &changes)?;
+            if changes.favorite.is_some() {
+                let state = StateChange { favorite: changes.favorite, ..StateChange::default() };
                 states.push((found.entry.id, state));
             }
-            self.place(mount, found, &changes)
+            Ok(())
         })?;
         if !states.is_empty() {
             let marked: Vec<i64> = states.iter().map(|(id, _)| *id).collect();

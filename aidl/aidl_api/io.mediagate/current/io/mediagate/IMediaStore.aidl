@@ -11,6 +11,7 @@ interface IMediaStore {
   io.mediagate.MediaResult[] update(in long[] ids, in io.mediagate.MediaChanges changes);
   io.mediagate.MediaResult[] remove(in long[] ids);
   ParcelFileDescriptor openFile(in long id, in String mode);
+  io.mediagate.MediaPage playlist(in long id, in @nullable byte[] after);
   io.mediagate.MediaHistory changes(in io.mediagate.MediaQuery query, in long since);
   io.mediagate.MediaVersion version();
   void registerObserver(in io.mediagate.IMediaObserver observer, in io.mediagate.MediaQuery filter);
