@@ -92,7 +92,7 @@ fn make(
     }
     // What nobody owns belongs to the package whose place it is in, for as long as it stays there.
     let owner = creator.clone().or_else(|| subject.owner_by_place());
-    let _filling = volume.gate.fill(&dir)?;
+    let _filling = volume.fill(&dir, &subject)?;
     let lower_dir = volume.open_dir(&dir)?;
     let under_way = volume.moves.begin(subject.lower_path());
     let fd = volume.lower.create(lower_dir.as_fd(), name)?;

@@ -19,7 +19,7 @@ pub fn mkdir(volume: &Volume, caller: Caller, parent: NodeId, name: &[u8]) -> Re
     if is_unserved_user(volume, &subject) {
         return Err(OpError::NotPermitted);
     }
-    let _filling = volume.gate.fill(&dir)?;
+    let _filling = volume.fill(&dir, &subject)?;
     let lower_dir = volume.open_dir(&dir)?;
     volume.lower.make_dir(lower_dir.as_fd(), name)?;
     volume.count_app_dir(lower_dir.as_fd(), name, &subject, caller.uid);

@@ -62,7 +62,7 @@ pub fn rename(
     let who = volume.access.who(caller.uid);
     let (in_the_way, pin) = replaced.as_ref().map(|it| subject(volume, it, &to)).transpose()?.unzip();
     let was_hidden = volume.is_hidden(&old, Some(from.dir));
-    let _filling = volume.gate.fill(to.dir)?;
+    let _filling = volume.fill(to.dir, &new)?;
     let moving = check(volume, &who, moved.file(), &old, &new, in_the_way)?;
     let under_way = volume.moves.begin(new.lower_path());
     volume.lower.rename((from.fd, from.name), (to.fd, to.name), no_replace)?;

@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::OpError;
+use super::{OpError, Volume};
+use crate::access::Subject;
 use crate::node::File;
 
 /// Longest wait for a rename's system call.
@@ -70,6 +71,20 @@ impl Gate {
         let ticket = state.ticket();
         state.checking.insert(ticket, (Arc::clone(tree), filled));
         Checking { gate: self, ticket }
+    }
+}
+
+impl Volume {
+    /// [`Gate::fill`], for what was decided about as `decided`, in `dir`.
+    ///
+    /// # Errors
+    ///
+    /// Stale, when the directory has been renamed since that was decided: what holds in its new place is another question.
+    pub fn fill(&self, dir: &Arc<File>, decided: &Subject) -> Result<Filling<'_>, OpError> {
+        let filling = self.gate.fill(dir)?;
+        let path = decided.lower_path();
+        let above = path.iter().rposition(|byte| *byte == b'/').map_or(&b""[..], |end| &path[..end]);
+        if dir.path() == above { Ok(filling) } else { Err(OpError::Stale) }
     }
 }
 
