@@ -164,10 +164,16 @@ impl Catalog {
         self.queue.post(Write::FirstSeen(key, row, recorded));
     }
 
-    /// Queues: the file of the lower inode `ino` has this size and modification time. Where it is no longer at `key`, or
-    /// was never indexed, nothing happens: for who cannot know what overtakes the write.
-    pub fn refresh(&self, key: FileKey, ino: u64, size: u64, mtime_ns: i64) {
-        self.queue.post(Write::Refresh { key, ino, size, mtime_ns });
+    /// Queues: the row at `key` is `row`, if there is one of that very file (inode and birth) by then; a row of another file,
+    /// written meanwhile, stays. For who cannot know what overtakes the write.
+    pub fn mend(&self, key: FileKey, row: FileRow) {
+        self.queue.post(Write::Mend(key, row));
+    }
+
+    /// Queues: this lower file (inode and birth) has this size and modification time. Where it is no longer at `key`, or
+    /// was never indexed, nothing happens, as with [`Catalog::mend`].
+    pub fn refresh(&self, key: FileKey, (ino, birth): (u64, u64), size: u64, mtime_ns: i64) {
+        self.queue.post(Write::Refresh { key, ino, birth, size, mtime_ns });
     }
 
     /// Queues: there is nothing at `key`.

@@ -225,15 +225,23 @@ impl Tx<'_> {
         Ok(true)
     }
 
-    /// The file of the lower inode `ino` at `key` has this size and modification time.
+    /// The row at `key` becomes `row` if it is of the same file.
+    pub(super) fn mend(&mut self, key: &FileKey, row: &FileRow) -> rusqlite::Result<bool> {
+        match self.look(key)?.filter(|(_, old)| old.is_of(row.ino, row.birth)) {
+            None => Ok(false),
+            Some((id, old)) => self.update(id, key, &old, row),
+        }
+    }
+
+    /// The file (inode and birth) at `key` has this size and modification time.
     pub(super) fn refresh(
         &mut self,
         key: &FileKey,
-        ino: u64,
+        (ino, birth): (u64, u64),
         size: u64,
         mtime_ns: i64,
     ) -> rusqlite::Result<bool> {
-        match self.look(key)?.filter(|(_, old)| old.ino == ino) {
+        match self.look(key)?.filter(|(_, old)| old.is_of(ino, birth)) {
             None => Ok(false),
             Some((id, old)) => {
                 let new = FileRow { size, mtime_ns, ..old.clone() };

@@ -22,10 +22,13 @@ pub(super) enum Write {
     Upsert(FileKey, FileRow, Recorded),
     /// Yields the row's id.
     FirstSeen(FileKey, FileRow, Recorded),
-    /// Only if there is a row, of this lower inode.
+    /// Only if there is a row of the same file.
+    Mend(FileKey, FileRow),
+    /// Only if there is a row, of this file.
     Refresh {
         key: FileKey,
         ino: u64,
+        birth: u64,
         size: u64,
         mtime_ns: i64,
     },
@@ -96,6 +99,7 @@ impl Write {
         match self {
             Write::Upsert(key, ..)
             | Write::FirstSeen(key, ..)
+            | Write::Mend(key, _)
             | Write::Refresh { key, .. }
             | Write::Remove(key)
             | Write::RemoveGone(key, ..) => Some(key.volume),
@@ -152,7 +156,10 @@ impl Write {
         let changed = match self {
             Write::Upsert(key, row, recorded) => return tx.upsert(key, row, recorded),
             Write::FirstSeen(key, row, recorded) => return tx.first_seen(key, row, recorded),
-            Write::Refresh { key, ino, size, mtime_ns } => tx.refresh(key, *ino, *size, *mtime_ns)?.into(),
+            Write::Mend(key, row) => tx.mend(key, row)?.into(),
+            Write::Refresh { key, ino, birth, size, mtime_ns } => {
+                tx.refresh(key, (*ino, *birth), *size, *mtime_ns)?.into()
+            }
             Write::Remove(key) => tx.remove(key, None)?.into(),
             Write::RemoveGone(key, ino, birth) => tx.remove(key, Some((*ino, *birth)))?.into(),
             Write::RemoveDir(volume, user, dir) => tx.remove_dir(*volume, *user, dir)?,

@@ -215,7 +215,8 @@ pub(super) fn refresh_index(volume: &Volume, file: &File, meta: &Meta) {
         if subject.is_invisible() {
             return;
         }
-        volume.catalog.refresh(volume.key_of(&subject), meta.id.ino, meta.size, meta.mtime_ns());
+        let id = (meta.id.ino, meta.id.generation);
+        volume.catalog.refresh(volume.key_of(&subject), id, meta.size, meta.mtime_ns());
         if file.path() == subject.lower_path() {
             return;
         }

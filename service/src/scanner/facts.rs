@@ -306,7 +306,12 @@ fn correct(volume: &Volume, known: &Known<'_>, path: Vec<u8>, fd: &impl AsFd, me
         return;
     }
     if known.row.is_of(meta.id.ino, meta.id.generation) || !volume.lower.has_xattrs() {
-        volume.catalog.refresh(known.key.clone(), known.row.ino, meta.size, meta.mtime_ns());
+        volume.catalog.refresh(
+            known.key.clone(),
+            (known.row.ino, known.row.birth),
+            meta.size,
+            meta.mtime_ns(),
+        );
         return;
     }
     let Some(subject) = Subject::new(volume.kind, path, Kind::File) else { return };

@@ -375,7 +375,8 @@ impl Walk<'_> {
                     volume.put_again(subject, right, &meta);
                 }
                 if !is_current {
-                    volume.catalog.refresh(volume.key_of(subject), row.ino, meta.size, meta.mtime_ns());
+                    let id = (row.ino, row.birth);
+                    volume.catalog.refresh(volume.key_of(subject), id, meta.size, meta.mtime_ns());
                 }
                 Progress::add(&self.progress.changed, 1);
             }

@@ -158,7 +158,7 @@ impl Volume {
         let row = self.row_of(subject, owner, meta, hidden);
         let key = self.key_of(subject);
         match known {
-            Some(old) if old.ino == row.ino => self.catalog.upsert(key, row),
+            Some(old) if old.is_of(row.ino, row.birth) => self.catalog.mend(key, row),
             Some(old) => {
                 // Not an upsert: a row that somebody has written for the new file since stays.
                 self.catalog.remove_gone(key.clone(), old.ino, old.birth);
@@ -172,9 +172,9 @@ impl Volume {
         self.unless_gone(subject, meta);
     }
 
-    /// Makes the row of a file what it should be. The caller has it open.
+    /// Makes the row of a file what it should be, if it still has one. The caller has it open.
     pub fn put_again(&self, subject: &Subject, row: FileRow, meta: &Meta) {
-        self.catalog.upsert(self.key_of(subject), row);
+        self.catalog.mend(self.key_of(subject), row);
         self.unless_gone(subject, meta);
     }
 

@@ -3,8 +3,8 @@
 //! A rename is done in the lower tree first and told to the index a moment later. Who looks in between finds a row without
 //! its file; were the row removed, the rename would find nothing to carry along, and the file would lose its id, its
 //! grants and, where it cannot carry one itself, its owner. So whoever is about to remove a row for its file's being gone begins
-//! a look ([`Moves::look`]), finds nothing in the lower tree, and has the removal queued ([`Moves::if_gone`]) when the renames that had
-//! begun before are told, and only if nothing was put there since.
+//! a look ([`Moves::look`]), finds nothing in the lower tree, and has the removal queued ([`Moves::if_gone`]) when the renames that have
+//! begun by then are told, one of which may be what took the file away, and only if nothing was put there since.
 //!
 //! A walk reads a directory's name long before it comes to it. A directory that is renamed from a place that is yet to be walked to
 //! one that was walked already would be missed: the walk is told where directories went ([`Moves::listen`]).
@@ -46,8 +46,6 @@ pub struct Went {
 /// When somebody began to look at the lower tree.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
-    /// All that had begun by then has this number or a smaller one.
-    newest: u64,
     /// What has a larger one was not over by then.
     over: u64,
 }
@@ -77,14 +75,15 @@ impl Moves {
     /// Somebody is about to look whether a file is gone.
     pub fn look(&self) -> Look {
         let state = self.state.lock();
-        let newest = state.next;
-        Look { newest, over: state.under_way.first().map_or(newest, |oldest| oldest - 1) }
+        Look { over: state.under_way.first().map_or(state.next, |oldest| oldest - 1) }
     }
 
     /// Has `remove` queue the removal of the row of `path` (below the lower root), at which nothing was found since `look`: unless
     /// something came there meanwhile. Whether it did.
     pub fn if_gone(&self, look: Look, path: &[u8], remove: impl FnOnce()) -> bool {
-        let Some(state) = self.settled(look.newest) else { return false };
+        // Whatever took the file away had begun before nothing was found, and may have begun after the look.
+        let newest = self.state.lock().next;
+        let Some(state) = self.settled(newest) else { return false };
         let came = |(ticket, to): &(u64, Vec<u8>)| *ticket > look.over && covers(to, path);
         if look.over < state.forgotten || state.came.iter().any(came) {
             return false;
@@ -223,6 +222,26 @@ mod tests {
         (0..=REMEMBERED).for_each(|_| drop(moves.begin(b"x")));
         assert!(!gone(look), "nobody knows any more");
         assert!(gone(moves.look()));
+    }
+
+    #[test]
+    fn what_took_the_file_away_is_told_before_its_row_is_removed() {
+        let moves = Moves::default();
+        let look = moves.look();
+        // It goes elsewhere while somebody looks for it here.
+        let away = moves.begin(b"0/e");
+        let told = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| moves.if_gone(look, b"0/d/f", || told.lock().push("removed")));
+            while !moves.told.notify_one() {
+                assert!(!waiting.is_finished(), "the rename is not told yet");
+                std::thread::yield_now();
+            }
+            told.lock().push("renamed");
+            drop(away);
+            assert!(waiting.join().unwrap());
+        });
+        assert_eq!(*told.lock(), ["renamed", "removed"]);
     }
 
     #[test]

@@ -346,18 +346,35 @@ fn after_close_writes_are_counted_and_reads_fail() {
 fn a_refresh_is_of_one_file_and_makes_no_row() {
     let world = World::new();
     world.put("d", "f", row("a"));
-    world.catalog.refresh(world.key("d", "f"), 7, 80, 90);
+    world.catalog.refresh(world.key("d", "f"), (7, 0), 80, 90);
     assert_eq!(world.get("d", "f"), Some(FileRow { size: 80, mtime_ns: 90, ..row("a") }));
     // Of another file there, of one that was never indexed, of one that was renamed.
-    world.catalog.refresh(world.key("d", "f"), 6, 1, 1);
-    world.catalog.refresh(world.key("d", "g"), 7, 1, 1);
+    world.catalog.refresh(world.key("d", "f"), (6, 0), 1, 1);
+    world.catalog.refresh(world.key("d", "g"), (7, 0), 1, 1);
     world.catalog.rename_file(world.key("d", "f"), world.key("d", "h"), renamed("image/jpeg", 1));
-    world.catalog.refresh(world.key("d", "f"), 7, 1, 1);
+    world.catalog.refresh(world.key("d", "f"), (7, 0), 1, 1);
     assert_eq!(world.get("d", "h"), Some(FileRow { size: 80, mtime_ns: 90, ..row("a") }));
     assert_eq!(world.tree(b""), [b"d/h"]);
     // What says nothing new is no change.
     let generation = "SELECT generation_modified FROM files";
     let before = world.ask(generation);
-    world.catalog.refresh(world.key("d", "h"), 7, 80, 90);
+    world.catalog.refresh(world.key("d", "h"), (7, 0), 80, 90);
     assert_eq!(world.ask(generation), before);
+}
+
+#[test]
+fn a_mend_is_of_one_file_and_makes_no_row() {
+    let world = World::new();
+    let one = FileRow { birth: 5, ..row("a") };
+    world.put("d", "f", one.clone());
+    let right = FileRow { owner: None, size: 80, ..one.clone() };
+    world.catalog.mend(world.key("d", "f"), right.clone());
+    assert_eq!(world.get("d", "f"), Some(right.clone()));
+    // Another file of the same inode number came meanwhile, one that nobody knows, and one of no known birth.
+    world.catalog.mend(world.key("d", "f"), FileRow { birth: 4, ..one.clone() });
+    world.catalog.mend(world.key("d", "g"), one.clone());
+    assert_eq!(world.get("d", "f"), Some(right.clone()));
+    assert_eq!(world.tree(b""), [b"d/f"]);
+    world.catalog.mend(world.key("d", "f"), FileRow { birth: 0, ..one.clone() });
+    assert_eq!(world.get("d", "f"), Some(one));
 }

@@ -120,7 +120,7 @@ fn facts_are_of_one_version_of_one_file() {
     world.catalog.set_media_facts(FoundFacts { file: At::Id(id), ..facts });
     assert_eq!((unscanned(), entry(&world, "f").media.is_some()), (0, true));
     // Written to: what was found may not be so any more, but is all there is.
-    world.catalog.refresh(world.key("d", "f"), 7, 80, 90);
+    world.catalog.refresh(world.key("d", "f"), (7, 0), 80, 90);
     assert_eq!((unscanned(), entry(&world, "f").media.is_some()), (1, true));
     // Another file.
     world

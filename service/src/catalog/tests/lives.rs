@@ -92,7 +92,7 @@ fn a_generation_is_a_change() {
     let after = generation();
     assert_eq!(after, before + 1);
     world.put("d", "f", row("a"));
-    world.catalog.refresh(world.key("d", "f"), 7, 8, 9);
+    world.catalog.refresh(world.key("d", "f"), (7, 0), 8, 9);
     assert_eq!(generation(), after);
     let session = world.catalog.version().unwrap().1;
     world.catalog.close();
