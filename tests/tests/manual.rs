@@ -102,7 +102,7 @@ fn every_command_is_in_it() {
     for words in ["SERVE", "VOLUME ATTACH", "GRANT ADD", "RUN-AS", "REDACT LINK"] {
         assert!(page.contains(&format!(".SH \"MEDIAGATE {words}\"\n")), "{words}");
     }
-    for section in ["NAME", "SYNOPSIS", "\"EXIT CODES\"", "ENVIRONMENT", "FILES", "\"SEE ALSO\""] {
+    for section in ["NAME", "SYNOPSIS", "\"EXIT CODES\"", "\"ENVIRONMENT\"", "\"FILES\"", "\"SEE ALSO\""] {
         assert!(page.contains(&format!(".SH {section}\n")), "{section}");
     }
 }
