@@ -176,3 +176,101 @@ fn take_away(place: &Place) -> Result<(), Errno> {
     let name = name.strip_prefix(b"/").unwrap_or(name);
     unmount(name, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use nix::mount::{MsFlags, mount};
+    use nix::sched::{CloneFlags, unshare};
+
+    use super::*;
+    use crate::private::Package;
+
+    const APP: u32 = 10_101;
+
+    /// What the calling thread sees below a directory.
+    fn mounts(dir: &Path) -> usize {
+        let text = std::fs::read("/proc/thread-self/mountinfo").unwrap();
+        crate::mountinfo::mounts(&text)
+            .filter(|it| it.at.starts_with(dir.as_os_str().as_encoded_bytes()))
+            .count()
+    }
+
+    fn dir(path: &Path) -> OwnedFd {
+        open(path, OFlags::PATH | OFlags::DIRECTORY, Mode::empty()).unwrap()
+    }
+
+    /// As root only, who may mount. A directory that is a mount plays the volume.
+    #[test]
+    fn what_was_mounted_is_taken_back() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let world = tempfile::tempdir().unwrap();
+        let at = |name: &str| world.path().join(name);
+        for name in ["volume", "lower/data", "lower/obb"] {
+            std::fs::create_dir_all(at(name)).unwrap();
+        }
+        let (volume, top) = (at("volume"), world.path().to_owned());
+        let (tell, told) = std::sync::mpsc::channel();
+        let (end, ended) = std::sync::mpsc::channel::<std::sync::mpsc::Sender<usize>>();
+        let namespace = std::thread::spawn(move || {
+            let none = None::<&str>;
+            unshare(CloneFlags::CLONE_NEWNS).unwrap();
+            mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).unwrap();
+            mount(Some("volume"), &volume, Some("tmpfs"), MsFlags::empty(), none).unwrap();
+            for name in ["data", "obb"] {
+                std::fs::create_dir_all(volume.join("0/Android").join(name)).unwrap();
+            }
+            let device = rustix::fs::stat(&volume).unwrap().st_dev;
+            tell.send((device, namespace::own().unwrap())).unwrap();
+            ended.into_iter().for_each(|answer| answer.send(mounts(&top)).unwrap());
+        });
+        let seen = || {
+            let (answer, said) = std::sync::mpsc::channel();
+            end.send(answer).unwrap();
+            said.recv().unwrap()
+        };
+        let (device, given) = told.recv().unwrap();
+        let package = || Package {
+            name: "com.example.game".to_owned(),
+            dirs: vec![dir(&at("lower/data")), dir(&at("lower/obb"))],
+        };
+        let storage = |dirs: &[&'static str], packages: Vec<Package>| Storage {
+            device,
+            user: "0".to_owned(),
+            dirs: dirs.to_vec(),
+            packages,
+        };
+        let work = |storage: Storage, then: fn(&mut Work)| {
+            let mut work = Work::new(given.try_clone().unwrap(), APP);
+            let worker = std::thread::spawn(move || {
+                let result = work.run(&[storage]);
+                then(&mut work);
+                result
+            });
+            worker.join().unwrap()
+        };
+        let all = ["Android/data", "Android/obb"];
+        assert_eq!(seen(), 1);
+        assert_eq!(work(storage(&all, vec![package()]), Work::undo), Ok(()));
+        assert_eq!(seen(), 1, "taken back by whoever gave up waiting");
+        // The second time at the same place something is there already, which shows only then.
+        let twice = storage(&["Android/obb", "Android/data", "Android/data"], vec![package()]);
+        let twice = Storage { packages: twice.packages.into_iter().map(with_third).collect(), ..twice };
+        assert!(matches!(work(twice, |_| ()), Err(PrivateError::Occupied(_))));
+        assert_eq!(seen(), 1, "taken back for a failure");
+        assert_eq!(work(storage(&all, vec![package()]), |_| ()), Ok(()));
+        assert_eq!(seen(), 5);
+        assert_eq!(mounts(world.path()), 0, "in the namespace of everybody else");
+        drop(end);
+        namespace.join().unwrap();
+    }
+
+    fn with_third(mut package: Package) -> Package {
+        let again = package.dirs[0].try_clone().unwrap();
+        package.dirs.push(again);
+        package
+    }
+}

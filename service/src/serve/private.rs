@@ -9,6 +9,7 @@ use super::Shared;
 use super::store::mount::{Mount, WorkError};
 use super::volumes::Attached;
 use crate::control::ControlError;
+use crate::observe::Counter;
 use crate::private::{self, Package, PrivateError, Storage};
 use crate::volume::Acting;
 
@@ -42,6 +43,7 @@ impl Shared {
             return Err(ControlError::NotFound(format!("no emulated volume serves user {user}")));
         }
         private::bind(namespace.as_fd(), uid, storage)?;
+        self.observer.count(Counter::PrivateBound);
         log::info!("uid={uid} packages={}: private directories are bound", packages.join(","));
         Ok(())
     }

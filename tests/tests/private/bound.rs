@@ -210,13 +210,22 @@ fn nobody_else_hears_of_what_is_mounted() {
     let host = shared.mounts();
     assert!(host.iter().all(|line| line.contains(" shared:")) && host.len() == 2, "{host:?}");
     let process = Process::sharing();
+    // Where the volume is mounted twice, the two hear of each other.
+    let (volume, twice) = (world.config.volumes[0].mount.clone(), world.path("twice"));
+    fs::create_dir(&twice).unwrap();
+    process.run({
+        let twice = twice.clone();
+        move || mount(Some(&volume), &twice, None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap()
+    });
     process.bind(&mut world, GAME_UID).unwrap();
+    assert_eq!(world.daemon().stat("private.bound"), 1);
     assert_eq!(shared.mounts(), host);
     let file = world.shared(format!("Android/data/{GAME}/file"));
     process.run(move || {
         become_app(GAME_UID);
-        assert_eq!(mounts().iter().filter(|it| it.contains("/Android/")).count(), 4);
+        assert_eq!(mounts().iter().filter(|it| it.contains("/Android/")).count(), 8);
         fs::write(file, "x").unwrap();
+        fs::write(twice.join("0/Android/obb").join(GAME).join("file"), "x").unwrap();
     });
     assert!(world.lower(format!("Android/data/{GAME}/file")).is_file());
     drop(process);
