@@ -3,6 +3,8 @@
 //! ```sh
 //! cargo test --release -p mediagate-tests --test private -- --ignored --nocapture how_fast
 //! ```
+//!
+//! `TMPDIR` says on which file system; on a disk that others write to, creating says more of them than of us.
 
 use std::fs;
 use std::path::{Path, PathBuf};
