@@ -270,6 +270,9 @@ pub trait Control: Send + Sync + 'static {
     fn end_session(&self, id: &str) -> Result<(), ControlError>;
     /// Follows what becomes of the volume of a session.
     fn volume_state_changed(&self, id: &str, state: VolumeState) -> Result<(), ControlError>;
+    /// Binds the private directories of the packages that `uid` has over the mounts of its user's emulated volumes, in a mount
+    /// namespace that its processes have to themselves.
+    fn bind_private_storage(&self, namespace: OwnedFd, uid: u32) -> Result<(), ControlError>;
     /// Gives back what is only kept to be faster, and says how many bytes of storage that made free.
     fn free_cache(&self) -> Result<u64, ControlError>;
 

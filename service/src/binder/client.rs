@@ -133,6 +133,13 @@ impl Client {
         self.call(MOUNT, move |s| s.volumeStateChanged(&id, aidl::VolumeState(state)))
     }
 
+    /// Has the private directories of a uid's packages bound in a mount namespace.
+    pub fn bind_private_storage(&self, namespace: OwnedFd, uid: u32) -> Result<(), ClientError> {
+        let namespace = ParcelFileDescriptor::from(namespace);
+        let uid = convert::signed("uid", uid)?;
+        self.call(MOUNT, move |s| s.bindPrivateStorage(&namespace, uid))
+    }
+
     /// Has given back what is only kept to be faster; says how many bytes of storage that made free.
     pub fn free_cache(&self) -> Result<u64, ClientError> {
         Ok(self.call(CALL, |s| s.freeCache())?.max(0).cast_unsigned())

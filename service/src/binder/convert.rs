@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
@@ -103,10 +103,13 @@ pub(super) fn session_from_wire(
 ) -> Result<SessionRequest> {
     let id = name("session's id", id)?.to_owned();
     let (upper, lower) = (path("the upper path", upper)?, path("the lower path", lower)?);
-    let device = device
-        .try_clone_to_owned()
-        .map_err(|error| ControlError::Failed(format!("cannot take the descriptor over: {error}")))?;
-    Ok(SessionRequest { id, device, upper, lower })
+    Ok(SessionRequest { id, device: taken_over(device)?, upper, lower })
+}
+
+/// A descriptor that came with a call, to be kept.
+pub(super) fn taken_over(file: BorrowedFd<'_>) -> Result<OwnedFd> {
+    file.try_clone_to_owned()
+        .map_err(|error| ControlError::Failed(format!("cannot take the descriptor over: {error}")))
 }
 
 pub(super) fn state_from_wire(state: aidl::VolumeState) -> Result<VolumeState> {

@@ -97,6 +97,13 @@ impl aidl::IMediagate for Binder {
         self.control.volume_state_changed(id, state).map_err(status)
     }
 
+    fn bindPrivateStorage(&self, mount_namespace: &ParcelFileDescriptor, uid: i32) -> BinderResult<()> {
+        authz::require(&*self.control, Right::Administer)?;
+        let uid = convert::unsigned("uid", uid).map_err(status)?;
+        let namespace = convert::taken_over(mount_namespace.as_fd()).map_err(status)?;
+        self.control.bind_private_storage(namespace, uid).map_err(status)
+    }
+
     fn freeCache(&self) -> BinderResult<i64> {
         authz::require(&*self.control, Right::Administer)?;
         let freed = self.control.free_cache().map_err(status)?;

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::output;
 use crate::control::VolumeStatus;
+use crate::private::InodeBacking;
 
 /// First kernel with FUSE passthrough (fs/fuse/passthrough.c appeared in 6.9).
 const PASSTHROUGH_SINCE: (u32, u32) = (6, 9);
@@ -74,6 +75,7 @@ pub(super) fn examine(running: Option<&[VolumeStatus]>) -> Report {
         privilege(),
         passthrough(&release),
         backing_privilege(),
+        inode_backing(),
         open_files(),
         watch(),
         watched_directories(),
@@ -225,6 +227,22 @@ fn backing_privilege() -> Check {
 /// Root may, unless it was taken from it.
 fn may_raise_limits() -> bool {
     caps::has_cap(None, caps::CapSet::Effective, caps::Capability::CAP_SYS_RESOURCE).unwrap_or(false)
+}
+
+/// Whether the kernel can serve an app's private directories without a bind. For information: nothing needs it.
+fn inode_backing() -> Check {
+    let (state, found) = match crate::private::inode_backing() {
+        InodeBacking::Absent => (State::Missing, "the kernel has no FUSE-BPF"),
+        InodeBacking::Kernel => {
+            (State::Ok, "the kernel has FUSE-BPF, and no program is pinned for it; binds are used")
+        }
+        InodeBacking::Ready => {
+            (State::Ok, "the kernel has FUSE-BPF, and a program is pinned for it; binds are used")
+        }
+    };
+    let remedy = "nothing to do: some kernels of Android 14 and later have it; `mediagate run-as --private` binds apps' \
+                  private directories without it";
+    Check::new("inode backing", false, state, found.to_owned(), remedy)
 }
 
 fn open_files() -> Check {

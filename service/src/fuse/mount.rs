@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use fuser::{BackgroundSession, Config, INodeNo, MountOption, Notifier, Session, SessionACL};
 use nix::errno::Errno;
@@ -12,6 +13,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags};
 
 use super::filesystem::VolumeFs;
+use crate::mountinfo::mounts;
 use crate::passthrough::{FuseDevice, Interface, LegacyDevice};
 use crate::volume::{KernelCache, Notice, Volume};
 
@@ -183,41 +185,9 @@ pub fn take_over(
 
 /// The device number of the FUSE file system that is on top at `path`, by what the kernel says of the mounts.
 fn fuse_mounted_at(path: &Path) -> Option<u64> {
-    let mounts = std::fs::read("/proc/self/mountinfo").ok()?;
-    let mut found = mounts.split(|byte| *byte == b'\n').filter_map(mount_line);
-    let (kind, device) =
-        found.rfind(|(at, _, _)| at == path.as_os_str().as_bytes()).map(|it| (it.1, it.2))?;
-    (kind == "fuse" || kind.starts_with("fuse.")).then_some(device)
-}
-
-/// Where a line of mountinfo (proc_pid_mountinfo(5)) says that something is mounted, its type, and its device number.
-fn mount_line(line: &[u8]) -> Option<(Vec<u8>, String, u64)> {
-    let mut fields = line.split(|byte| *byte == b' ');
-    let (device, at) = (fields.nth(2)?, fields.nth(1)?);
-    let kind = fields.skip_while(|it| *it != b"-").nth(1)?;
-    let (major, minor) = std::str::from_utf8(device).ok()?.split_once(':')?;
-    let device = rustix::fs::makedev(major.parse().ok()?, minor.parse().ok()?);
-    Some((unescaped(at), String::from_utf8(kind.to_vec()).ok()?, device))
-}
-
-/// Blanks, line breaks and backslashes are written as three octal digits.
-fn unescaped(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((first, after)) = rest.split_first() {
-        let code = after.get(..3).filter(|_| *first == b'\\').and_then(|it| std::str::from_utf8(it).ok());
-        match code.and_then(|it| u8::from_str_radix(it, 8).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                rest = after.get(3..).unwrap_or_default();
-            }
-            None => {
-                out.push(*first);
-                rest = after;
-            }
-        }
-    }
-    out
+    let text = std::fs::read("/proc/self/mountinfo").ok()?;
+    let found = mounts(&text).rfind(|it| it.at == path.as_os_str().as_bytes())?;
+    (found.kind == "fuse" || found.kind.starts_with("fuse.")).then_some(found.device)
 }
 
 fn filesystem(volume: &Arc<Volume>, passthrough: bool) -> (VolumeFs, Arc<OnceLock<Interface>>) {
@@ -271,6 +241,11 @@ impl Mounted {
         &self.path
     }
 
+    /// The device number of its file system.
+    pub fn device(&self) -> u64 {
+        self.device
+    }
+
     /// Unmounts. Nobody can reach the volume by its path any more when this returns; files that are still open stay
     /// usable until they are closed or the process ends.
     pub fn unmount(mut self) {
@@ -280,9 +255,16 @@ impl Mounted {
     fn detach(&mut self) {
         let Some(session) = self.session.take() else { return };
         if self.own {
-            let Err(error) = session.umount_and_join() else { return };
-            // EBUSY: a file is open. Its user goes on; the workers end with the last such file, or with the process.
-            log::info!("mount={}: {error}; detaching it", self.path.display());
+            match unmount_and_wait(session) {
+                Some(Ok(())) => return,
+                // EBUSY: a file is open. Its user goes on; the workers end with the last such file, or with the process.
+                Some(Err(error)) => log::info!("mount={}: {error}; detaching it", self.path.display()),
+                // The same goes for namespaces where it is in use: they have mounts of it that are theirs.
+                None if fuse_mounted_at(&self.path) != Some(self.device) => {
+                    return log::info!("mount={}: other namespaces have it still", self.path.display());
+                }
+                None => log::warn!("mount={}: does not go; detaching it", self.path.display()),
+            }
         } else {
             // The workers end when the last mount of it goes, which is not for us to wait for: there may be others, in
             // the namespaces of apps.
@@ -296,6 +278,22 @@ impl Mounted {
             Ok(()) | Err(Errno::EINVAL) => {}
             Err(error) => log::error!("mount={}: cannot unmount: {error}", self.path.display()),
         }
+    }
+}
+
+/// How long the workers may take to end once the mount is gone: there is nothing left for them to do.
+const END: Duration = Duration::from_secs(1);
+
+/// Unmounts, and waits until the workers have ended; `None` if they do not, as while another namespace has the mount.
+fn unmount_and_wait(session: BackgroundSession) -> Option<std::io::Result<()>> {
+    let (done, result) = std::sync::mpsc::channel();
+    let wait = move || {
+        // Nobody waits for it any more, then.
+        let _ = done.send(session.umount_and_join());
+    };
+    match std::thread::Builder::new().name("unmount".to_owned()).spawn(wait) {
+        Ok(_) => result.recv_timeout(END).ok(),
+        Err(error) => Some(Err(error)),
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
+use once_cell::race::OnceBox;
 use parking_lot::{Mutex, RwLock};
 
 use super::dir::OpenDir;
@@ -38,11 +39,13 @@ impl From<Option<Arc<str>>> for Owner {
     }
 }
 
-/// Parent and name. The root has neither.
+/// Parent and name, of which the root has neither, and the owner: under one lock, as there are many files.
 #[derive(Debug)]
 struct Place {
     parent: Option<Arc<File>>,
     name: Box<[u8]>,
+    /// Once that is known.
+    owner: Option<Arc<str>>,
 }
 
 /// What is known of the redacted views.
@@ -57,9 +60,11 @@ struct RedactedView {
     parted: Mutex<Option<Instant>>,
 }
 
-/// What only files have that were opened, changed or removed. The kernel knows many more.
+/// What only directories have, and files that were opened, changed or removed. The kernel knows many more.
 #[derive(Debug, Default)]
 struct Used {
+    /// Lookups of the redacted view that the kernel has not forgotten.
+    redacted_lookups: AtomicU64,
     /// The path it had when its name went: what is decided about it later must not follow its directory around.
     last_path: Mutex<Vec<u8>>,
     writers: AtomicU32,
@@ -71,6 +76,7 @@ struct Used {
     redacted: OnceLock<Box<RedactedView>>,
     /// How the open handles of the original and of the redacted view are served at the moment.
     io: OnceLock<[Arc<Mutex<IoState>>; 2]>,
+    directory: Option<Directory>,
 }
 
 /// What only directories have.
@@ -91,34 +97,46 @@ pub struct File {
     pub id: Id,
     /// Its kind.
     pub kind: FileKind,
-    node: NodeId,
-    place: RwLock<Place>,
-    owner: RwLock<Owner>,
+    is_root: bool,
+    /// Whether the owner was looked up; changes with it.
+    owner_known: AtomicBool,
     removed: AtomicBool,
     /// The kernel may hold a name for it that it does not ask about.
     named: AtomicBool,
-    used: OnceLock<Box<Used>>,
-    /// For directories.
-    directory: Option<Box<Directory>>,
+    place: RwLock<Place>,
+    /// Lookups of the original view that the kernel has not forgotten.
+    lookups: AtomicU64,
+    used: OnceBox<Used>,
 }
 
 impl File {
-    pub(super) fn new(id: Id, kind: FileKind, node: NodeId, parent: Option<Arc<File>>, name: &[u8]) -> File {
-        File {
+    /// A file, or the root, which is in no directory.
+    pub(super) fn new(id: Id, kind: FileKind, parent: Option<Arc<File>>, name: &[u8]) -> File {
+        let file = File {
             id,
             kind,
-            node,
-            place: RwLock::new(Place { parent, name: name.into() }),
-            owner: RwLock::new(Owner::Unknown),
+            is_root: parent.is_none(),
+            owner_known: AtomicBool::new(false),
             removed: AtomicBool::new(false),
             named: AtomicBool::new(false),
-            used: OnceLock::new(),
-            directory: (kind == FileKind::Directory).then(Box::default),
+            place: RwLock::new(Place { parent, name: name.into(), owner: None }),
+            lookups: AtomicU64::new(0),
+            used: OnceBox::new(),
+        };
+        if kind == FileKind::Directory {
+            let used = Used { directory: Some(Directory::default()), ..Used::default() };
+            // Nobody else has it yet.
+            let _ = file.used.set(Box::new(used));
         }
+        file
     }
 
     fn used(&self) -> &Used {
         self.used.get_or_init(Box::default)
+    }
+
+    fn directory(&self) -> Option<&Directory> {
+        self.used.get().and_then(|used| used.directory.as_ref())
     }
 
     fn redacted(&self) -> &RedactedView {
@@ -127,7 +145,39 @@ impl File {
 
     /// The id of its original view.
     pub fn node(&self) -> NodeId {
-        self.node
+        if self.is_root { NodeId::ROOT } else { NodeId::of_served(self.id.ino) }
+    }
+
+    /// The lookups of a view, original or redacted, that the kernel has not forgotten. They change with the file's shard
+    /// locked.
+    pub(super) fn lookups(&self, view: View) -> u64 {
+        match view {
+            View::Original => self.lookups.load(Relaxed),
+            _ => self.used.get().map_or(0, |used| used.redacted_lookups.load(Relaxed)),
+        }
+    }
+
+    pub(super) fn add_lookups(&self, view: View, n: u64) {
+        match view {
+            View::Original => self.lookups.fetch_add(n, Relaxed),
+            _ if n == 0 => 0,
+            _ => self.used().redacted_lookups.fetch_add(n, Relaxed),
+        };
+    }
+
+    /// Takes `n` of them away, or as many as there are; how many that is.
+    pub(super) fn take_lookups(&self, view: View, n: u64) -> u64 {
+        let taken = n.min(self.lookups(view));
+        if taken > 0 {
+            let all = if view == View::Original { &self.lookups } else { &self.used().redacted_lookups };
+            all.fetch_sub(taken, Relaxed);
+        }
+        taken
+    }
+
+    /// True if the kernel has forgotten the original and the redacted view.
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.lookups(View::Original) == 0 && self.lookups(View::Redacted) == 0
     }
 
     /// Path below the volume's lower root: bytes, no leading slash; empty for the root.
@@ -236,9 +286,10 @@ impl File {
         }
         let old = {
             let mut place = self.place.write();
-            std::mem::replace(&mut *place, Place { parent: Some(Arc::clone(parent)), name: name.into() })
+            place.name = name.into();
+            place.parent.replace(Arc::clone(parent))
         };
-        // The old parent may be the last reference to a long chain: dropped without the lock.
+        // It may be the last reference to a long chain: dropped without the lock.
         drop(old);
         self.revive();
     }
@@ -268,21 +319,33 @@ impl File {
 
     /// Who owns it, as far as that has been looked up.
     pub fn owner(&self) -> Owner {
-        self.owner.read().clone()
+        self.owner_in(&self.place.read())
+    }
+
+    fn owner_in(&self, place: &Place) -> Owner {
+        if self.owner_known.load(Relaxed) { place.owner.clone().into() } else { Owner::Unknown }
     }
 
     /// Remembers who owns it.
     pub fn set_owner(&self, owner: Owner) {
-        *self.owner.write() = owner;
+        self.put_owner(&mut self.place.write(), owner);
+    }
+
+    fn put_owner(&self, place: &mut Place, owner: Owner) {
+        self.owner_known.store(owner != Owner::Unknown, Relaxed);
+        place.owner = match owner {
+            Owner::Package(package) => Some(package),
+            Owner::Nobody | Owner::Unknown => None,
+        };
     }
 
     /// Remembers who owns it unless that is known already: for what was read before somebody else may have written.
     pub fn learn_owner(&self, owner: Owner) -> Owner {
-        let mut known = self.owner.write();
-        if *known == Owner::Unknown {
-            *known = owner;
+        let mut place = self.place.write();
+        if !self.owner_known.load(Relaxed) {
+            self.put_owner(&mut place, owner);
         }
-        known.clone()
+        self.owner_in(&place)
     }
 
     /// From now on, and until the guard is dropped, the file may be written.
@@ -343,30 +406,30 @@ impl File {
 
     /// Whether names in the directory have several spellings, which `look` finds out the first time.
     pub fn folds(&self, look: impl FnOnce() -> bool) -> bool {
-        self.directory.as_ref().is_some_and(|it| *it.folds.get_or_init(look))
+        self.directory().is_some_and(|it| *it.folds.get_or_init(look))
     }
 
     /// Whether the directory holds a `.nomedia`, if that was looked at less than `fresh` ago.
     pub fn nomedia(&self, fresh: Duration) -> Option<bool> {
-        let known = self.directory.as_ref().and_then(|it| *it.nomedia.lock());
+        let known = self.directory().and_then(|it| *it.nomedia.lock());
         known.filter(|(_, seen)| seen.elapsed() < fresh).map(|(there, _)| there)
     }
 
     /// Remembers whether the directory holds a `.nomedia`; `None` forgets.
     pub fn set_nomedia(&self, there: Option<bool>) {
-        if let Some(directory) = &self.directory {
+        if let Some(directory) = self.directory() {
             *directory.nomedia.lock() = there.map(|there| (there, Instant::now()));
         }
     }
 
     /// The directory on the lower file system, if it is kept open.
     pub fn held(&self) -> Option<Arc<OpenDir>> {
-        self.directory.as_ref().and_then(|it| it.held.load_full())
+        self.directory().and_then(|it| it.held.load_full())
     }
 
     /// Keeps the directory open. False if it is open already, or not to be kept as it was removed.
     pub fn hold(&self, fd: Arc<OpenDir>) -> bool {
-        let Some(directory) = &self.directory else { return false };
+        let Some(directory) = self.directory() else { return false };
         if self.is_removed() || directory.held.swap(Some(fd)).is_some() {
             return false;
         }
@@ -379,7 +442,7 @@ impl File {
 
     /// Closes the directory, if it is kept open.
     pub fn let_go(&self) {
-        if let Some(directory) = &self.directory {
+        if let Some(directory) = self.directory() {
             directory.held.store(None);
         }
     }

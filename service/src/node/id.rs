@@ -55,7 +55,7 @@ impl NodeId {
         if ino == 0 || ino & (REDACTED | INO_ONE | FORCED) != 0 {
             return Err(LowerError::NotServed);
         }
-        Ok(NodeId(if ino == ROOT { INO_ONE } else { ino }).in_view(view))
+        Ok(NodeId::of_served(ino).in_view(view))
     }
 
     /// The id of the same file in another view.
@@ -86,8 +86,14 @@ impl NodeId {
         Some(VirtualDir { user: u32::try_from(rest >> 2).ok()?, depth: (rest & 3) as u8 })
     }
 
-    /// What all views of a file share: the table's key.
-    pub(super) fn key(self) -> u64 {
-        self.0 & !(REDACTED | FORCED)
+    /// [`NodeId::of`], in its original view, for the number of a file that has a node.
+    pub(super) fn of_served(ino: u64) -> NodeId {
+        NodeId(if ino == ROOT { INO_ONE } else { ino })
+    }
+
+    /// The lower inode number, which all views of a file share.
+    pub(super) fn ino(self) -> u64 {
+        let original = self.0 & !(REDACTED | FORCED);
+        if original == INO_ONE { ROOT } else { original }
     }
 }

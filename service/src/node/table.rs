@@ -1,6 +1,8 @@
 //! The table of files that the kernel knows, with its lookup counts.
 
+use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -13,27 +15,44 @@ use crate::observe::{Gauge, Observer};
 /// Enough that two workers rarely meet.
 const SHARDS: usize = 64;
 
+/// A file in the table, to be found by its inode number.
 #[derive(Debug)]
-struct Slot {
-    file: Arc<File>,
-    /// Lookups that the kernel has not forgotten: of the original and of the redacted view.
-    lookups: [u64; 2],
-}
+struct Slot(Arc<File>);
 
 impl Slot {
     /// Nothing but the table holds it: no lookup, no child, no handle, no request.
     fn is_idle(&self) -> bool {
-        self.lookups == [0, 0] && Arc::strong_count(&self.file) == 1
+        self.0.is_forgotten() && Arc::strong_count(&self.0) == 1
     }
 }
+
+impl Borrow<u64> for Slot {
+    fn borrow(&self) -> &u64 {
+        &self.0.id.ino
+    }
+}
+
+impl Hash for Slot {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.id.ino.hash(state);
+    }
+}
+
+impl PartialEq for Slot {
+    fn eq(&self, other: &Slot) -> bool {
+        self.0.id.ino == other.0.id.ino
+    }
+}
+
+impl Eq for Slot {}
 
 /// That many forgotten files in a shard are looked through at once.
 const MANY_WAITING: usize = 1024;
 
 #[derive(Debug, Default)]
 struct Shard {
-    slots: HashMap<u64, Slot>,
-    /// Keys whose lookups are forgotten while something still held the file.
+    slots: HashSet<Slot>,
+    /// Inode numbers of files whose lookups are forgotten while something still held the file.
     waiting: HashSet<u64>,
 }
 
@@ -43,8 +62,8 @@ impl Shard {
         let mut idle = Vec::new();
         for key in std::mem::take(&mut self.waiting) {
             match self.slots.get(&key) {
-                Some(slot) if slot.is_idle() => idle.extend(self.slots.remove(&key)),
-                Some(slot) if slot.lookups == [0, 0] => {
+                Some(slot) if slot.is_idle() => idle.extend(self.slots.take(&key)),
+                Some(slot) if slot.0.is_forgotten() => {
                     self.waiting.insert(key);
                 }
                 _ => {}
@@ -66,7 +85,7 @@ struct Link {
 pub struct Table {
     root: Arc<File>,
     shards: Vec<Mutex<Shard>>,
-    /// By the key of the file. Few files have links, so a slot need not have room for one.
+    /// By inode number. Few files have links, so a slot need not have room for one.
     links: Mutex<HashMap<u64, Link>>,
     observer: Arc<Observer>,
 }
@@ -75,7 +94,7 @@ impl Table {
     /// A table that knows the root.
     pub fn new(root: &Meta, observer: Arc<Observer>) -> Table {
         Table {
-            root: Arc::new(File::new(root.id, root.kind, NodeId::ROOT, None, b"")),
+            root: Arc::new(File::new(root.id, root.kind, None, b"")),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             links: Mutex::default(),
             observer,
@@ -96,9 +115,9 @@ impl Table {
             return None;
         }
         if node.view() == View::Forced {
-            return self.links.lock().get(&node.key()).map(|link| Arc::clone(&link.file));
+            return self.links.lock().get(&node.ino()).map(|link| Arc::clone(&link.file));
         }
-        self.shard(node).lock().slots.get(&node.key()).map(|slot| Arc::clone(&slot.file))
+        self.shard(node).lock().slots.get(&node.ino()).map(|slot| Arc::clone(&slot.0))
     }
 
     /// The file of a lower inode, if it is known.
@@ -111,7 +130,7 @@ impl Table {
     pub fn all(&self) -> Vec<Arc<File>> {
         let mut all = vec![Arc::clone(&self.root)];
         for shard in &self.shards {
-            all.extend(shard.lock().slots.values().map(|slot| Arc::clone(&slot.file)));
+            all.extend(shard.lock().slots.iter().map(|slot| Arc::clone(&slot.0)));
         }
         all
     }
@@ -121,7 +140,7 @@ impl Table {
         let mut names = Vec::new();
         for shard in &self.shards {
             let shard = shard.lock();
-            let files = shard.slots.values().map(|slot| &slot.file);
+            let files = shard.slots.iter().map(|slot| &slot.0);
             let inside = files.filter(|file| file.parent().is_some_and(|parent| Arc::ptr_eq(&parent, dir)));
             names.extend(inside.map(|file| Box::from(&*file.name())));
         }
@@ -134,10 +153,10 @@ impl Table {
             return true;
         }
         if node.view() == View::Forced {
-            return node.virtual_dir().is_some() || self.links.lock().contains_key(&node.key());
+            return node.virtual_dir().is_some() || self.links.lock().contains_key(&node.ino());
         }
         let shard = self.shard(node).lock();
-        shard.slots.get(&node.key()).is_some_and(|slot| slot.lookups[node.view() as usize] > 0)
+        shard.slots.get(&node.ino()).is_some_and(|slot| slot.0.lookups(node.view()) > 0)
     }
 
     /// The file that was found as `name` in `parent`, with one lookup counted: answer it with
@@ -150,21 +169,33 @@ impl Table {
             return Err(LowerError::NotServed);
         }
         let node = NodeId::of(meta.id.ino, View::Original)?;
-        let fresh = || Arc::new(File::new(meta.id, meta.kind, node, Some(Arc::clone(parent)), name));
+        let fresh = || Arc::new(File::new(meta.id, meta.kind, Some(Arc::clone(parent)), name));
         let mut replaced = None;
         let file = {
             let mut shard = self.shard(node).lock();
-            let slot = shard.slots.entry(node.key()).or_insert_with(|| {
-                self.observer.shift(Gauge::Nodes, 1);
-                Slot { file: fresh(), lookups: [0, 0] }
-            });
-            if slot.file.id != meta.id {
-                // The inode number was used again: the kernel drops the old inode when it sees the new generation
-                // (fs/fuse/inode.c, fuse_iget), and the FORGET of the old one still comes under this id.
-                replaced = Some(std::mem::replace(&mut slot.file, fresh()));
-            }
-            slot.lookups[View::Original as usize] += 1;
-            Arc::clone(&slot.file)
+            let known = shard.slots.get(&meta.id.ino).map(|slot| Arc::clone(&slot.0));
+            let file = match known {
+                Some(file) if file.id == meta.id => file,
+                old => {
+                    let file = fresh();
+                    match old {
+                        // The inode number was used again: the kernel drops the old inode when it sees the new
+                        // generation (fs/fuse/inode.c, fuse_iget), and the FORGET of the old one still comes under
+                        // this id.
+                        Some(old) => {
+                            for view in [View::Original, View::Redacted] {
+                                file.add_lookups(view, old.lookups(view));
+                            }
+                            replaced = Some(old);
+                        }
+                        None => self.observer.shift(Gauge::Nodes, 1),
+                    }
+                    shard.slots.replace(Slot(Arc::clone(&file)));
+                    file
+                }
+            };
+            file.add_lookups(View::Original, 1);
+            file
         };
         self.observer.shift(Gauge::Lookups, 1);
         if let Some(old) = replaced {
@@ -181,9 +212,10 @@ impl Table {
     /// The file that was found as `name` in `parent`, for a request that has no business with what the kernel knows: the
     /// known one if it is known right there, else one that nobody else will ever see.
     pub fn peek(&self, parent: &Arc<File>, name: &[u8], meta: &Meta) -> Result<Arc<File>, LowerError> {
-        let node = NodeId::of(meta.id.ino, View::Original)?;
+        // What cannot be served has no node.
+        NodeId::of(meta.id.ino, View::Original)?;
         let known = self.find(meta.id).filter(|file| file.is_at(parent, name) && !file.is_removed());
-        let made = || Arc::new(File::new(meta.id, meta.kind, node, Some(Arc::clone(parent)), name));
+        let made = || Arc::new(File::new(meta.id, meta.kind, Some(Arc::clone(parent)), name));
         Ok(known.unwrap_or_else(made))
     }
 
@@ -192,7 +224,7 @@ impl Table {
         let node = file.node().in_view(View::Forced);
         let replaced = {
             let mut links = self.links.lock();
-            let link = links.entry(node.key()).or_insert_with(|| Link { file: Arc::clone(file), lookups: 0 });
+            let link = links.entry(node.ino()).or_insert_with(|| Link { file: Arc::clone(file), lookups: 0 });
             link.lookups += 1;
             // The inode number was used again: see `enter`.
             (!Arc::ptr_eq(&link.file, file)).then(|| std::mem::replace(&mut link.file, Arc::clone(file)))
@@ -205,11 +237,11 @@ impl Table {
     fn forget_link(&self, node: NodeId, n: u64) {
         let gone = {
             let mut links = self.links.lock();
-            let Some(link) = links.get_mut(&node.key()) else { return };
+            let Some(link) = links.get_mut(&node.ino()) else { return };
             let taken = n.min(link.lookups);
             link.lookups -= taken;
             self.observer.shift(Gauge::Lookups, -i64::try_from(taken).unwrap_or(i64::MAX));
-            if link.lookups == 0 { links.remove(&node.key()) } else { None }
+            if link.lookups == 0 { links.remove(&node.ino()) } else { None }
         };
         self.reap_upwards(gone.map(|link| link.file));
     }
@@ -225,15 +257,13 @@ impl Table {
         let mut dropped = Vec::new();
         {
             let mut shard = self.shard(node).lock();
-            let Some(slot) = shard.slots.get_mut(&node.key()) else { return };
-            let count = &mut slot.lookups[node.view() as usize];
-            let taken = n.min(*count);
-            *count -= taken;
+            let Some(slot) = shard.slots.get(&node.ino()) else { return };
+            let taken = slot.0.take_lookups(node.view(), n);
             self.observer.shift(Gauge::Lookups, -i64::try_from(taken).unwrap_or(i64::MAX));
             if slot.is_idle() {
-                dropped.extend(shard.slots.remove(&node.key()));
-            } else if slot.lookups == [0, 0] {
-                shard.waiting.insert(node.key());
+                dropped.extend(shard.slots.take(&node.ino()));
+            } else if slot.0.is_forgotten() {
+                shard.waiting.insert(node.ino());
                 if shard.waiting.len() >= MANY_WAITING {
                     dropped.append(&mut shard.take_idle());
                 }
@@ -263,7 +293,7 @@ impl Table {
     /// Dropping a file may free its parents, which then are nobody's either.
     fn drop_all(&self, dropped: Vec<Slot>) {
         for slot in dropped {
-            let above = slot.file.parent();
+            let above = slot.0.parent();
             drop(slot);
             self.reap_upwards(above);
         }
@@ -284,13 +314,13 @@ impl Table {
         }
         let gone = {
             let mut shard = self.shard(node).lock();
-            let slot = shard.slots.get(&node.key())?;
-            let ours = Arc::ptr_eq(&slot.file, &file) && Arc::strong_count(&file) == 2;
-            if !ours || slot.lookups != [0, 0] {
+            let slot = shard.slots.get(&node.ino())?;
+            let ours = Arc::ptr_eq(&slot.0, &file) && Arc::strong_count(&file) == 2;
+            if !ours || !file.is_forgotten() {
                 return None;
             }
             self.observer.shift(Gauge::Nodes, -1);
-            shard.slots.remove(&node.key())
+            shard.slots.take(&node.ino())
         };
         let parent = file.parent();
         drop(gone);
@@ -300,7 +330,7 @@ impl Table {
 
     fn shard(&self, node: NodeId) -> &Mutex<Shard> {
         // Inode numbers of neighbours are consecutive: the low bits spread them.
-        &self.shards[node.key() as usize % SHARDS]
+        &self.shards[node.ino() as usize % SHARDS]
     }
 }
 
@@ -324,10 +354,10 @@ impl Found<'_> {
     pub fn answer(mut self, view: View) -> NodeId {
         let node = self.node.in_view(view);
         if view != View::Original
-            && let Some(slot) = self.table.shard(node).lock().slots.get_mut(&node.key())
+            && let Some(slot) = self.table.shard(node).lock().slots.get(&node.ino())
         {
-            slot.lookups[View::Original as usize] -= 1;
-            slot.lookups[view as usize] += 1;
+            let taken = slot.0.take_lookups(View::Original, 1);
+            slot.0.add_lookups(view, taken);
         }
         self.answered = true;
         node

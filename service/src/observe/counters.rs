@@ -104,6 +104,7 @@ numbers! {
         FactsPanics = "scan.facts_panics",
         NotifySent = "notify.sent",
         NotifyFailed = "notify.failed",
+        PrivateBound = "private.bound",
         SlowRequests = "watchdog.slow_requests",
         Disowned = "upkeep.disowned",
         Expired = "upkeep.expired",

@@ -1,13 +1,14 @@
 //! What the service gives up once it runs: everything that it does not need.
 //!
 //! Mounting, unmounting and registering backing files need CAP_SYS_ADMIN in the initial user namespace; reading and
-//! writing apps' files for them needs the capabilities over file permissions and owners. Nothing else is kept, and
-//! nothing can come back: the bounding set is emptied of the rest and `no_new_privs` is set.
+//! writing apps' files for them needs the capabilities over file permissions and owners; going to an app's mount namespace needs
+//! CAP_SYS_CHROOT. Nothing else is kept, and nothing can come back: the bounding set is emptied of the rest and `no_new_privs`
+//! is set.
 
 use caps::{CapSet, Capability, CapsHashSet};
 
 /// What is kept.
-const KEPT: [Capability; 6] = [
+const KEPT: [Capability; 7] = [
     // Mounting, and FUSE_DEV_IOC_BACKING_OPEN (fs/fuse/backing.c).
     Capability::CAP_SYS_ADMIN,
     // The lower files are apps' files.
@@ -18,6 +19,8 @@ const KEPT: [Capability; 6] = [
     // Giving new files to the volume's owner.
     Capability::CAP_CHOWN,
     Capability::CAP_FSETID,
+    // Going to the mount namespace of an app that gets its private directories (fs/namespace.c, mntns_install).
+    Capability::CAP_SYS_CHROOT,
 ];
 
 /// Gives the rest up. Not an error for a process that has nothing to give up.

@@ -1,5 +1,6 @@
 //! What clients may ask of the service.
 
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -102,6 +103,10 @@ impl Control for Shared {
 
     fn volume_state_changed(&self, id: &str, state: VolumeState) -> Result<(), ControlError> {
         self.follow_session(id, state)
+    }
+
+    fn bind_private_storage(&self, namespace: OwnedFd, uid: u32) -> Result<(), ControlError> {
+        self.bind_private(namespace, uid)
     }
 
     fn free_cache(&self) -> Result<u64, ControlError> {

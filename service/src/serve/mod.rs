@@ -10,6 +10,7 @@ mod grants;
 mod links;
 mod locations;
 mod notify;
+mod private;
 mod run;
 mod scan;
 mod sessions;

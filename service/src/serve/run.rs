@@ -32,6 +32,7 @@ pub fn run_command(path: &Path) -> ExitCode {
         return ExitCode::FAILURE;
     }
     raise_descriptor_limit();
+    crate::private::look_at_init();
     // Capabilities are each thread's own, and new threads inherit them.
     if let Err(error) = crate::sandbox::confine() {
         eprintln!("mediagate: cannot give up privileges: {error}");

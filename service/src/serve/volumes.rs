@@ -46,6 +46,11 @@ pub(super) enum Source {
 }
 
 impl Attached {
+    /// The device number of its mount, as long as there is one.
+    pub(super) fn device(&self) -> Option<u64> {
+        self.mounted.as_ref().map(Mounted::device)
+    }
+
     fn detach(mut self, observer: &Observer) {
         drop(self.scanner.take());
         // Before the mount goes: what stays open there is to be asked for again.

@@ -52,6 +52,7 @@ fn administer(client: &Client) -> Vec<(&'static str, Result<(), ClientError>)> {
         ("startSession", client.start_session("public:7,1", pipe("x"), Path::new("/u"), Path::new("/l"))),
         ("endSession", client.end_session("public:7,1")),
         ("volumeStateChanged", client.volume_state_changed("public:7,1", 2)),
+        ("bindPrivateStorage", client.bind_private_storage(pipe("x"), APP)),
         ("freeCache", client.free_cache().map(drop)),
         ("installPackage", client.install_package(&package("com.example.new", 10_200))),
         ("clearPackage", client.clear_package("com.example.new")),
@@ -310,6 +311,20 @@ fn a_session_s_descriptor_arrives_with_its_paths() {
         assert_eq!(states, [gone, checking, mounted, mounted, gone, gone, gone, gone, gone]);
         assert_eq!(calls[10..], ["end emulated;0", "free cache"]);
     }
+}
+
+#[test]
+fn a_mount_namespace_arrives_with_its_uid() {
+    let service = Service::start();
+    let client = service.client();
+    let own = || OwnedFd::from(std::fs::File::open("/proc/self/ns/mnt").unwrap());
+    client.bind_private_storage(own(), APP).unwrap();
+    let unknown = client.bind_private_storage(own(), OTHER);
+    assert!(matches!(unknown, Err(ClientError::Failed(ControlError::NotFound(_)))), "{unknown:?}");
+    assert!(client.bind_private_storage(own(), u32::MAX).is_err(), "no uid");
+    let link = std::fs::read_link("/proc/self/ns/mnt").unwrap();
+    let of = |uid| format!("private {uid} {}", link.display());
+    assert_eq!(service.state().calls, [of(APP), of(OTHER)]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A `Control` that keeps a few things in memory, and acting with another uid.
 #![allow(unsafe_code, reason = "setresuid of one thread only, which libc does not offer")]
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -207,6 +207,12 @@ impl Control for Fake {
     fn volume_state_changed(&self, id: &str, state: VolumeState) -> Result<(), ControlError> {
         self.note(format!("state {id} {state:?}"));
         Ok(())
+    }
+
+    fn bind_private_storage(&self, namespace: OwnedFd, uid: u32) -> Result<(), ControlError> {
+        let link = std::fs::read_link(format!("/proc/self/fd/{}", namespace.as_raw_fd())).unwrap();
+        self.note(format!("private {uid} {}", link.display()));
+        if uid == OTHER { Err(ControlError::NotFound("no such uid".to_owned())) } else { Ok(()) }
     }
 
     fn free_cache(&self) -> Result<u64, ControlError> {

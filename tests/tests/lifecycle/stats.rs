@@ -23,6 +23,7 @@ open.daemon.register_stacking open.daemon.total_budget open.daemon.uid_budget
 open.passthrough open.stale
 passthrough.legacy passthrough.upstream
 policy.decisions policy.denials
+private.bound
 process.open_fds
 redaction.findings_known redaction.looks redaction.opens_from_cache redaction.opens_refused redaction.reads_blanked redaction.reads_while_written
 redaction.writers_beside_readers

@@ -35,18 +35,33 @@ pub(crate) const NEVER: [(&str, &[&str]); 4] = [
 
 /// The rooms of the service and which others each may name. It has no cycle (that is tested), so every arrow of the
 /// house points one way.
-pub(crate) const ROOMS: [(&str, &[&str]); 23] = [
+pub(crate) const ROOMS: [(&str, &[&str]); 25] = [
     ("access", &["identity", "observe"]),
     ("binder", &["config", "control"]),
     ("catalog", &["observe"]),
-    ("cli", &["access", "binder", "config", "control", "demo", "observe", "redaction", "serve", "watch"]),
+    (
+        "cli",
+        &[
+            "access",
+            "binder",
+            "config",
+            "control",
+            "demo",
+            "observe",
+            "private",
+            "redaction",
+            "serve",
+            "watch",
+        ],
+    ),
     ("config", &[]),
     ("control", &["config"]),
     ("demo", &["binder", "config", "control", "observe", "serve"]),
     ("errno", &["lower", "ops"]),
-    ("fuse", &["errno", "lower", "node", "observe", "ops", "passthrough", "volume"]),
+    ("fuse", &["errno", "lower", "mountinfo", "node", "observe", "ops", "passthrough", "volume"]),
     ("identity", &["config", "control"]),
     ("lower", &[]),
+    ("mountinfo", &[]),
     ("node", &["lower", "observe", "passthrough"]),
     ("observe", &["control"]),
     (
@@ -54,6 +69,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 23] = [
         &["access", "catalog", "control", "lower", "node", "observe", "passthrough", "redaction", "volume"],
     ),
     ("passthrough", &["observe"]),
+    ("private", &["mountinfo"]),
     ("redaction", &["lower", "observe"]),
     ("sandbox", &[]),
     ("scanner", &["access", "catalog", "lower", "observe", "redaction", "volume"]),
@@ -71,6 +87,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 23] = [
             "observe",
             "ops",
             "passthrough",
+            "private",
             "redaction",
             "sandbox",
             "scanner",
@@ -95,6 +112,8 @@ pub(crate) const UNSAFE: &[&str] = &[
     "service/src/lower/marker.rs",
     "service/src/lower/project.rs",
     "service/src/lower/written.rs",
+    // mount_setattr, and an ioctl about namespaces.
+    "service/src/private/raw.rs",
     // A test's: another uid for one thread.
     "service/tests/interface/fake.rs",
     // A test's: an allocator that counts.

@@ -262,4 +262,20 @@ interface IMediagate {
      * Administrators only. FAILED: the catalog does not work.
      */
     long freeCache();
+
+    /**
+     * Gives the processes of a mount namespace, which run as "uid", their packages' directories below Android/data and
+     * Android/obb at native speed, on each emulated volume that serves the uid's user: in that namespace the lower directories
+     * are bound over the volume's mount, wherever it is mounted there, and those of other packages are absent. They are made if
+     * they are missing, and belong to the uid from then on. When this returns they are there. Where they are already, nothing is
+     * changed. They go with the namespace.
+     *
+     * "mountNamespace" is /proc/PID/ns/mnt of a process for which a namespace was unshared, before it becomes the app.
+     *
+     * Administrators only. NOT_FOUND: the uid has no package, or no emulated volume serves its user. INVALID: the descriptor is
+     * of no mount namespace, or of that of the service or of the first process; the volume is not mounted there; something
+     * else is mounted there over one of the directories, or the directories of another uid are. FAILED: a directory cannot be made or is not
+     * one, or the kernel refuses; nothing stays mounted.
+     */
+    void bindPrivateStorage(in ParcelFileDescriptor mountNamespace, int uid);
 }

@@ -11,7 +11,7 @@
 mod find;
 mod insert;
 mod items;
-mod mount;
+pub(super) mod mount;
 mod names;
 pub(super) mod observe;
 mod playlist;

@@ -27,7 +27,7 @@ const VIEW: u64 = 1 << 63;
 
 /// Why something was not done to a file.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-pub(super) enum WorkError {
+pub(in crate::serve) enum WorkError {
     /// There is no such file for the caller.
     #[error("there is no such file")]
     NotFound,
@@ -104,13 +104,13 @@ impl Mounts {
 }
 
 /// A volume's mount.
-pub(super) struct Mount {
+pub(in crate::serve) struct Mount {
     attached: Arc<Attached>,
     root: OwnedFd,
 }
 
 impl Mount {
-    fn at(attached: &Arc<Attached>) -> Result<Mount> {
+    pub(in crate::serve) fn at(attached: &Arc<Attached>) -> Result<Mount> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let root = openat(CWD, &attached.config.mount, flags, Mode::empty())?;
         // Somebody may have unmounted it by hand.
@@ -205,7 +205,7 @@ impl Mount {
     }
 
     /// Makes a directory and those above it, as far as they are missing.
-    pub(super) fn make_dirs(&self, path: &[u8]) -> Result<()> {
+    pub(in crate::serve) fn make_dirs(&self, path: &[u8]) -> Result<()> {
         for end in (0..=path.len()).filter(|at| path.get(*at).is_none_or(|byte| *byte == b'/')) {
             let (above, name) = split(path.get(..end).unwrap_or_default());
             if name.is_empty() {

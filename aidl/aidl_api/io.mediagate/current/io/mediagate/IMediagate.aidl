@@ -31,4 +31,5 @@ interface IMediagate {
   void endSession(in String id);
   void volumeStateChanged(in String id, in io.mediagate.VolumeState state);
   long freeCache();
+  void bindPrivateStorage(in ParcelFileDescriptor mountNamespace, in int uid);
 }
