@@ -18,7 +18,7 @@ pub(super) enum Command {
     /// List the grants.
     #[command(
         long_about = "Lists the grants on single files that are in force, oldest first, with where each file is now. \
-            Administrators see all; an app sees its own.",
+            Administrators see all; an app sees its own. KIND is read, write or selected.",
         after_long_help = "Examples:\n  mediagate grant list\n  \
             mediagate grant list --package com.example.editor --json | jq '.[].path'"
     )]

@@ -48,9 +48,28 @@ const DEFAULT_CONFIG: &str = "/etc/mediagate/mediagate.toml";
         mediagate serve --config /etc/mediagate/mediagate.toml\n  \
         mediagate package list\n  \
         mediagate explain --package com.example.camera read /storage/emulated/0/DCIM/a.jpg\n\n\
-        Exit codes: 0 fine, 1 the operation failed, 2 wrong usage or configuration, 3 the service cannot be reached.\n\n\
-        Paths need not be UTF-8. Wherever one is printed, --json included, a backslash is written \\\\, and bytes \
-        that are not UTF-8 and control characters are written \\xNN: the form is exact and can be undone."
+        Exit codes:\n  \
+        0  fine\n  \
+        1  the operation failed, or was refused\n  \
+        2  wrong usage, or the configuration is wrong\n  \
+        3  the service cannot be reached\n  \
+        run-as exits with the status of its command, else with these, 126 or 127.\n\n\
+        Environment:\n  \
+        MEDIAGATE_URI   address of the service, unless --connect says one\n  \
+        MEDIAGATE_LOG   what `serve` logs to stderr, as in debug or mediagate::fuse=trace,info\n  \
+        NOTIFY_SOCKET   where `serve` says that it is ready and that it stops (sd_notify)\n\n\
+        Files:\n  \
+        /etc/mediagate/mediagate.toml    configuration of the service; others look there for its address\n  \
+        /run/mediagate/mediagate.sock    where it listens, unless the configuration says otherwise\n  \
+        /var/lib/mediagate/catalog.db    its index, in the configuration's state_dir; made anew if it is not there\n\n\
+        Paths:\n  \
+        Paths need not be UTF-8. Wherever one is printed, --json included, a backslash\n  \
+        is written \\\\, and bytes that are not UTF-8 and control characters are written\n  \
+        \\xNN: the form is exact and can be undone.\n\n\
+        See also:\n  \
+        `mediagate COMMAND --help` for each command; CONFIGURATION.md for each setting and\n  \
+        SEMANTICS.md for what apps see, both in /usr/share/doc/mediagate; systemctl(1),\n  \
+        journalctl(1), fuse(4)"
 )]
 struct Cli {
     #[command(flatten)]
@@ -166,6 +185,11 @@ struct Demo {
     /// Size of the video that is copied, in MiB.
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=4095))]
     size_mib: u64,
+}
+
+/// The command line's description of itself, for who makes a manual of it.
+pub fn command() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
 }
 
 /// Runs the command that the process was started with.

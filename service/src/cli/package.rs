@@ -14,7 +14,9 @@ pub(super) enum Command {
     /// List the packages.
     #[command(
         long_about = "Lists the packages that the service knows, with their uids and permissions. Administrators see \
-            all; an app sees the packages that have its own uid.",
+            all; an app sees the packages that have its own uid.\n\n\
+            SOURCE is where one is known from: config, packages.list, or runtime, which is what commands did. UIDS has one for \
+            each of its users.",
         after_long_help = "Examples:\n  mediagate package list\n  \
             mediagate package list --json | jq '.[] | {name, uids, permissions}'"
     )]
@@ -55,7 +57,7 @@ pub(super) enum Command {
 pub(super) struct Install {
     /// Name of the package.
     name: String,
-    /// App id.
+    /// App id: 10000 to 19999 for installed apps.
     #[arg(long, value_name = "N")]
     app_id: u32,
     /// User to install it for; may be repeated.

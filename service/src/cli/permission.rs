@@ -1,17 +1,34 @@
 //! `permission grant|revoke` and `appop set`.
 
 use clap::{Subcommand, ValueEnum};
+use mediagate_policy::{AppOp as Op, Permission as Right};
 
 use super::connection::Connection;
 use super::failure::Failure;
 use super::output;
 
+/// What a command does, and the names that it takes.
+fn about(text: &str, what: &str, names: &[&str]) -> String {
+    format!("{text} Administrators only.\n\n{what}, with or without the prefix: {}.", names.join(", "))
+}
+
+fn about_permission(text: &str) -> String {
+    let names: Vec<_> = Right::ALL.iter().map(|it| it.name()).collect();
+    about(text, "The permissions that shared storage looks at", &names)
+}
+
+fn about_app_op() -> String {
+    let names: Vec<_> = Op::ALL.iter().map(|it| it.name()).collect();
+    let text = "Sets the mode of an app op for a package. Takes effect as `permission grant` does.";
+    about(text, "The app ops that shared storage looks at", &names)
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Permission {
     /// Grant a permission.
     #[command(
-        long_about = "Grants a permission to a package, for all its users. Every open that starts after this command \
-            returned is decided by the new state; files that are open stay open. Administrators only.",
+        long_about = about_permission("Grants a permission to a package, for all its users. Every open that starts after this \
+            command returned is decided by the new state; files that are open stay open."),
         after_long_help = "Examples:\n  mediagate permission grant com.example.gallery READ_MEDIA_IMAGES"
     )]
     Grant {
@@ -22,8 +39,8 @@ pub(super) enum Permission {
     },
     /// Revoke a permission.
     #[command(
-        long_about = "Revokes a permission from a package, for all its users. Every open that starts after this \
-            command returned is decided by the new state; files that are open stay open. Administrators only.",
+        long_about = about_permission("Revokes a permission from a package, for all its users. Every open that starts after \
+            this command returned is decided by the new state; files that are open stay open."),
         after_long_help = "Examples:\n  mediagate permission revoke com.example.gallery READ_MEDIA_IMAGES"
     )]
     Revoke {
@@ -50,14 +67,13 @@ impl Permission {
 pub(super) enum AppOp {
     /// Set the mode of an app op.
     #[command(
-        long_about = "Sets the mode of an app op for a package. Takes effect as `permission grant` does. \
-            Administrators only.",
+        long_about = about_app_op(),
         after_long_help = "Examples:\n  mediagate appop set com.example.files MANAGE_EXTERNAL_STORAGE allow"
     )]
     Set {
         /// Name of the package.
         package: String,
-        /// Name of the app op.
+        /// Name of the app op, with or without "android:".
         op: String,
         /// Its mode.
         #[arg(value_enum)]

@@ -143,6 +143,8 @@ fn media_type(word: &str) -> Result<u8, String> {
 #[command(
     long_about = "Asks the index for files, and lists those that you may see: an app its own and what its permissions \
         and grants show it, root all. Everything that was done through the mounts before is in the answer.\n\n\
+        MARKS are f for favourites, p for files that are not published, t for those in the trash. The ids are those that \
+        `update`, `trash`, `delete` and `open` take.\n\n\
         --details adds what media files say of themselves; where a picture was made only for who sees the file as it is.",
     after_long_help = "Examples:\n  mediagate query --dir DCIM --tree --type image,video --sort taken --desc --limit 20\n  \
         mediagate query --trashed --json | jq '.[].id'\n  mediagate query --groups album\n  \
@@ -284,7 +286,7 @@ fn list(items: &[MediaItem], as_json: bool) -> Result<String, Failure> {
     after_long_help = "Examples:\n  mediagate changes --since 0\n  mediagate changes --since 1234 --type image,video --json"
 )]
 pub(super) struct Changes {
-    /// The generation that is known already.
+    /// The generation that is known already: what the last answer ended with, or 0.
     #[arg(long, value_name = "N")]
     since: i64,
     #[command(flatten)]
@@ -335,7 +337,7 @@ impl Changes {
 pub(super) struct Watch {
     #[command(flatten)]
     filter: Filter,
-    /// End after so many changes.
+    /// End after so many changes, with 0.
     #[arg(long, value_name = "N")]
     count: Option<usize>,
 }

@@ -14,7 +14,9 @@ pub(super) enum Command {
     /// List the attached volumes.
     #[command(
         long_about = "Lists the attached volumes: where they are, whom they serve, and whether opens can be handed to \
-            the kernel. Administrators only.",
+            the kernel. Administrators only.\n\n\
+            PASSTHROUGH is the kernel's interface for it (upstream or legacy), WATCH how changes behind the mount are noticed, or off and \
+            why; XATTRS says whether files carry their owners, INDEXED whether the index is up to date.",
         after_long_help = "Examples:\n  mediagate volume list\n  mediagate volume list --json | jq -r '.[].mount'"
     )]
     List,

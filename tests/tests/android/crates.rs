@@ -14,7 +14,7 @@ const REPLACED: [(&str, &str, &str); 2] =
     [("aidl", "rsbinder", "io.mediagate-V1-rust"), ("service", "rsbinder", "libbinder_rs")];
 
 /// What only checks outside of a tree need.
-const CARGO_ONLY: [&str; 2] = ["android_bp", "criterion"];
+const CARGO_ONLY: [&str; 3] = ["android_bp", "clap_mangen", "criterion"];
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

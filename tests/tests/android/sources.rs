@@ -9,10 +9,11 @@ use crate::{complain, files, read, root};
 const FILES: [&str; 5] = ["srcs", "src", "init_rc", "vintf_fragments", "license_text"];
 
 /// Suites that only cargo runs, and why.
-const CARGO_ONLY: [(&str, &str); 9] = [
+const CARGO_ONLY: [(&str, &str); 10] = [
     ("tests/bench/main.rs", "needs a desktop's peers to measure against"),
     ("policy/tests/vectors/main.rs", "reads policy/vectors from the source tree"),
     ("tests/tests/android/main.rs", "reads the source tree"),
+    ("tests/tests/manual.rs", "reads the source tree"),
     ("tests/tests/metadata/main.rs", "needs a desktop's tools for media files"),
     ("tests/tests/packaging.rs", "is about Debian and systemd"),
     ("tests/tests/redaction_oracles/main.rs", "needs a desktop's tools for media files"),
