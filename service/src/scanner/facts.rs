@@ -250,7 +250,11 @@ fn read_one(volume: &Volume, entry: &Entry, shared: &Shared) {
         }
         Err(error) if error.is_not_found() => {
             // Who removes or moves it through the mount tells the index too; this is for what went behind it.
-            volume.catalog.remove_gone(entry.key.clone(), entry.row.ino, entry.row.birth);
+            let (look, path) = (volume.moves.look(), volume.lower_path(&entry.key));
+            if volume.lower.open_path(&path).is_err_and(LowerError::is_not_found) {
+                let (key, row) = (entry.key.clone(), &entry.row);
+                volume.moves.if_gone(look, &path, || volume.catalog.remove_gone(key, row.ino, row.birth));
+            }
         }
         Err(error) => log::debug!("volume={}: a file's facts cannot be read: {error}", volume.name),
     }

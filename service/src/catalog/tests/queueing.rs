@@ -287,10 +287,14 @@ fn of_a_directory_hidden_and_shown_in_turn_only_the_last_counts() {
         world.catalog.flush().unwrap();
         let generation = world.catalog.version().unwrap().0;
         let (dir, volume) = (b"d".to_vec(), world.volume);
+        // Until all of them are queued the writer does not come to the first.
+        let intruder = rusqlite::Connection::open(world.db()).unwrap();
+        intruder.execute_batch("BEGIN IMMEDIATE").unwrap();
         for _ in 0..100 {
             world.catalog.hide_below(volume, 0, dir.clone());
             world.catalog.show_below(volume, 0, dir.clone(), rules());
         }
+        intruder.execute_batch("ROLLBACK").unwrap();
         world.catalog.flush().unwrap();
         let changed = "SELECT count(*) FROM files WHERE generation_modified > ";
         assert_eq!(world.ask(&format!("{changed}{generation}")), 0, "nothing was to be done");
