@@ -86,5 +86,13 @@ mod tests {
         {
             assert!(DefaultDir::of_new(mime).accepts(mime), "{mime}");
         }
+        for (dir, types) in [
+            (DefaultDir::Music, ["audio/mpeg", "audio/x-mpegurl"]),
+            (DefaultDir::Movies, ["video/mp4", "application/x-subrip"]),
+            (DefaultDir::Pictures, ["image/png", "image/jpeg"]),
+            (DefaultDir::Download, ["text/plain", UNKNOWN]),
+        ] {
+            assert_eq!(types.map(DefaultDir::of_new), [dir, dir]);
+        }
     }
 }

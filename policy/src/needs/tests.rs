@@ -170,3 +170,22 @@ fn needs_that_mean_nothing_are_not_answered() {
     let nobody = Question { packages: &[], ..look };
     assert_eq!(nobody.with(&Need::Permission(Permission::Dump)), None);
 }
+
+/// What would be so is asked about whole: the row of before does not speak for a file that is published, or is elsewhere.
+#[test]
+fn a_need_changes_the_row_too() {
+    let reader = [package(&[Permission::ReadMediaImages])];
+    let publish = "the owner to publish the file, or to take it out of the trash".to_owned();
+    for (name, pending) in [("DCIM/.pending-99-a.jpg", true), ("DCIM/.trashed-99-a.jpg", false)] {
+        let row = others("DCIM/a.jpg").row.map(|it| Row { pending, trashed: !pending, ..it });
+        let needs = needs(10_100, &reader, Object { row, ..object(name) }, Operation::OpenRead);
+        assert!(needs.contains(&publish), "{name}: {needs:?}");
+    }
+    let elsewhere = of_app(others("Music/a.jpg"), Operation::Create);
+    assert!(elsewhere.contains(&"the path Download/a.jpg instead".to_owned()), "{elsewhere:?}");
+    let own =
+        Object { row: others("x.jpg").row.map(|it| Row { owner: Some("org.own"), ..it }), ..object("") };
+    let from = Object { path: b"Android/data/org.own/a.jpg", ..own };
+    let copy = of_app(from, Operation::Rename { to: others("DCIM/a.jpg"), replaced: None });
+    assert!(copy.contains(&"copying the file and deleting the old one".to_owned()), "{copy:?}");
+}

@@ -208,6 +208,29 @@ fn nothing_is_renamed_into_the_services_directory() {
     }
 }
 
+/// What is given by link is not for writing; the rest is not there.
+#[test]
+fn the_services_directory_says_of_links_alone_that_they_are_read_only() {
+    let manager = app(0, &[Permission::ManageExternalStorage]);
+    for (path, kind, errno) in [
+        (".transforms", Kind::Directory, Errno::Enoent),
+        (".transforms/synthetic", Kind::Directory, Errno::Enoent),
+        (".transforms/other/redacted", Kind::Directory, Errno::Enoent),
+        (".transforms/synthetic/redacted", Kind::Directory, Errno::Eacces),
+        (".transforms/a.jpg", Kind::File, Errno::Enoent),
+        (".transforms/synthetic/a.jpg", Kind::File, Errno::Eacces),
+    ] {
+        let set = decide(&manager, &object(path, kind), Operation::SetAttr);
+        assert_denied(set, Reason::ServiceDirectory, errno);
+        if kind == Kind::File {
+            let write = decide(&manager, &object(path, kind), Operation::OpenWrite);
+            assert_denied(write, Reason::ServiceDirectory, errno);
+            let remove = decide(&manager, &object(path, kind), Operation::Unlink);
+            assert_denied(remove, Reason::ServiceDirectory, Errno::Enoent);
+        }
+    }
+}
+
 #[test]
 fn access_grants_no_view() {
     let reader = app(0, &[Permission::ReadMediaImages]);
