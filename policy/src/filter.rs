@@ -4,6 +4,7 @@
 //! gate, the same bypasses, the same list of ways in which a row lets a caller in. It is no second opinion, and a
 //! property test holds the two equal on random worlds.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::hidden::is_never_indexed;
@@ -66,6 +67,37 @@ impl Filter {
             },
             Filter::All(filters) => filters.iter().all(|it| it.holds(row, path)),
             Filter::Any(filters) => filters.iter().any(|it| it.holds(row, path)),
+        }
+    }
+
+    /// The media types of which a file may be let through for what it is, whosoever it is.
+    ///
+    /// A file of another type is let through only if it is owned by one of [`Filter::packages`] or in its directory in
+    /// `Android/media`, or if something is granted on it: those can be looked for one by one, where most files are not for who asks.
+    pub fn types_of_anyone(&self) -> MediaTypes {
+        match self {
+            Filter::Everything | Filter::Published => MediaTypes::ALL,
+            Filter::OfTypes(types) => *types,
+            Filter::Nothing | Filter::OwnedBy(_) | Filter::Granted(_) | Filter::InMediaDirectoryOf(_) => {
+                MediaTypes::NONE
+            }
+            Filter::All(all) => all.iter().fold(MediaTypes::ALL, |types, it| types.and(it.types_of_anyone())),
+            Filter::Any(all) => {
+                all.iter().fold(MediaTypes::NONE, |types, it| types.with(it.types_of_anyone()))
+            }
+        }
+    }
+
+    /// The packages whose files, or whose directories, it names.
+    pub fn packages(&self) -> BTreeSet<&Arc<str>> {
+        match self {
+            Filter::OwnedBy(packages) | Filter::InMediaDirectoryOf(packages) => packages.iter().collect(),
+            Filter::All(all) | Filter::Any(all) => all.iter().flat_map(Filter::packages).collect(),
+            Filter::Everything
+            | Filter::Nothing
+            | Filter::OfTypes(_)
+            | Filter::Granted(_)
+            | Filter::Published => BTreeSet::new(),
         }
     }
 

@@ -119,6 +119,18 @@ impl MediaTypes {
         MediaTypes(self.0 | other.0)
     }
 
+    /// What is in both sets.
+    #[must_use]
+    pub const fn and(self, other: MediaTypes) -> MediaTypes {
+        MediaTypes(self.0 & other.0)
+    }
+
+    /// The set without those of another.
+    #[must_use]
+    pub const fn without(self, other: MediaTypes) -> MediaTypes {
+        MediaTypes(self.0 & !other.0)
+    }
+
     /// The types in the set, by number.
     pub fn iter(self) -> impl Iterator<Item = MediaType> {
         MediaType::ALL.into_iter().filter(move |it| self.has(*it))

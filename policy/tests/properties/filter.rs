@@ -1,7 +1,7 @@
 //! The listing filter lets through exactly what the decision allows.
 
 use mediagate_policy::{
-    Filter, Kind, Object, Operation, Principal, Uid, decide, is_never_indexed, listing_filter,
+    FileGrants, Filter, Kind, Object, Operation, Principal, Uid, decide, is_never_indexed, listing_filter,
 };
 use proptest::prelude::*;
 
@@ -45,8 +45,30 @@ fn check(who: &Principal, object: &Object<'_>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// What [`Filter::types_of_anyone`] and [`Filter::packages`] promise.
+fn check_parts(who: &Principal, object: &Object<'_>) -> Result<(), TestCaseError> {
+    let Some(row) = object.row else { return Ok(()) };
+    for (_, filter) in filters(who, object) {
+        if !filter.matches(&row, object.path) || filter.types_of_anyone().has(row.media_type) {
+            continue;
+        }
+        let path = String::from_utf8_lossy(object.path).to_ascii_lowercase();
+        let is_own = filter.packages().into_iter().any(|package| {
+            let dir = format!("android/media/{}", package.to_ascii_lowercase());
+            row.owner == Some(package) || path == dir || path.starts_with(&(dir + "/"))
+        });
+        prop_assert!(is_own || row.grants != FileGrants::default(), "{:?} by {:?}", object, filter);
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(cases(800))]
+
+    #[test]
+    fn files_of_other_types_are_ones_own(caller in caller(), thing in thing()) {
+        check_parts(&caller.principal(), &thing.object())?;
+    }
 
     #[test]
     fn the_filter_of_any_directory_above_is_the_decision(caller in caller(), thing in thing()) {

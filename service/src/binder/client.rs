@@ -16,7 +16,7 @@ use super::address::{Address, AddressError};
 use super::platform::{self, BinderResult, Failure, ParcelFileDescriptor, Status, Strong};
 use super::server::driver;
 use super::store_client::StoreClient;
-use super::{convert, scans, upkeep};
+use super::{convert, field, scans, upkeep};
 use crate::config::{PackageConfig, VolumeConfig};
 use crate::control::{
     ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, MaintenanceStatus, PackageStatus,
@@ -136,7 +136,7 @@ impl Client {
     /// Has the private directories of a uid's packages bound in a mount namespace.
     pub fn bind_private_storage(&self, namespace: OwnedFd, uid: u32) -> Result<(), ClientError> {
         let namespace = ParcelFileDescriptor::from(namespace);
-        let uid = convert::signed("uid", uid)?;
+        let uid = field::signed("uid", uid)?;
         self.call(MOUNT, move |s| s.bindPrivateStorage(&namespace, uid))
     }
 
@@ -219,9 +219,9 @@ impl Client {
     /// Removes what an app holds on one file, or on all; says how many grants that were.
     pub fn remove_grants(&self, package: &str, user: u32, path: Option<&[u8]>) -> Result<u32, ClientError> {
         let (package, path, user) =
-            (package.to_owned(), path.map(<[u8]>::to_vec), convert::user_to_wire(user)?);
+            (package.to_owned(), path.map(<[u8]>::to_vec), field::user_to_wire(user)?);
         let removed = self.call(CALL, move |s| s.removeGrant(&package, user, path.as_deref()))?;
-        Ok(convert::unsigned("number of grants", removed)?)
+        Ok(field::unsigned("number of grants", removed)?)
     }
 
     /// Scans one file, or begins scans of a directory, or of every volume without a path.
@@ -246,7 +246,7 @@ impl Client {
     /// A path that shows a file without its location; with `reader`, a package in one of its users, for that one too.
     pub fn redacted_path(&self, path: &[u8], reader: Option<(&str, u32)>) -> Result<Vec<u8>, ClientError> {
         let path = path.to_vec();
-        let user = convert::user_to_wire(reader.map_or(0, |(_, user)| user))?;
+        let user = field::user_to_wire(reader.map_or(0, |(_, user)| user))?;
         let reader = reader.map(|(package, _)| package.to_owned());
         self.call(CALL, move |s| s.redactedPath(&path, reader.as_deref(), user))
     }

@@ -1,16 +1,18 @@
 //! Between the AIDL types and those of [`crate::control`], in both directions, for both ends.
 //!
-//! What comes from the wire is checked here and nowhere else: lengths, signs, encodings, enumerators. What a field
+//! What comes from the wire is checked, field by field ([`super::field`]). What a field
 //! *means* (whether there is such a user, whether two mounts overlap) is the business of [`crate::control::Control`].
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::os::fd::{BorrowedFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::path::{Path, PathBuf};
+use std::os::fd::BorrowedFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 use mediagate_aidl as aidl;
 
+use super::field::{
+    all_signed, all_unsigned, bounded, enumerator, name, path, path_bytes, signed, taken_over, unsigned, word,
+};
 use crate::config::{PackageConfig, VolumeConfig, VolumeKindConfig, WatchConfig, check_watch};
 use crate::control::{
     ControlError, ExplainRequest, Explanation, GrantSpec, GrantStatus, PackageStatus, SessionRequest, Stat,
@@ -18,73 +20,6 @@ use crate::control::{
 };
 
 type Result<T> = std::result::Result<T, ControlError>;
-
-/// Longest path taken (`PATH_MAX` of the kernel, whose NUL is not sent).
-const PATH_MAX: usize = 4096;
-/// Longest name of a volume, package, permission or app op.
-const NAME_MAX: usize = 255;
-/// Most users, permissions or app ops of one volume or package.
-const LIST_MAX: usize = 1024;
-
-/// A path from the wire.
-fn path(what: &str, bytes: &[u8]) -> Result<PathBuf> {
-    if bytes.is_empty() || bytes[0] != b'/' {
-        return Err(ControlError::Invalid(format!("{what} must be an absolute path")));
-    }
-    if bytes.len() > PATH_MAX {
-        return Err(ControlError::Invalid(format!("{what} is longer than {PATH_MAX} bytes")));
-    }
-    if bytes.contains(&0) {
-        return Err(ControlError::Invalid(format!("{what} must not contain NUL bytes")));
-    }
-    Ok(PathBuf::from(OsString::from_vec(bytes.to_vec())))
-}
-
-/// A path from the wire, as bytes.
-pub(super) fn path_bytes(what: &str, bytes: &[u8]) -> Result<Vec<u8>> {
-    Ok(path(what, bytes)?.into_os_string().into_vec())
-}
-
-/// A name from the wire.
-pub(super) fn name<'a>(what: &str, text: &'a str) -> Result<&'a str> {
-    if text.is_empty() {
-        return Err(ControlError::Invalid(format!("the {what} must not be empty")));
-    }
-    if text.len() > NAME_MAX {
-        return Err(ControlError::Invalid(format!("the {what} is longer than {NAME_MAX} bytes")));
-    }
-    if text.chars().any(char::is_control) {
-        return Err(ControlError::Invalid(format!("the {what} must not contain control characters")));
-    }
-    Ok(text)
-}
-
-fn bounded<T>(what: &str, list: &[T]) -> Result<()> {
-    if list.len() > LIST_MAX {
-        return Err(ControlError::Invalid(format!("more than {LIST_MAX} {what}")));
-    }
-    Ok(())
-}
-
-/// A number that AIDL sends signed and we hold unsigned.
-pub(super) fn unsigned(what: &str, value: i32) -> Result<u32> {
-    u32::try_from(value).map_err(|_| ControlError::Invalid(format!("{what} {value} must not be negative")))
-}
-
-/// The other way round.
-pub(super) fn signed(what: &str, value: u32) -> Result<i32> {
-    i32::try_from(value)
-        .map_err(|_| ControlError::Invalid(format!("{what} {value} is too large; the most is {}", i32::MAX)))
-}
-
-fn all_unsigned(what: &str, values: &[i32]) -> Result<Vec<u32>> {
-    bounded(what, values)?;
-    values.iter().map(|value| unsigned(what, *value)).collect()
-}
-
-fn all_signed(what: &str, values: &[u32]) -> Result<Vec<i32>> {
-    values.iter().map(|value| signed(what, *value)).collect()
-}
 
 fn or_user_0(users: Vec<u32>) -> Vec<u32> {
     if users.is_empty() { vec![0] } else { users }
@@ -104,12 +39,6 @@ pub(super) fn session_from_wire(
     let id = name("session's id", id)?.to_owned();
     let (upper, lower) = (path("the upper path", upper)?, path("the lower path", lower)?);
     Ok(SessionRequest { id, device: taken_over(device)?, upper, lower })
-}
-
-/// A descriptor that came with a call, to be kept.
-pub(super) fn taken_over(file: BorrowedFd<'_>) -> Result<OwnedFd> {
-    file.try_clone_to_owned()
-        .map_err(|error| ControlError::Failed(format!("cannot take the descriptor over: {error}")))
 }
 
 pub(super) fn state_from_wire(state: aidl::VolumeState) -> Result<VolumeState> {
@@ -181,23 +110,6 @@ const OPERATIONS: [(&str, aidl::Operation); 22] = [
     ("delete", aidl::Operation::DELETE),
     ("rename", aidl::Operation::RENAME),
 ];
-
-/// The word for an enumerator.
-pub(super) fn word<E: PartialEq>(what: &str, table: &[(&'static str, E)], value: E) -> Result<&'static str> {
-    table
-        .iter()
-        .find(|(_, enumerator)| *enumerator == value)
-        .map(|(word, _)| *word)
-        .ok_or_else(|| ControlError::Invalid(format!("the {what} is none that this version knows")))
-}
-
-/// The enumerator for a word.
-pub(super) fn enumerator<E: Copy>(what: &str, table: &[(&'static str, E)], text: &str) -> Result<E> {
-    table.iter().find(|(word, _)| *word == text).map(|(_, enumerator)| *enumerator).ok_or_else(|| {
-        let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
-        ControlError::Invalid(format!("{text:?} is no {what}; it is one of {}", words.join(", ")))
-    })
-}
 
 /// `cacheSeconds` of a volume whose watch decides.
 const CACHE_BY_WATCH: i32 = -2;
@@ -422,11 +334,6 @@ pub(super) fn grant_status_from_wire(grant: aidl::GrantStatus) -> Result<GrantSt
     })
 }
 
-/// A user for the wire.
-pub(super) fn user_to_wire(user: u32) -> Result<i32> {
-    signed("user", user)
-}
-
 pub(super) fn request_from_wire(request: &aidl::ExplainRequest) -> Result<ExplainRequest> {
     let to = request.to.as_deref().map(|to| path_bytes("the new name", to)).transpose()?;
     match (request.operation == aidl::Operation::RENAME, &to) {
@@ -487,6 +394,7 @@ pub(super) fn stat_from_wire(stat: aidl::Stat) -> Stat {
 
 #[cfg(test)]
 mod tests {
+    use super::super::field::{LIST_MAX, NAME_MAX, PATH_MAX};
     use super::*;
 
     fn spec() -> aidl::VolumeSpec {

@@ -20,6 +20,7 @@ mod authz;
 mod bounded;
 mod client;
 mod convert;
+mod field;
 #[cfg(not(libbinder))]
 mod inflight;
 #[cfg(not(libbinder))]

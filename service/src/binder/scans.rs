@@ -2,7 +2,7 @@
 
 use mediagate_aidl as aidl;
 
-use super::convert::{enumerator, word};
+use super::field::{enumerator, word};
 use crate::control::{ControlError, ScanStatus};
 
 const PHASES: [(&str, aidl::ScanPhase); 6] = [

@@ -10,7 +10,7 @@ use mediagate_aidl as aidl;
 use super::authz::{self, Right};
 use super::platform::{self, BinderResult, ParcelFileDescriptor, SIBinder, Status, Strong};
 use super::store::StoreBinder;
-use super::{convert, scans, upkeep};
+use super::{convert, field, scans, upkeep};
 use crate::control::{Control, ControlError};
 
 /// Packages in one answer of `listPackages`: with some hundred permissions each they still fit the 1 MiB that all
@@ -68,7 +68,7 @@ impl aidl::IMediagate for Binder {
 
     fn detachVolume(&self, name: &str) -> BinderResult<()> {
         authz::require(&*self.control, Right::Administer)?;
-        let name = convert::name("volume's name", name).map_err(status)?;
+        let name = field::name("volume's name", name).map_err(status)?;
         self.control.detach_volume(name).map_err(status)
     }
 
@@ -86,21 +86,21 @@ impl aidl::IMediagate for Binder {
 
     fn endSession(&self, id: &str) -> BinderResult<()> {
         authz::require(&*self.control, Right::Administer)?;
-        let id = convert::name("session's id", id).map_err(status)?;
+        let id = field::name("session's id", id).map_err(status)?;
         self.control.end_session(id).map_err(status)
     }
 
     fn volumeStateChanged(&self, id: &str, state: aidl::VolumeState) -> BinderResult<()> {
         authz::require(&*self.control, Right::Administer)?;
-        let id = convert::name("session's id", id).map_err(status)?;
+        let id = field::name("session's id", id).map_err(status)?;
         let state = convert::state_from_wire(state).map_err(status)?;
         self.control.volume_state_changed(id, state).map_err(status)
     }
 
     fn bindPrivateStorage(&self, mount_namespace: &ParcelFileDescriptor, uid: i32) -> BinderResult<()> {
         authz::require(&*self.control, Right::Administer)?;
-        let uid = convert::unsigned("uid", uid).map_err(status)?;
-        let namespace = convert::taken_over(mount_namespace.as_fd()).map_err(status)?;
+        let uid = field::unsigned("uid", uid).map_err(status)?;
+        let namespace = field::taken_over(mount_namespace.as_fd()).map_err(status)?;
         self.control.bind_private_storage(namespace, uid).map_err(status)
     }
 
@@ -128,21 +128,21 @@ impl aidl::IMediagate for Binder {
 
     fn removePackage(&self, package: &str) -> BinderResult<()> {
         authz::require(&*self.control, Right::Administer)?;
-        let package = convert::name("package's name", package).map_err(status)?;
+        let package = field::name("package's name", package).map_err(status)?;
         self.control.remove_package(package).map_err(status)
     }
 
     fn setPermission(&self, package: &str, permission: &str, granted: bool) -> BinderResult<()> {
         authz::require(&*self.control, Right::Administer)?;
-        let package = convert::name("package's name", package).map_err(status)?;
-        let permission = convert::name("permission", permission).map_err(status)?;
+        let package = field::name("package's name", package).map_err(status)?;
+        let permission = field::name("permission", permission).map_err(status)?;
         self.control.set_permission(package, permission, granted).map_err(status)
     }
 
     fn setAppOp(&self, package: &str, op: &str, mode: aidl::AppOpMode) -> BinderResult<()> {
         authz::require(&*self.control, Right::Administer)?;
-        let package = convert::name("package's name", package).map_err(status)?;
-        let op = convert::name("app op", op).map_err(status)?;
+        let package = field::name("package's name", package).map_err(status)?;
+        let op = field::name("app op", op).map_err(status)?;
         let mode = convert::mode_from_wire(mode).map_err(status)?;
         self.control.set_app_op(package, op, mode).map_err(status)
     }
@@ -155,7 +155,7 @@ impl aidl::IMediagate for Binder {
 
     fn listGrants(&self, package: Option<&str>, after: i64) -> BinderResult<Vec<aidl::GrantStatus>> {
         let caller = authz::caller(&*self.control)?;
-        let only = package.map(|it| convert::name("package's name", it)).transpose().map_err(status)?;
+        let only = package.map(|it| field::name("package's name", it)).transpose().map_err(status)?;
         let (packages, user) = match (caller.admin, only) {
             (true, None) => (None, None),
             (true, Some(only)) => (Some(vec![only.to_owned()]), None),
@@ -171,16 +171,16 @@ impl aidl::IMediagate for Binder {
 
     fn removeGrant(&self, package: &str, user: i32, path: Option<&[u8]>) -> BinderResult<i32> {
         authz::require(&*self.control, Right::Administer)?;
-        let package = convert::name("package's name", package).map_err(status)?;
-        let user = convert::unsigned("user", user).map_err(status)?;
-        let path = path.map(|path| convert::path_bytes("the path", path)).transpose().map_err(status)?;
+        let package = field::name("package's name", package).map_err(status)?;
+        let user = field::unsigned("user", user).map_err(status)?;
+        let path = path.map(|path| field::path_bytes("the path", path)).transpose().map_err(status)?;
         let removed = self.control.remove_grants(package, user, path.as_deref()).map_err(status)?;
         Ok(i32::try_from(removed).unwrap_or(i32::MAX))
     }
 
     fn scan(&self, path: Option<&[u8]>) -> BinderResult<Vec<aidl::ScanStatus>> {
         let caller = authz::caller(&*self.control)?;
-        let path = path.map(|path| convert::path_bytes("the path", path)).transpose().map_err(status)?;
+        let path = path.map(|path| field::path_bytes("the path", path)).transpose().map_err(status)?;
         let scans = match (caller.admin, &path) {
             (true, path) => self.control.scan(path.as_deref()),
             (false, Some(path)) => self.control.scan_file_for(caller.uid, path),
@@ -199,21 +199,21 @@ impl aidl::IMediagate for Binder {
 
     fn cancelScan(&self, volume: &str, ticket: i64) -> BinderResult<()> {
         authz::require(&*self.control, Right::Administer)?;
-        let volume = convert::name("volume's name", volume).map_err(status)?;
+        let volume = field::name("volume's name", volume).map_err(status)?;
         self.control.cancel_scan(volume, u64::try_from(ticket).unwrap_or(0)).map_err(status)
     }
 
     fn redactedPath(&self, path: &[u8], reader: Option<&str>, user: i32) -> BinderResult<Vec<u8>> {
         let caller = authz::caller(&*self.control)?;
-        let path = convert::path_bytes("the path", path).map_err(status)?;
+        let path = field::path_bytes("the path", path).map_err(status)?;
         let reader = match reader {
             None => None,
             Some(reader) => {
-                let user = convert::unsigned("user", user).map_err(status)?;
+                let user = field::unsigned("user", user).map_err(status)?;
                 if user != caller.uid / PER_USER {
                     authz::require(&*self.control, Right::Administer)?;
                 }
-                Some((convert::name("package's name", reader).map_err(status)?, user))
+                Some((field::name("package's name", reader).map_err(status)?, user))
             }
         };
         let uid = (!caller.admin).then_some(caller.uid);
@@ -222,7 +222,7 @@ impl aidl::IMediagate for Binder {
 
     fn clearPackage(&self, package: &str) -> BinderResult<()> {
         authz::require(&*self.control, Right::Administer)?;
-        let package = convert::name("package's name", package).map_err(status)?;
+        let package = field::name("package's name", package).map_err(status)?;
         self.control.clear_package(package).map_err(status)
     }
 

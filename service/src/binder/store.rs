@@ -100,7 +100,7 @@ where
         let caller = self.caller()?;
         let query = wire::query_from_wire(query).map_err(status)?;
         let by = wire::grouping(by).map_err(status)?;
-        let skip = super::convert::unsigned("number of groups to skip", skip).map_err(status)?;
+        let skip = super::field::unsigned("number of groups to skip", skip).map_err(status)?;
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
         let groups = self.store.groups(caller, &query, by, skip).map_err(status)?;
         Ok(groups.into_iter().map(wire::group_to_wire).collect())

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use mediagate_aidl as aidl;
 
-use super::convert::{name, unsigned};
+use super::field::{name, unsigned};
 use crate::control::ControlError;
 use crate::control::store::{
     ChangeNotice, InsertSpec, Inserted, MOST_IDS, MediaChanges, MediaDetails, MediaGroup, MediaGrouping,
@@ -108,7 +108,7 @@ fn user(user: i32) -> Result<Option<u32>> {
 }
 
 fn user_to_wire(user: Option<u32>) -> Result<i32> {
-    user.map_or(Ok(-1), super::convert::user_to_wire)
+    user.map_or(Ok(-1), super::field::user_to_wire)
 }
 
 fn some_name(what: &str, text: Option<&String>) -> Result<Option<String>> {

@@ -99,7 +99,7 @@ impl Departed {
         })?;
         // Of this connection alone. Foreign keys that cascade, and triggers of the schema, set it off as well.
         conn.execute_batch(
-            "CREATE TEMP TRIGGER grants_gone AFTER DELETE ON main.grants BEGIN SELECT grant_is_gone(old.id); END",
+            "CREATE TEMP TRIGGER IF NOT EXISTS grants_gone AFTER DELETE ON main.grants BEGIN SELECT grant_is_gone(old.id); END",
         )
     }
 

@@ -48,6 +48,14 @@ statements! {
     /// The next directory of a tree that has rows.
     DIR_NEXT = "SELECT dir FROM files INDEXED BY files_listing
         WHERE volume_id = ?1 AND user_id = ?2 AND dir >= ?3 AND dir < ?4 ORDER BY dir LIMIT 1";
+    /// What belongs to who asks: by owner, by grant, by place.
+    OWN_OWNED = "SELECT id FROM files INDEXED BY files_owner WHERE owner = ?1 LIMIT ?2";
+    OWN_GRANTED = "SELECT file_id FROM grants WHERE package = ?1 AND user_id = ?2 LIMIT ?3";
+    OWN_BELOW = "SELECT id FROM files INDEXED BY files_path
+        WHERE volume_id = ?1 AND user_id = ?2 AND dir >= ?3 AND dir < ?4 LIMIT ?5";
+    /// As files may stand where directories should.
+    OWN_NAMED = "SELECT id FROM files INDEXED BY files_path
+        WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND lower(CAST(name AS TEXT)) = ?4 LIMIT ?5";
     /// One page of a tree, from behind the place (`?3`, `?4`).
     TREE_PAGE = "SELECT dir, name, owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns
         FROM files INDEXED BY files_listing

@@ -133,6 +133,22 @@ impl Write {
         }
     }
 
+    /// Whether one statement of it can change any number of rows.
+    pub(super) fn changes_many(&self) -> bool {
+        matches!(
+            self,
+            Write::RemoveDir(..)
+                | Write::RenameDir { .. }
+                | Write::Hide(..)
+                | Write::Show(..)
+                | Write::Package(..)
+                | Write::Departed(..)
+                | Write::DropLinkReader(..)
+                | Write::RemoveVolume(_)
+                | Write::PruneTombstones { .. }
+        )
+    }
+
     /// The directory that it hides or shows.
     pub(super) fn hides(&self) -> Option<Tree> {
         match self {

@@ -24,6 +24,27 @@ const LOG_REST: Duration = Duration::from_secs(20);
 /// A transaction that has changed so many rows has no room for another write: others wait for what it holds.
 const MOST_ROWS: usize = 8192;
 
+/// Where SQLite keeps what takes a statement back that fails halfway: the pages as they were, which is up to all of them. In a
+/// temporary file it costs more than the change of a row itself, as a page of each index is written there once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Undo {
+    Memory,
+    File,
+}
+
+impl Undo {
+    /// Has it kept there from the next transaction on (`PRAGMA temp_store`). What is temporary on the connection goes with each change:
+    /// the triggers that `departed` has there are made anew.
+    fn put(self, conn: &Connection, departed: &Arc<Departed>) -> rusqlite::Result<()> {
+        let store = match self {
+            Undo::Memory => "MEMORY",
+            Undo::File => "FILE",
+        };
+        conn.pragma_update(None, "temp_store", store)?;
+        departed.watch(conn)
+    }
+}
+
 /// The writer's belongings. The lock on the state directory goes when it does.
 pub(super) struct Writer {
     conn: Connection,
@@ -37,6 +58,8 @@ pub(super) struct Writer {
     observer: Arc<Observer>,
     /// When the log was folded in for its length.
     shortened: Option<Instant>,
+    /// Unknown after it could not be changed.
+    undo: Option<Undo>,
     _lock: File,
 }
 
@@ -72,7 +95,7 @@ impl Writer {
         let generation =
             conn.query_row(sql::META_GET, ["generation"], |row| row.get(0)).map_err(CatalogError::Read)?;
         let Shared { queue, health, ids, feed, departed } = shared;
-        departed.watch(&conn).map_err(CatalogError::Read)?;
+        Undo::Memory.put(&conn, &departed).map_err(CatalogError::Read)?;
         let gone = SayGone(Arc::clone(&queue));
         let writer = Writer {
             conn,
@@ -85,6 +108,7 @@ impl Writer {
             departed,
             observer,
             shortened: None,
+            undo: Some(Undo::Memory),
             _lock: lock,
         };
         let body = move || {
@@ -195,6 +219,7 @@ impl Writer {
     fn try_commit(&mut self, batch: &[Job]) -> rusqlite::Result<Outcomes> {
         let generation = self.generation.saturating_add(1);
         self.departed.begin();
+        self.keep_undo(batch)?;
         let sql_tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut tx = Tx {
             conn: &sql_tx,
@@ -235,6 +260,19 @@ impl Writer {
         self.departed.tell();
         self.feed.tell(generation, log);
         Ok(outcomes)
+    }
+
+    /// Takes the memory for statements of a few rows. It is decided when a transaction begins (SQLite's pager.c,
+    /// `sqlite3PagerBegin`).
+    fn keep_undo(&mut self, batch: &[Job]) -> rusqlite::Result<()> {
+        let many = batch.iter().any(|job| job.write.changes_many());
+        let undo = if many { Undo::File } else { Undo::Memory };
+        if self.undo != Some(undo) {
+            self.undo = None;
+            undo.put(&self.conn, &self.departed)?;
+            self.undo = Some(undo);
+        }
+        Ok(())
     }
 
     /// The orderly end: what still needs a reconcile is written down, then that everything is. Without the last

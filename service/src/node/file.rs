@@ -21,6 +21,8 @@ use crate::passthrough::IoState;
 /// No path that the kernel can resolve has more components (`PATH_MAX` / 2). Bounds every walk up: two directories
 /// that the lower side moves into each other while they are looked up could otherwise make a circle.
 const DEEPEST: usize = 2048;
+/// Bytes that most paths fit into.
+const USUAL_PATH: usize = 128;
 
 /// Who owns a file, once it has been looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,22 +191,26 @@ impl File {
     }
 
     fn live_path(&self) -> Vec<u8> {
-        let (name, mut above) = self.step();
-        let mut names = Vec::from_iter(name);
+        // From the last byte to the first, so that one buffer serves whatever the depth is.
+        let mut backwards = Vec::with_capacity(USUAL_PATH);
+        let mut above = self.step(&mut backwards);
         for _ in 0..DEEPEST {
             let Some(file) = above else { break };
-            let (name, next) = file.step();
-            names.extend(name);
-            above = next;
+            above = file.step(&mut backwards);
         }
-        names.reverse();
-        names.join(&b'/')
+        // What stands before the first name.
+        backwards.pop();
+        backwards.reverse();
+        backwards
     }
 
-    /// Its name, unless it is the root, and its parent.
-    fn step(&self) -> (Option<Box<[u8]>>, Option<Arc<File>>) {
+    /// Puts its name and what separates it from its parent's behind `backwards`, unless it is the root; its parent.
+    fn step(&self, backwards: &mut Vec<u8>) -> Option<Arc<File>> {
         let place = self.place.read();
-        (place.parent.as_ref().map(|_| place.name.clone()), place.parent.clone())
+        let parent = place.parent.clone()?;
+        backwards.extend(place.name.iter().rev());
+        backwards.push(b'/');
+        Some(parent)
     }
 
     /// How the open handles of a view are served at the moment.

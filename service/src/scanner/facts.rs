@@ -319,7 +319,7 @@ fn correct(volume: &Volume, known: &Known<'_>, path: Vec<u8>, fd: &impl AsFd, me
         return;
     }
     let Some(subject) = Subject::new(volume.kind, path, Kind::File) else { return };
-    let hidden = super::walk::is_hidden(volume, &subject);
+    let hidden = super::hidden::is_hidden(volume, &subject);
     if let Ok(owner) = volume.recorded_owner(&subject, fd.as_fd()) {
         volume.index_again(fd.as_fd(), &subject, owner, meta, hidden, Some(known.row));
     }

@@ -7,7 +7,10 @@
 //! indexed then. Between scans a [`Refresher`] reads the facts of files as they are written.
 
 mod facts;
+mod hidden;
+mod lists;
 pub mod metadata;
+mod named;
 mod progress;
 mod scan;
 mod walk;

@@ -7,16 +7,17 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use mediagate_policy::{ExpiringName, Kind, MediaType, NameState, media_type_of, mime_of, name_state};
+use mediagate_policy::Kind;
 
+use super::hidden::{is_below_nomedia, is_hidden, is_hidden_tree};
+use super::lists::{Names, PAGE, Rows};
+use super::named::Named;
 use super::progress::Progress;
 use crate::access::{Subject, nomedia_counts_in};
 use crate::catalog::{CatalogError, FileKey, FileRow};
-use crate::lower::{FileKind, LowerError, Meta, each_entry};
+use crate::lower::{FileKind, LowerError, Meta};
 use crate::volume::{Listening, Look, OpError, Volume, Went};
 
-/// Rows of a directory in memory at once.
-const PAGE: usize = 1024;
 /// Changes that are queued before the walk waits for their commit: a fraction of the catalog's queue, which is everybody's.
 const UNCOMMITTED: u64 = 1024;
 
@@ -452,129 +453,6 @@ impl Walk<'_> {
     }
 }
 
-/// What follows from a file's name and place. Its MIME type may be what its contents said, if that is of the name's
-/// top-level type.
-struct Named {
-    mime: Option<&'static str>,
-    media_type: u8,
-    pending: bool,
-    trashed: bool,
-    expires: Option<i64>,
-}
-
-impl Named {
-    fn new(name: &[u8], mime: &str, hidden: bool) -> Named {
-        let by_name = mime_of(name);
-        let other = mime != by_name && mime.split('/').next() != by_name.split('/').next();
-        // Only the last component matters for what is not hidden by what is above.
-        let media_type: MediaType = media_type_of(name, if other { by_name } else { mime }, hidden);
-        let (pending, trashed, expires) = if name.first() == Some(&b'.') {
-            let state = name_state(name);
-            let expires = ExpiringName::parse(name).map(|it| i64::try_from(it.expires).unwrap_or(i64::MAX));
-            (state == NameState::Pending, state == NameState::Trashed, expires)
-        } else {
-            (false, false, None)
-        };
-        Named { mime: other.then_some(by_name), media_type: media_type as u8, pending, trashed, expires }
-    }
-
-    fn is_in(&self, row: &FileRow) -> bool {
-        self.mime.is_none()
-            && (row.media_type, row.pending, row.trashed, row.expires)
-                == (self.media_type, self.pending, self.trashed, self.expires)
-    }
-
-    fn put_into(&self, row: &FileRow) -> FileRow {
-        FileRow {
-            mime: self.mime.map_or_else(|| row.mime.clone(), Into::into),
-            media_type: self.media_type,
-            pending: self.pending,
-            trashed: self.trashed,
-            expires: self.expires,
-            ..row.clone()
-        }
-    }
-}
-
-/// The rows of a directory, by name, a page at a time.
-struct Rows<'a> {
-    volume: &'a Volume,
-    user: u32,
-    dir: Vec<u8>,
-    page: std::vec::IntoIter<(Vec<u8>, FileRow)>,
-    last: Option<Vec<u8>>,
-}
-
-impl<'a> Rows<'a> {
-    fn new(volume: &'a Volume, dir: &Subject) -> Result<Rows<'a>, CatalogError> {
-        let mut rows = Rows {
-            volume,
-            user: dir.user_number(),
-            dir: dir.path().to_vec(),
-            page: Vec::new().into_iter(),
-            last: Some(Vec::new()),
-        };
-        rows.fill()?;
-        Ok(rows)
-    }
-
-    fn fill(&mut self) -> Result<(), CatalogError> {
-        while self.page.as_slice().is_empty()
-            && let Some(after) = self.last.take()
-        {
-            let page = self.volume.catalog.dir_page(self.volume.key, self.user, &self.dir, &after, PAGE)?;
-            self.last = page.last().filter(|_| page.len() == PAGE).map(|(name, _)| name.clone());
-            self.page = page.into_iter();
-        }
-        Ok(())
-    }
-
-    fn next(&mut self) -> Result<Option<(Vec<u8>, FileRow)>, CatalogError> {
-        self.fill()?;
-        Ok(self.page.next())
-    }
-
-    fn next_if(
-        &mut self,
-        wanted: impl Fn(&[u8]) -> bool,
-    ) -> Result<Option<(Vec<u8>, FileRow)>, CatalogError> {
-        self.fill()?;
-        match self.page.as_slice().first() {
-            Some((name, _)) if wanted(name) => Ok(self.page.next()),
-            _ => Ok(None),
-        }
-    }
-}
-
-/// The names of a directory and what they are of, sorted, in one buffer.
-struct Names {
-    bytes: Vec<u8>,
-    /// Where each one begins, how long it is, and its kind.
-    entries: Vec<(usize, u16, Option<FileKind>)>,
-}
-
-impl Names {
-    fn read(dir: BorrowedFd<'_>) -> Result<Names, LowerError> {
-        let (mut bytes, mut entries) = (Vec::new(), Vec::new());
-        each_entry(dir, |name, kind, _| {
-            // No file system has names that are longer.
-            if let Ok(length) = u16::try_from(name.len()) {
-                entries.push((bytes.len(), length, kind));
-                bytes.extend_from_slice(name);
-            }
-        })?;
-        let name = |(at, length, _): &(usize, u16, _)| bytes.get(*at..at + usize::from(*length));
-        entries.sort_unstable_by(|a, b| name(a).cmp(&name(b)));
-        Ok(Names { bytes, entries })
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (&[u8], Option<FileKind>)> {
-        self.entries.iter().map(|(at, length, kind)| {
-            (self.bytes.get(*at..at + usize::from(*length)).unwrap_or_default(), *kind)
-        })
-    }
-}
-
 /// A name below a path.
 fn joined(path: &[u8], name: &[u8]) -> Vec<u8> {
     let between: &[u8] = if path.is_empty() || name.is_empty() { b"" } else { b"/" };
@@ -586,26 +464,4 @@ fn is_within(path: &[u8], root: &[u8]) -> bool {
         Some(rest) => root.is_empty() || rest.is_empty() || rest.starts_with(b"/"),
         None => false,
     }
-}
-
-/// Whether what is above a file hides it.
-pub(super) fn is_hidden(volume: &Volume, file: &Subject) -> bool {
-    is_hidden_tree(file.dir()) || is_below_nomedia(volume, file)
-}
-
-/// Whether the name of a directory, or of one above it, hides what is in it (see `is_hidden_by_name` of the policy: the
-/// names that expire hide nothing as files only).
-fn is_hidden_tree(dir: &[u8]) -> bool {
-    dir.split(|byte| *byte == b'/').any(|name| name.starts_with(b"."))
-}
-
-/// Whether a `.nomedia` in a directory above `place` hides it.
-fn is_below_nomedia(volume: &Volume, place: &Subject) -> bool {
-    let before = place.lower_path().strip_suffix(place.path()).unwrap_or_default();
-    let slashes = place.path().iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
-    slashes.filter_map(|at| place.path().get(..at)).filter(|dir| nomedia_counts_in(dir)).any(|dir| {
-        let mark = [before, dir, b"/.nomedia"].concat();
-        let meta = volume.lower.open_path(&mark).and_then(|fd| Meta::of(fd.as_fd()));
-        meta.is_ok_and(|meta| meta.kind == FileKind::File)
-    })
 }

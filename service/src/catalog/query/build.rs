@@ -166,6 +166,11 @@ impl Walk {
         }
     }
 
+    /// All files of the media types may be looked at.
+    pub(in crate::catalog) fn is_long(self) -> bool {
+        matches!(self, Walk::Sorted | Walk::Types | Walk::Generations)
+    }
+
     fn from(self, query: &Query) -> String {
         let index = match self {
             Walk::Sorted => query.sort.index(),

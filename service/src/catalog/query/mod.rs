@@ -11,6 +11,7 @@
 
 pub(super) mod build;
 mod cursor;
+mod own;
 mod run;
 #[cfg(test)]
 pub(super) mod testing;

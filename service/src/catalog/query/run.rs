@@ -152,7 +152,13 @@ fn all_arms(conn: &Connection, query: &Query, what: Yield<'_>) -> rusqlite::Resu
     let mut all = Vec::new();
     for scope in &query.scopes {
         if scope.visible != mediagate_policy::Filter::Nothing {
-            all.extend(build::arms(query, scope, walk(conn, query, scope)?, what));
+            let walk = walk(conn, query, scope)?;
+            match query.parted(conn, scope, walk)? {
+                Some(parts) => {
+                    all.extend(parts.iter().flat_map(|(query, walk)| build::arms(query, scope, *walk, what)));
+                }
+                None => all.extend(build::arms(query, scope, walk, what)),
+            }
         }
     }
     Ok(all)

@@ -1,6 +1,8 @@
 //! Queries: that they find what they should, in order, page by page, along an index.
 
-use mediagate_policy::{FileGrants, Filter, MediaTypes};
+use std::collections::BTreeSet;
+
+use mediagate_policy::{FileGrants, Filter, MediaType, MediaTypes, Row};
 use proptest::prelude::*;
 
 use super::super::open;
@@ -310,6 +312,82 @@ proptest! {
                 prop_assert_eq!(ids(&got.iter().collect::<Vec<_>>()), ids(&expected), "{:?} {:?}", sort, criteria);
             }
         }
+    }
+}
+
+fn owned_by_one() -> Vec<Filter> {
+    let granted = Filter::Granted(FileGrants::READ);
+    let own = || vec![Filter::OwnedBy(vec!["me".into()]), Filter::InMediaDirectoryOf(vec!["Me".into()])];
+    let images = Filter::All(vec![Filter::OfTypes(MediaTypes::IMAGE), Filter::Published]);
+    [vec![granted.clone()], vec![images.clone()], vec![images, granted]]
+        .map(|more| Filter::Any(own().into_iter().chain(more).collect()))
+        .to_vec()
+}
+
+/// Whoever sees little of what there is finds all of it: its own, what it was given, what is in its directories.
+#[test]
+fn ones_own_is_found_among_many() {
+    let world = World::new();
+    let dirs = [
+        "",
+        "d",
+        "Android/media/me",
+        "android/MEDIA/ME/x",
+        "Android/media/mea",
+        "Android/media",
+        "Android/mediaa/me",
+    ];
+    for (n, dir) in dirs.iter().cycle().take(210).enumerate() {
+        let media_type = (n / 7 % 7) as u8;
+        let owner = ["me", "other", "rare"][n % 3];
+        let name = if n % 10 == 0 {
+            format!("ME{}", if n > 30 { n.to_string() } else { String::new() })
+        } else {
+            n.to_string()
+        };
+        world.put(*dir, name, FileRow { media_type, ..row(owner) });
+    }
+    world.catalog.flush().unwrap();
+    let everything = world.catalog.query(&all(&world)).unwrap().entries;
+    for (id, entry) in (1..).zip(everything.iter().step_by(11)) {
+        let grant = NewGrant {
+            id,
+            package: "me".into(),
+            user: 0,
+            kind: 1,
+            file: entry.key.clone(),
+            ino: entry.row.ino,
+            birth: entry.row.birth,
+            expires: None,
+            created: 1,
+            gone: Vec::new(),
+        };
+        world.catalog.put_grant(grant).unwrap().unwrap();
+    }
+    for (visible, sort) in owned_by_one().into_iter().flat_map(|it| SORTS.map(|sort| (it.clone(), sort))) {
+        let mut query = Query { sort, ..all(&world) };
+        query.holder = Holder { packages: vec!["me".into()], user: 0, now: 1 };
+        query.scopes[0].visible = visible.clone();
+        let found: BTreeSet<i64> =
+            world.catalog.query(&query).unwrap().entries.iter().map(|it| it.id).collect();
+        let expected: BTreeSet<i64> = everything
+            .iter()
+            .enumerate()
+            .filter(|(n, entry)| {
+                let path = [&entry.key.dir[..], b"/", &entry.key.name].concat();
+                let row = Row {
+                    owner: entry.row.owner.as_deref(),
+                    media_type: MediaType::from_number(entry.row.media_type).unwrap(),
+                    pending: false,
+                    trashed: false,
+                    grants: if n % 11 == 0 { FileGrants::READ } else { FileGrants::default() },
+                };
+                visible.matches(&row, path.strip_prefix(b"/").unwrap_or(&path))
+            })
+            .map(|(_, entry)| entry.id)
+            .collect();
+        assert_eq!(found, expected, "{visible:?} {sort:?}");
+        assert_eq!(world.catalog.count_found(&query).unwrap(), expected.len() as u64);
     }
 }
 
