@@ -1,7 +1,7 @@
 //! Measures the catalog with many rows: `cargo run --release --example catalog_bench [ROWS]` (a million by default).
 //!
-//! Every line is the median over many questions that differ, with the 95th percentile. "app" asks as an app that may read
-//! images and owns some files, all others as the service itself.
+//! Every line is the median over many questions that differ, with the 95th percentile. "service" sees everything, "app" is an app
+//! that may read images and owns each twentieth file, "few" one that may read nothing and owns each thousandth.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -42,7 +42,8 @@ fn main() -> Outcome<()> {
 
     let service = [Scope { volume, user: 0, visible: Filter::Everything }];
     let app = [Scope { volume, user: 0, visible: images_and_own() }];
-    for (who, scopes) in [("service", &service), ("app", &app)] {
+    let few = [Scope { volume, user: 0, visible: Filter::OwnedBy(vec!["com.example.few".into()]) }];
+    for (who, scopes) in [("service", &service), ("app", &app), ("few", &few)] {
         queries(&catalog, volume, rows, who, scopes)?;
     }
     println!("{:<44} {:>10} MiB", "peak memory of queries", peak_memory()?);
@@ -248,7 +249,10 @@ fn row(n: u64) -> FileRow {
         _ => (0, "application/octet-stream"),
     };
     FileRow {
-        owner: Some(format!("com.example.app{}", n / 7 % 20).into()),
+        owner: Some(match n % 1000 {
+            0 => "com.example.few".into(),
+            _ => format!("com.example.app{}", mix(n) / 7 % 20).into(),
+        }),
         mime: mime.into(),
         media_type,
         ino: n + 100,

@@ -172,8 +172,12 @@ impl Subject {
 
 /// A user directory's name: decimal, as the number prints.
 fn parse_user(name: &[u8]) -> Option<u32> {
-    let text = std::str::from_utf8(name).ok()?;
-    text.parse().ok().filter(|user: &u32| user.to_string() == text)
+    // What a number prints as has no sign, and no zero before it.
+    match name {
+        [b'0'] => Some(0),
+        [b'1'..=b'9', ..] => std::str::from_utf8(name).ok()?.parse().ok(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -103,7 +103,7 @@ fn is_served_user(volume: &Volume, handle: &DirHandle, entry: &Listed) -> bool {
 }
 
 /// Keeps the directories, and the files that the caller may see: one query for the directory, and a look at the file
-/// itself only where the index does not know it.
+/// itself only where the index knows another, or none.
 fn filter(
     volume: &Volume,
     handle: &DirHandle,
@@ -165,18 +165,42 @@ impl<'a> Facts<'a> {
     }
 
     fn shows(&self, who: &Who, entry: &Listed) -> Result<bool, OpError> {
-        let subject = self.subject(&entry.name)?;
+        let subject = match self.believed(entry) {
+            Some(subject) => Some(subject),
+            None => self.subject(&entry.name)?,
+        };
         Ok(subject.is_some_and(|subject| self.volume.access.shows(who, &subject, Operation::ListEntry)))
+    }
+
+    /// What the index says of an entry, if its row is of the inode that the directory names. A listing shows no more than the name,
+    /// and what is behind a name is asked of the file itself when it is looked up. A file that somebody replaced behind the
+    /// mount may have got the same inode number: that is believed for as long as the watch needs to tell.
+    fn believed(&self, entry: &Listed) -> Option<Subject> {
+        let row = self.rows.get(&entry.name[..])?;
+        if row.ino != entry.ino || !self.volume.is_watched() || self.volume.doubts_rows() {
+            return None;
+        }
+        let subject = self.named(&entry.name)?;
+        let media_type = subject.media_type(self.is_hidden(&subject));
+        let file = Some(self.volume.file_of(row));
+        Some(subject.with_row(Some(RowFacts { owner: row.owner.clone(), media_type, file })))
+    }
+
+    fn named(&self, name: &[u8]) -> Option<Subject> {
+        Subject::new(self.volume.kind, [&self.prefix, name].concat(), Kind::File)
+    }
+
+    fn is_hidden(&self, subject: &Subject) -> bool {
+        self.hidden || crate::access::is_hidden_by_name(subject.path())
     }
 
     /// A file of the directory as the object of a decision; `None` if it is gone.
     pub(super) fn subject(&self, name: &[u8]) -> Result<Option<Subject>, OpError> {
-        let path = [&self.prefix, name].concat();
-        let Some(subject) = Subject::new(self.volume.kind, path, Kind::File) else { return Ok(None) };
+        let Some(subject) = self.named(name) else { return Ok(None) };
         if subject.is_invisible() {
             return Ok(Some(subject));
         }
-        let hidden = self.hidden || crate::access::is_hidden_by_name(subject.path());
+        let hidden = self.is_hidden(&subject);
         let looked = match self.volume.look_at(self.fd, &subject, hidden, self.rows.get(name)) {
             Err(OpError::Lower(error)) if error.is_not_found() => return Ok(None),
             other => other?,

@@ -279,8 +279,12 @@ impl Volume {
             Owner::Unknown | Owner::Nobody => None,
         };
         if !file.is_removed() {
-            let hidden = self.is_hidden(subject, file.parent().as_ref());
-            self.index_first_seen(fd, subject, known.clone(), &Meta::of(fd)?, hidden);
+            // Mostly the index knows it, and to ask costs less than to tell.
+            let key = self.key_of(subject);
+            if !matches!(self.catalog.file(&key), Ok(Some(_))) {
+                let hidden = self.is_hidden(subject, file.parent().as_ref());
+                self.index_first_seen(fd, subject, known.clone(), &Meta::of(fd)?, hidden);
+            }
         }
         Ok(known)
     }
