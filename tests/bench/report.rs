@@ -99,7 +99,8 @@ fn markdown(plan: &Plan, measured: &Measured) -> String {
         let of = values.iter().filter(|((workload, _), _)| workload.contains(of));
         of.map(|(_, values)| values.len()).max().unwrap_or(0)
     };
-    let [rounds, slow, data] = ["", "5,787", "MiB/s"].map(|of| most(&measured.values, of));
+    let planned = [("", plan.rounds()), ("5,787", plan.slow_rounds()), ("MiB/s", plan.slowest_rounds())];
+    let [rounds, slow, data] = planned.map(|(of, planned)| most(&measured.values, of).min(planned));
     let _ = writeln!(
         out,
         "\nMeasured by {how}: {rounds} rounds, {slow} of trees, two processes and load, {data} of data and large listings.\n"

@@ -15,7 +15,7 @@ use super::{Query, Scope};
 use crate::catalog::sql;
 use crate::catalog::tree::Range;
 
-/// More than so many are not looked at one by one.
+/// More than so many files, or names of directories, are not looked at one by one.
 const FEW: usize = 2000;
 
 /// Directory names from here on and up to there, in both cases of their first letter.
@@ -35,7 +35,7 @@ impl Query {
         if !walk.is_long() || self.criteria.ids.is_some() || others == MediaTypes::NONE {
             return Ok(None);
         }
-        let own = Own { conn, query: self, scope, found: BTreeSet::new() }.ids()?;
+        let own = Own { conn, query: self, scope, found: BTreeSet::new(), names: 0 }.ids()?;
         Ok(own.map(|own| {
             let (mut all, mut of_own) = (self.clone(), self.clone());
             all.criteria.types = self.criteria.types.and(anyones);
@@ -52,6 +52,8 @@ struct Own<'a> {
     query: &'a Query,
     scope: &'a Scope,
     found: BTreeSet<i64>,
+    /// Names that were gone through.
+    names: usize,
 }
 
 impl Own<'_> {
@@ -79,7 +81,7 @@ impl Own<'_> {
                 self.take(sql::OWN_BELOW, params![volume, user, low, high, most])?;
             }
         }
-        Ok((self.found.len() <= FEW).then_some(self.found))
+        Ok((self.found.len() <= FEW && self.names <= FEW).then_some(self.found))
     }
 
     fn take(&mut self, sql: &str, values: impl Params) -> rusqlite::Result<()> {
@@ -96,7 +98,7 @@ impl Own<'_> {
 
     /// The directories in `above` that have files and are called this, in lower case, in whatever ASCII case. The index is asked for one
     /// name after the other, and only for those that begin alike.
-    fn spellings(&self, above: &[u8], name: &str) -> rusqlite::Result<Vec<Vec<u8>>> {
+    fn spellings(&mut self, above: &[u8], name: &str) -> rusqlite::Result<Vec<Vec<u8>>> {
         let mut next = self.conn.prepare_cached(sql::DIR_NEXT)?;
         let prefix = Range::of(above).low;
         let first = name.as_bytes().first().copied().unwrap_or_default();
@@ -105,7 +107,8 @@ impl Own<'_> {
         for [from, to] in firsts.iter().skip(usize::from(!first.is_ascii_alphabetic())) {
             let mut low = [&prefix[..], &[*from]].concat();
             let high = [&prefix[..], &[*to]].concat();
-            loop {
+            while self.names <= FEW {
+                self.names += 1;
                 let values = params![self.scope.volume.0, self.scope.user, low, high];
                 let dir: Option<Vec<u8>> = next.query_row(values, |row| row.get(0)).optional()?;
                 let below = dir.as_deref().and_then(|dir| dir.strip_prefix(&prefix[..]));

@@ -391,6 +391,22 @@ fn ones_own_is_found_among_many() {
     }
 }
 
+/// Nobody makes a question long by making directories that are called nearly as the asker's.
+#[test]
+fn ones_own_is_found_among_many_names() {
+    let world = World::new();
+    for n in 0..2500 {
+        world.put(format!("Android/media/m{n}"), "f", row("other"));
+    }
+    world.put("Android/media/me", "f", row("other"));
+    world.put("d", "f", row("me"));
+    let mut query = all(&world);
+    query.scopes[0].visible = owned_by_one().remove(0);
+    let page = world.catalog.query(&query).unwrap();
+    let dirs: BTreeSet<&[u8]> = page.entries.iter().map(|it| &it.key.dir[..]).collect();
+    assert_eq!(dirs, [&b"d"[..], b"Android/media/me"].into());
+}
+
 /// How SQLite runs each arm of every combination: never over the whole table, and sorted only where few rows are
 /// looked at.
 #[test]
