@@ -103,7 +103,7 @@ fn is_served_user(volume: &Volume, handle: &DirHandle, entry: &Listed) -> bool {
 }
 
 /// Keeps the directories, and the files that the caller may see: one query for the directory, and a look at the file
-/// itself only where the index knows another, or none.
+/// itself only where the index may know another, or knows none.
 fn filter(
     volume: &Volume,
     handle: &DirHandle,
@@ -131,6 +131,8 @@ pub(super) struct Facts<'a> {
     fd: BorrowedFd<'a>,
     rows: std::collections::HashMap<Vec<u8>, crate::catalog::FileRow>,
     hidden: bool,
+    /// The rows are those of the files that were in the directory when it was read.
+    settled: bool,
 }
 
 impl<'a> Facts<'a> {
@@ -138,13 +140,14 @@ impl<'a> Facts<'a> {
         Self::new(volume, &handle.file, handle.fd.as_fd())
     }
 
-    /// Of the directory that `fd` refers to.
+    /// Of the directory that `fd` refers to, which has been read.
     pub(super) fn new(
         volume: &'a Volume,
         dir: &'a Arc<crate::node::File>,
         fd: BorrowedFd<'a>,
     ) -> Result<Facts<'a>, OpError> {
         let place = volume.place_of(dir)?;
+        let settled = volume.is_settled(&Meta::of(fd)?);
         // What was created before this listing began is in it.
         let catalog = &volume.catalog;
         let rows = catalog
@@ -161,7 +164,9 @@ impl<'a> Facts<'a> {
         if !prefix.is_empty() {
             prefix.push(b'/');
         }
-        Ok(Facts { volume, prefix, fd, rows, hidden })
+        // Events that were lost meanwhile are not in the rows.
+        let settled = settled && volume.is_watched();
+        Ok(Facts { volume, prefix, fd, rows, hidden, settled })
     }
 
     fn shows(&self, who: &Who, entry: &Listed) -> Result<bool, OpError> {
@@ -172,14 +177,10 @@ impl<'a> Facts<'a> {
         Ok(subject.is_some_and(|subject| self.volume.access.shows(who, &subject, Operation::ListEntry)))
     }
 
-    /// What the index says of an entry, if its row is of the inode that the directory names. A listing shows no more than the name,
-    /// and what is behind a name is asked of the file itself when it is looked up. A file that somebody replaced behind the
-    /// mount may have got the same inode number: that is believed for as long as the watch needs to tell.
+    /// What the index says of an entry, if its row is of the inode that the directory names, and no file with that number can have
+    /// taken the place of another one since.
     fn believed(&self, entry: &Listed) -> Option<Subject> {
-        let row = self.rows.get(&entry.name[..])?;
-        if row.ino != entry.ino || !self.volume.is_watched() || self.volume.doubts_rows() {
-            return None;
-        }
+        let row = self.rows.get(&entry.name[..]).filter(|row| self.settled && row.ino == entry.ino)?;
         let subject = self.named(&entry.name)?;
         let media_type = subject.media_type(self.is_hidden(&subject));
         let file = Some(self.volume.file_of(row));

@@ -278,10 +278,11 @@ impl Volume {
             Owner::Package(package) => Some(package),
             Owner::Unknown | Owner::Nobody => None,
         };
-        if !file.is_removed() {
+        if !file.is_removed() && !self.indexed.knows(file.id, subject.lower_path()) {
             // Mostly the index knows it, and to ask costs less than to tell.
-            let key = self.key_of(subject);
-            if !matches!(self.catalog.file(&key), Ok(Some(_))) {
+            if matches!(self.catalog.file(&self.key_of(subject)), Ok(Some(_))) {
+                self.indexed.remember(file.id, subject.lower_path());
+            } else {
                 let hidden = self.is_hidden(subject, file.parent().as_ref());
                 self.index_first_seen(fd, subject, known.clone(), &Meta::of(fd)?, hidden);
             }

@@ -16,6 +16,7 @@ mod marks;
 mod moves;
 mod notice;
 mod projects;
+mod settled;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
@@ -120,6 +121,8 @@ pub struct Volume {
     watched: AtomicBool,
     /// Owners are asked of the files: the rows may be of another time.
     doubted: AtomicBool,
+    up_to_date: settled::UpToDate,
+    indexed: settled::Indexed,
     /// The series of ids that files are marked with; 0 where they are not.
     series: AtomicU64,
 }
@@ -151,6 +154,8 @@ impl Volume {
             cache_seconds: parts.cache_seconds,
             watched: AtomicBool::new(false),
             doubted: AtomicBool::new(false),
+            up_to_date: settled::UpToDate::default(),
+            indexed: settled::Indexed::default(),
             series: AtomicU64::new(0),
         })
     }
@@ -164,11 +169,6 @@ impl Volume {
     /// their owners, no row is believed to know one until [`Volume::trust_rows`].
     pub fn doubt_rows(&self) {
         self.doubted.store(self.lower.has_xattrs(), Release);
-    }
-
-    /// All files were looked at.
-    pub fn trust_rows(&self) {
-        self.doubted.store(false, Release);
     }
 
     /// Whether owners are to be asked of the files.

@@ -12,7 +12,9 @@ use super::*;
 const LOOKUP: u32 = 1;
 const OPEN: u32 = 14;
 const RELEASE: u32 = 18;
+const READDIR: u32 = 28;
 const CREATE: u32 = 35;
+const READDIRPLUS: u32 = 44;
 
 /// System calls of the threads that answer requests, put to the request that they were made for.
 struct Trace {
@@ -154,4 +156,31 @@ fn of_a_create() {
     at_most(&spent, CREATE, 6.0);
     // The request and its answer, size and time for the index, and now and then a wake of who writes it.
     at_most(&spent, RELEASE, 4.0);
+}
+
+/// A directory in which nothing has come or gone for a while is listed by the index's rows: the files are not looked at.
+#[test]
+fn of_a_listing_for_who_sees_a_part() {
+    let mut world = world();
+    let (mut owner, mut app) = (world.app(OWNER), world.app(FRAME));
+    directory(&world, &mut owner, "listed");
+    for path in paths(&world, "listed", "txt") {
+        owner.create(&path, b"letter").unwrap();
+    }
+    world.daemon().wait_until_indexed();
+    let listed = world.shared("Download/listed");
+    let mut looks = |world: &mut World| {
+        let trace = Trace::start(world);
+        assert_eq!(app.list(&listed).unwrap(), [""; 0]);
+        settled(world);
+        let spent = trace.end();
+        let of = |kind| spent.get(&kind).and_then(|it: &Spent| it.calls.get("statx")).copied().unwrap_or(0);
+        of(READDIR) + of(READDIRPLUS)
+    };
+    // What came just now is looked at.
+    let begin = Instant::now();
+    while looks(&mut world) > 3 {
+        assert!(begin.elapsed() < PATIENCE, "each of {TIMES} files is looked at");
+        std::thread::sleep(Duration::from_millis(500));
+    }
 }

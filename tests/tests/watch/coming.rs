@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use super::*;
 
@@ -200,5 +200,42 @@ fn nomedia_comes_and_goes() {
         assert_eq!(media_type(&mut world), [1, 0]);
         fs::remove_file(world.lower("DCIM/W/sub/.nomedia")).unwrap();
         assert_eq!(media_type(&mut world), [1, 1]);
+    }
+}
+
+/// File systems give the inode number of a removed file to the next one. In a listing the new file is nobody's that the old one
+/// was, from the first moment.
+#[test]
+fn a_file_in_the_place_of_another_is_not_taken_for_it() {
+    const OWNER: &str = "user.mediagate.owner";
+    let make = |world: &World, owner: &str| {
+        let lower = world.lower("Download/a.bin");
+        let _ = fs::remove_file(&lower);
+        write(&lower, b"content");
+        rustix::fs::setxattr(&lower, OWNER, owner.as_bytes(), rustix::fs::XattrFlags::empty()).unwrap();
+        fs::metadata(&lower).unwrap().ino()
+    };
+    for how in [WatchConfig::Fanotify, WatchConfig::Inotify] {
+        let world = watched(how);
+        let mut camera = world.app(CAMERA);
+        let download = world.shared("Download");
+        let (mut before, mut again) = (0, 0);
+        for round in 0..60 {
+            let mine = round % 2 == 0;
+            let ino = make(&world, if mine { CAMERA } else { "com.example.other" });
+            again += usize::from(ino == before);
+            before = ino;
+            // Whatever the watch has got to by now.
+            std::thread::sleep(Duration::from_millis(round * 3 % 90));
+            let expected: &[&str] = if mine { &["a.bin"] } else { &[] };
+            assert_eq!(camera.list(&download).unwrap(), expected, "round {round}");
+        }
+        assert!(again > 10, "the lower file system gave a number again only {again} times");
+        // And once nothing has changed for longer than anything takes.
+        make(&world, "com.example.other");
+        std::thread::sleep(Duration::from_secs(3));
+        assert_eq!(camera.list(&download).unwrap(), [""; 0]);
+        make(&world, CAMERA);
+        assert_eq!(camera.list(&download).unwrap(), ["a.bin"]);
     }
 }
