@@ -34,6 +34,7 @@ mod ids;
 mod life;
 mod links;
 mod media;
+mod merge;
 mod migrate;
 mod open;
 mod owned;

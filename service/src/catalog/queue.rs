@@ -63,7 +63,7 @@ impl Default for Limits {
         Limits {
             capacity: 8192,
             batch: 1024,
-            linger: Duration::from_millis(10),
+            linger: Duration::from_millis(50),
             send_wait: Duration::from_secs(2),
             commit_wait: Duration::from_secs(10),
             busy_wait: Duration::from_secs(2),

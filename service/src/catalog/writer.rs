@@ -13,8 +13,10 @@ use super::feed::Feed;
 use super::grants::Departed;
 use super::health::Health;
 use super::ids::Ids;
+use super::merge::Merged;
 use super::queue::{Job, Queue};
 use super::rows::Tx;
+use super::write::Write;
 use super::{CatalogError, sql};
 use crate::observe::{Counter, Observer};
 
@@ -230,7 +232,8 @@ impl Writer {
             stamped: Cell::new(0),
         };
         let mut outcomes = Vec::with_capacity(batch.len());
-        for (job, number) in batch.iter().zip(self.queue.next_number()..) {
+        let merged = Merged::of(batch);
+        for ((at, job), number) in batch.iter().enumerate().zip(self.queue.next_number()..) {
             if tx.stamped.get() >= MOST_ROWS {
                 break;
             }
@@ -238,7 +241,18 @@ impl Writer {
                 outcomes.push(Ok(0));
                 continue;
             }
-            outcomes.push(match job.write.apply(&mut tx) {
+            if merged.is_said(at) {
+                outcomes.push(Ok(1));
+                continue;
+            }
+            let applied = match &job.write {
+                Write::Upsert(key, row, recorded) => {
+                    let later = merged.row(at, row);
+                    tx.upsert(key, later.as_ref().unwrap_or(row), recorded)
+                }
+                write => write.apply(&mut tx),
+            };
+            outcomes.push(match applied {
                 Ok(value) => Ok(value),
                 Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
                     log::error!("catalog: a write was refused: {error}");

@@ -18,6 +18,10 @@ const QUEUE: usize = 65_536;
 /// That many notices are looked through for those that say the same.
 const AT_ONCE: usize = 1024;
 
+/// How long attributes wait for others to be sent with: many files at once are closed by their writers, and each waking of the thread
+/// that sends costs as much as a notice.
+const REST: Duration = Duration::from_millis(1);
+
 /// Time between looks at whether there is room.
 const PATIENCE: Duration = Duration::from_millis(1);
 
@@ -66,6 +70,9 @@ impl Notices {
         let sending = Arc::clone(&cache);
         let thread = std::thread::Builder::new().name("notifier".into()).spawn(move || {
             while let Ok(first) = receiver.recv() {
+                if matches!(first, Notice::Attributes(_)) {
+                    std::thread::sleep(REST);
+                }
                 // Collected before anything is sent: saying it once then serves all who have asked for it.
                 let mut known = HashSet::new();
                 let waiting = std::iter::once(first).chain(receiver.try_iter().take(AT_ONCE));

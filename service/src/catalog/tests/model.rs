@@ -34,7 +34,10 @@ const NAMES: &[&[u8]] = &[b"f", b"F", b"%", b"\xff", b"a", b"0", b"\x01"];
 enum Op {
     Upsert(usize, usize, u64),
     FirstSeen(usize, usize, u64),
+    Mend(usize, usize, u64),
+    Refresh(usize, usize, u64),
     Remove(usize, usize),
+    RemoveGone(usize, usize, u64),
     RemoveDir(usize),
     RenameFile((usize, usize), (usize, usize)),
     RenameDir(usize, usize),
@@ -42,11 +45,16 @@ enum Op {
 }
 
 fn op() -> impl Strategy<Value = Op> {
-    let (dir, name) = (0..DIRS.len(), 0..NAMES.len());
+    // Most of it in few places, so that writes meet.
+    let dir = prop_oneof![0..4_usize, 0..DIRS.len()];
+    let name = prop_oneof![0..2_usize, 0..NAMES.len()];
     prop_oneof![
         6 => (dir.clone(), name.clone(), 0..9_u64).prop_map(|(d, n, v)| Op::Upsert(d, n, v)),
         3 => (dir.clone(), name.clone(), 0..9_u64).prop_map(|(d, n, v)| Op::FirstSeen(d, n, v)),
+        1 => (dir.clone(), name.clone(), 0..9_u64).prop_map(|(d, n, v)| Op::Mend(d, n, v)),
+        4 => (dir.clone(), name.clone(), 0..9_u64).prop_map(|(d, n, v)| Op::Refresh(d, n, v)),
         1 => (dir.clone(), name.clone()).prop_map(|(d, n)| Op::Remove(d, n)),
+        1 => (dir.clone(), name.clone(), 0..9_u64).prop_map(|(d, n, v)| Op::RemoveGone(d, n, v)),
         1 => (1..DIRS.len()).prop_map(Op::RemoveDir),
         2 => ((dir.clone(), name.clone()), (dir.clone(), name)).prop_map(|(f, t)| Op::RenameFile(f, t)),
         3 => (1..DIRS.len(), 1..DIRS.len()).prop_map(|(f, t)| Op::RenameDir(f, t)),
@@ -66,17 +74,44 @@ fn at(dir: usize, name: usize) -> (Vec<u8>, Vec<u8>) {
     (DIRS[dir].to_vec(), NAMES[name].to_vec())
 }
 
+/// Of one of two files.
+fn version(owner: &str, value: u64) -> FileRow {
+    FileRow { size: value, ino: 7 + value % 2, ..row(owner) }
+}
+
 fn apply(op: &Op, model: &mut Model, world: &World) {
     let catalog = &world.catalog;
     let key_at = |d: usize, n: usize| world.key(DIRS[d], NAMES[n]);
     match *op {
-        Op::Upsert(d, n, size) => {
-            model.insert(at(d, n), FileRow { size, ..row("a") });
-            catalog.upsert(key_at(d, n), FileRow { size, ..row("a") });
+        Op::Upsert(d, n, value) => {
+            model.insert(at(d, n), version("a", value));
+            catalog.upsert(key_at(d, n), version("a", value));
         }
-        Op::FirstSeen(d, n, size) => {
-            model.entry(at(d, n)).or_insert(FileRow { size, ..row("b") });
-            catalog.index_first_seen(key_at(d, n), FileRow { size, ..row("b") });
+        Op::FirstSeen(d, n, value) => {
+            model.entry(at(d, n)).or_insert(version("b", value));
+            catalog.index_first_seen(key_at(d, n), version("b", value));
+        }
+        Op::Mend(d, n, value) => {
+            let new = version("c", value);
+            if let Some(row) = model.get_mut(&at(d, n)).filter(|row| row.ino == new.ino) {
+                *row = new.clone();
+            }
+            catalog.mend(key_at(d, n), new);
+        }
+        Op::Refresh(d, n, value) => {
+            let FileRow { ino, birth, .. } = version("", value);
+            let (size, mtime_ns) = (value + 100, 5);
+            if let Some(row) = model.get_mut(&at(d, n)).filter(|row| row.ino == ino) {
+                (row.size, row.mtime_ns) = (size, mtime_ns);
+            }
+            catalog.refresh(key_at(d, n), (ino, birth), size, mtime_ns);
+        }
+        Op::RemoveGone(d, n, value) => {
+            let FileRow { ino, birth, .. } = version("", value);
+            if model.get(&at(d, n)).is_some_and(|row| row.ino == ino) {
+                model.remove(&at(d, n));
+            }
+            catalog.remove_gone(key_at(d, n), ino, birth);
         }
         Op::Remove(d, n) => {
             model.remove(&at(d, n));
