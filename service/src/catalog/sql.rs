@@ -53,9 +53,9 @@ statements! {
     OWN_GRANTED = "SELECT file_id FROM grants WHERE package = ?1 AND user_id = ?2 LIMIT ?3";
     OWN_BELOW = "SELECT id FROM files INDEXED BY files_path
         WHERE volume_id = ?1 AND user_id = ?2 AND dir >= ?3 AND dir < ?4 LIMIT ?5";
-    /// As files may stand where directories should.
-    OWN_NAMED = "SELECT id FROM files INDEXED BY files_path
-        WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND lower(CAST(name AS TEXT)) = ?4 LIMIT ?5";
+    /// As files may stand where directories should: the next one.
+    OWN_NAMED = "SELECT name, id FROM files INDEXED BY files_path
+        WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3 AND name >= ?4 ORDER BY name LIMIT 1";
     /// One page of a tree, from behind the place (`?3`, `?4`).
     TREE_PAGE = "SELECT dir, name, owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns
         FROM files INDEXED BY files_listing

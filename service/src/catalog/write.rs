@@ -144,6 +144,7 @@ impl Write {
                 | Write::Package(..)
                 | Write::Departed(..)
                 | Write::DropLinkReader(..)
+                | Write::RemoveSome { .. }
                 | Write::RemoveVolume(_)
                 | Write::PruneTombstones { .. }
         )

@@ -5,8 +5,10 @@
 //! `Android/data` and `obb`, which OPENDIR has applied, and which are applied again when the listing is made: the directory
 //! may have been moved to where the caller has no business.
 
+use std::cell::Cell;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use mediagate_policy::{Kind, ListScope, Operation};
 
@@ -113,12 +115,16 @@ fn filter(
     if listed.iter().all(|entry| entry.kind == FileKind::Directory) {
         return Ok(listed);
     }
+    let looked = SystemTime::now();
     let facts = Facts::of(volume, handle)?;
     let mut shown = Vec::new();
     for entry in listed {
         if entry.kind == FileKind::Directory || facts.shows(who, &entry)? {
             shown.push(entry);
         }
+    }
+    if !facts.believes && facts.right.get() {
+        volume.was_right_about(&handle.file, &facts.dir, &facts.meta, looked);
     }
     Ok(shown)
 }
@@ -131,8 +137,13 @@ pub(super) struct Facts<'a> {
     fd: BorrowedFd<'a>,
     rows: std::collections::HashMap<Vec<u8>, crate::catalog::FileRow>,
     hidden: bool,
-    /// The rows are those of the files that were in the directory when it was read.
-    settled: bool,
+    /// Path and attributes of the directory, the latter as they were after it was read.
+    dir: Vec<u8>,
+    meta: Meta,
+    /// The rows are known to be those of the files that were in the directory when it was read.
+    believes: bool,
+    /// Each file that was looked at was as its row says.
+    right: Cell<bool>,
 }
 
 impl<'a> Facts<'a> {
@@ -147,7 +158,8 @@ impl<'a> Facts<'a> {
         fd: BorrowedFd<'a>,
     ) -> Result<Facts<'a>, OpError> {
         let place = volume.place_of(dir)?;
-        let settled = volume.is_settled(&Meta::of(fd)?);
+        let meta = Meta::of(fd)?;
+        let believes = volume.is_right_about(dir, place.lower_path(), &meta);
         // What was created before this listing began is in it.
         let catalog = &volume.catalog;
         let rows = catalog
@@ -160,13 +172,12 @@ impl<'a> Facts<'a> {
             Err(_) => return Err(OpError::Index),
         };
         let hidden = volume.is_hidden_dir(dir, place.path());
-        let mut prefix = place.lower_path().to_vec();
+        let dir = place.lower_path().to_vec();
+        let mut prefix = dir.clone();
         if !prefix.is_empty() {
             prefix.push(b'/');
         }
-        // Events that were lost meanwhile are not in the rows.
-        let settled = settled && volume.is_watched();
-        Ok(Facts { volume, prefix, fd, rows, hidden, settled })
+        Ok(Facts { volume, prefix, fd, rows, hidden, dir, meta, believes, right: Cell::new(true) })
     }
 
     fn shows(&self, who: &Who, entry: &Listed) -> Result<bool, OpError> {
@@ -180,7 +191,7 @@ impl<'a> Facts<'a> {
     /// What the index says of an entry, if its row is of the inode that the directory names, and no file with that number can have
     /// taken the place of another one since.
     fn believed(&self, entry: &Listed) -> Option<Subject> {
-        let row = self.rows.get(&entry.name[..]).filter(|row| self.settled && row.ino == entry.ino)?;
+        let row = self.rows.get(&entry.name[..]).filter(|row| self.believes && row.ino == entry.ino)?;
         let subject = self.named(&entry.name)?;
         let media_type = subject.media_type(self.is_hidden(&subject));
         let file = Some(self.volume.file_of(row));
@@ -202,10 +213,17 @@ impl<'a> Facts<'a> {
             return Ok(Some(subject));
         }
         let hidden = self.is_hidden(&subject);
-        let looked = match self.volume.look_at(self.fd, &subject, hidden, self.rows.get(name)) {
-            Err(OpError::Lower(error)) if error.is_not_found() => return Ok(None),
+        let row = self.rows.get(name);
+        let looked = match self.volume.look_at(self.fd, &subject, hidden, row) {
+            Err(OpError::Lower(error)) if error.is_not_found() => {
+                self.right.set(false);
+                return Ok(None);
+            }
             other => other?,
         };
+        if looked.indexed || row.is_none_or(|row| row.birth != looked.id.generation) {
+            self.right.set(false);
+        }
         let media_type = subject.media_type(hidden);
         let file = Some(self.volume.file_id(looked.id));
         Ok(Some(subject.with_row(Some(RowFacts { owner: looked.owner, media_type, file }))))

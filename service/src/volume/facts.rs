@@ -280,7 +280,9 @@ impl Volume {
         };
         if !file.is_removed() && !self.indexed.knows(file.id, subject.lower_path()) {
             // Mostly the index knows it, and to ask costs less than to tell.
-            if matches!(self.catalog.file(&self.key_of(subject)), Ok(Some(_))) {
+            let row = self.catalog.file(&self.key_of(subject)).ok().flatten();
+            let is_of_it = |row: &FileRow| row.is_of(file.id.ino, file.id.generation);
+            if row.is_some_and(|row| is_of_it(&row) || !self.lower.has_xattrs()) {
                 self.indexed.remember(file.id, subject.lower_path());
             } else {
                 let hidden = self.is_hidden(subject, file.parent().as_ref());

@@ -11,12 +11,12 @@ mod gate;
 mod handle;
 mod held;
 mod index;
+mod indexed;
 mod location;
 mod marks;
 mod moves;
 mod notice;
 mod projects;
-mod settled;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
@@ -121,8 +121,7 @@ pub struct Volume {
     watched: AtomicBool,
     /// Owners are asked of the files: the rows may be of another time.
     doubted: AtomicBool,
-    up_to_date: settled::UpToDate,
-    indexed: settled::Indexed,
+    indexed: indexed::Indexed,
     /// The series of ids that files are marked with; 0 where they are not.
     series: AtomicU64,
 }
@@ -154,8 +153,7 @@ impl Volume {
             cache_seconds: parts.cache_seconds,
             watched: AtomicBool::new(false),
             doubted: AtomicBool::new(false),
-            up_to_date: settled::UpToDate::default(),
-            indexed: settled::Indexed::default(),
+            indexed: indexed::Indexed::default(),
             series: AtomicU64::new(0),
         })
     }
@@ -169,6 +167,11 @@ impl Volume {
     /// their owners, no row is believed to know one until [`Volume::trust_rows`].
     pub fn doubt_rows(&self) {
         self.doubted.store(self.lower.has_xattrs(), Release);
+    }
+
+    /// All files were looked at.
+    pub fn trust_rows(&self) {
+        self.doubted.store(false, Release);
     }
 
     /// Whether owners are to be asked of the files.

@@ -1,13 +1,13 @@
 //! The index's side of a watch: a thread of its own, so that a slow catalog keeps nobody from seeing what is there.
 //!
 //! # Locks
-//! `state` is a leaf: nothing is called under it but [`Volume::set_watched`] and [`Volume::is_up_to_date`], which are atomics.
+//! `state` is a leaf: nothing is called under it but [`Volume::set_watched`], which is an atomic.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
@@ -29,8 +29,6 @@ struct State {
     all: bool,
     /// The volume is not watched until that is done.
     recovering: bool,
-    /// All that happened before is in `todo` or behind us.
-    heard: Option<SystemTime>,
     ended: bool,
 }
 
@@ -79,12 +77,6 @@ impl Index {
             state.all = true;
         }
         self.volume.observer.set(Gauge::WatchPending, state.pending());
-        self.shared.changed.notify_one();
-    }
-
-    /// Everything that happened before `when` was told.
-    pub(super) fn heard_all_before(&self, when: SystemTime) {
-        self.shared.state.lock().heard = Some(when);
         self.shared.changed.notify_one();
     }
 
@@ -171,9 +163,6 @@ impl Indexer {
                 return Some(work);
             }
             self.volume.observer.set(Gauge::WatchPending, 0);
-            if let Some(when) = state.heard.take() {
-                self.volume.is_up_to_date(when);
-            }
             self.shared.changed.wait(&mut state);
         }
     }

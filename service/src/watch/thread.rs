@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -18,9 +18,6 @@ use crate::volume::Volume;
 /// Milliseconds in which events gather. Also, answers that were on their way to the kernel when a change
 /// happened have arrived by then, and are forgotten with the rest.
 const GATHER: u8 = 25;
-/// Milliseconds without an event after which there is nothing to follow: more than [`Volume::is_settled`] allows for what is
-/// under way.
-const SETTLED: u16 = 1200;
 /// Longest time for which the kernel is told to forget at the end.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -31,12 +28,6 @@ pub(super) struct Run {
     pub(super) stop: Arc<AtomicBool>,
     pub(super) state: Arc<Mutex<String>>,
     pub(super) index: Index,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ready {
-    Events,
-    Nothing,
 }
 
 impl Drop for Run {
@@ -67,41 +58,24 @@ impl Run {
     }
 
     fn watch(&mut self) -> Result<(), WatchError> {
-        let mut rest = PollTimeout::from(SETTLED);
         loop {
-            let ready = self.wait(rest)?;
+            let ready = {
+                let mut fds = [
+                    PollFd::new(self.woken.as_fd(), PollFlags::POLLIN),
+                    PollFd::new(self.source.fd(), PollFlags::POLLIN),
+                ];
+                match poll(&mut fds, PollTimeout::NONE) {
+                    Ok(_) => fds[1].any().unwrap_or(false),
+                    Err(Errno::EINTR) => false,
+                    Err(errno) => return Err(kernel("waiting for events")(errno)),
+                }
+            };
             if self.stop.load(Relaxed) {
                 return Ok(());
             }
-            match ready {
-                Ready::Events => {
-                    self.gather();
-                    self.read()?;
-                    rest = PollTimeout::from(SETTLED);
-                }
-                Ready::Nothing => {
-                    // What happened before this moment would be in the queue.
-                    let now = SystemTime::now();
-                    if self.wait(PollTimeout::ZERO)? == Ready::Nothing {
-                        self.index.heard_all_before(now);
-                        rest = PollTimeout::NONE;
-                    }
-                }
-            }
-        }
-    }
-
-    fn wait(&self, timeout: PollTimeout) -> Result<Ready, WatchError> {
-        let mut fds = [
-            PollFd::new(self.woken.as_fd(), PollFlags::POLLIN),
-            PollFd::new(self.source.fd(), PollFlags::POLLIN),
-        ];
-        loop {
-            match poll(&mut fds, timeout) {
-                Ok(_) if fds[1].any().unwrap_or(false) => return Ok(Ready::Events),
-                Ok(_) => return Ok(Ready::Nothing),
-                Err(Errno::EINTR) => {}
-                Err(errno) => return Err(kernel("waiting for events")(errno)),
+            if ready {
+                self.gather();
+                self.read()?;
             }
         }
     }
@@ -116,12 +90,10 @@ impl Run {
     /// is old for as long as that takes.
     fn read(&mut self) -> Result<(), WatchError> {
         let mut all = Batch::default();
-        let (mut began, mut more);
         loop {
             let mut batch = Batch::default();
-            began = SystemTime::now();
             self.source.read(&mut batch)?;
-            more = batch.is_full();
+            let more = batch.is_full();
             all.append(batch);
             if !more || all.is_too_much() || self.stop.load(Relaxed) {
                 break;
@@ -136,9 +108,6 @@ impl Run {
         self.tell_kernel(&all);
         if !all.names.is_empty() {
             self.index.tell(all);
-        }
-        if !more {
-            self.index.heard_all_before(began);
         }
         Ok(())
     }

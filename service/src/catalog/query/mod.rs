@@ -13,6 +13,7 @@ pub(super) mod build;
 mod cursor;
 mod own;
 mod run;
+mod spelling;
 #[cfg(test)]
 pub(super) mod testing;
 

@@ -11,15 +11,12 @@ use mediagate_policy::MediaTypes;
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
 use super::build::Walk;
-use super::{Query, Scope};
+use super::{Query, Scope, spelling};
 use crate::catalog::sql;
 use crate::catalog::tree::Range;
 
 /// More than so many files, or names of directories, are not looked at one by one.
 const FEW: usize = 2000;
-
-/// Directory names from here on and up to there, in both cases of their first letter.
-type Firsts = [[u8; 2]; 2];
 
 impl Query {
     /// In place of a query that would walk along all files: one about the types of which the caller may see anybody's, with the
@@ -75,7 +72,7 @@ impl Own<'_> {
         }
         for (media, package) in dirs.iter().flat_map(|dir| packages.iter().map(move |it| (dir, it))) {
             let package = package.to_ascii_lowercase();
-            self.take(sql::OWN_NAMED, params![volume, user, Range::of(media).low, package, most])?;
+            self.take_named(media, &package)?;
             for dir in self.spellings(media, &package)? {
                 let Range { low, high } = Range::of(&dir);
                 self.take(sql::OWN_BELOW, params![volume, user, low, high, most])?;
@@ -96,30 +93,50 @@ impl Own<'_> {
         Ok(())
     }
 
-    /// The directories in `above` that have files and are called this, in lower case, in whatever ASCII case. The index is asked for one
-    /// name after the other, and only for those that begin alike.
-    fn spellings(&mut self, above: &[u8], name: &str) -> rusqlite::Result<Vec<Vec<u8>>> {
-        let mut next = self.conn.prepare_cached(sql::DIR_NEXT)?;
-        let prefix = Range::of(above).low;
-        let first = name.as_bytes().first().copied().unwrap_or_default();
-        let firsts: Firsts = [first.to_ascii_uppercase(), first].map(|it| [it, it.saturating_add(1)]);
-        let mut found = Vec::new();
-        for [from, to] in firsts.iter().skip(usize::from(!first.is_ascii_alphabetic())) {
-            let mut low = [&prefix[..], &[*from]].concat();
-            let high = [&prefix[..], &[*to]].concat();
-            while self.names <= FEW {
-                self.names += 1;
-                let values = params![self.scope.volume.0, self.scope.user, low, high];
-                let dir: Option<Vec<u8>> = next.query_row(values, |row| row.get(0)).optional()?;
-                let below = dir.as_deref().and_then(|dir| dir.strip_prefix(&prefix[..]));
-                let Some(one) = below.and_then(|it| it.split(|byte| *byte == b'/').next()) else { break };
-                let path = [prefix.get(1..).unwrap_or_default(), one].concat();
-                low = Range::of(&path).high;
-                if one.eq_ignore_ascii_case(name.as_bytes()) {
-                    found.push(path);
-                }
+    /// Files that stand where the directories of a package should, in whatever ASCII case.
+    fn take_named(&mut self, media: &[u8], name: &str) -> rusqlite::Result<()> {
+        let (name, dir) = (name.as_bytes(), Range::of(media).low);
+        let mut next = self.conn.prepare_cached(sql::OWN_NAMED)?;
+        let mut from = Vec::new();
+        while let Some(wanted) = spelling::next(name, &from).filter(|_| self.names <= FEW) {
+            self.names += 1;
+            let values = params![self.scope.volume.0, self.scope.user, dir, wanted];
+            let found = next.query_row(values, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            let Some((found, id)): Option<(Vec<u8>, i64)> = found else { break };
+            if found == wanted {
+                self.found.insert(id);
+                from = [&wanted[..], b"\0"].concat();
+            } else {
+                from = found;
             }
         }
-        Ok(found)
+        Ok(())
+    }
+
+    /// The directories in `above` that have files and are called this, in lower case, in whatever ASCII case. What else is there
+    /// is passed over: only the names between two spellings cost a question.
+    fn spellings(&mut self, above: &[u8], name: &str) -> rusqlite::Result<Vec<Vec<u8>>> {
+        let mut next = self.conn.prepare_cached(sql::DIR_NEXT)?;
+        let Range { low: prefix, high } = Range::of(above);
+        let (mut from, mut spellings) = (Vec::new(), Vec::new());
+        while let Some(wanted) = spelling::next(name.as_bytes(), &from).filter(|_| self.names <= FEW) {
+            self.names += 1;
+            // All that is in a directory of this name begins with it and a slash.
+            let low = [&prefix[..], &wanted, b"/"].concat();
+            let values = params![self.scope.volume.0, self.scope.user, low, high];
+            let found: Option<Vec<u8>> = next.query_row(values, |row| row.get(0)).optional()?;
+            let Some(below) = found.as_deref().and_then(|it| it.strip_prefix(&prefix[..])) else { break };
+            let (same, rest) = below.split_at(below.len().min(wanted.len()));
+            from = match rest.first() {
+                Some(b'/') if same == wanted => {
+                    spellings.push([prefix.get(1..).unwrap_or_default(), &wanted[..]].concat());
+                    [same, b"\0"].concat()
+                }
+                // Nothing called this begins with what is there and comes after it.
+                Some(after) if *after > b'/' => [same, b"\0"].concat(),
+                _ => same.to_vec(),
+            };
+        }
+        Ok(spellings)
     }
 }

@@ -1,52 +1,32 @@
-//! What need not be looked at again: directories that have not changed since the index was brought up to date, and files
-//! that it was asked about.
+//! What the index was found to be right about, so that it is not asked or looked at again.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::sync::atomic::{
-    AtomicBool, AtomicI64, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
-};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, SystemTime};
 
 use super::Volume;
 use crate::lower::{Id, Meta};
+use crate::node::File;
 
-/// Between the change of a directory's time and the event that tells of it: the file system is still at work then, and may
-/// wait for its journal. Also more than the clock of any file system that keeps attributes takes to move on.
-const UNDER_WAY: Duration = Duration::from_secs(1);
-
-/// How far the index is known to be right.
-#[derive(Debug, Default)]
-pub(super) struct UpToDate {
-    /// All files were looked at since the volume is attached.
-    walked: AtomicBool,
-    /// Whatever was told of until then is in the index, in nanoseconds since 1970; 0 before anything is known.
-    until: AtomicI64,
-}
+/// More than the clock of any file system that keeps attributes takes to move on.
+const TICK: Duration = Duration::from_secs(2);
 
 impl Volume {
-    /// All files were looked at: rows are believed.
-    pub fn trust_rows(&self) {
-        self.doubted.store(false, Release);
-        self.up_to_date.walked.store(true, Release);
+    /// True if the index was found to be right about all files in a directory, and none has come or gone since: nothing can
+    /// have taken the place of a file that has a row, with whatever inode number. `meta` is the directory's, younger than
+    /// what is known of its entries.
+    pub fn is_right_about(&self, dir: &File, path: &[u8], meta: &Meta) -> bool {
+        dir.is_indexed_as(path, meta.stamp().ctime_ns)
     }
 
-    /// All changes behind the mount that were told of before `when` are in the index, or queued to it.
-    pub fn is_up_to_date(&self, when: SystemTime) {
-        let since = when.duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.up_to_date.until.store(i64::try_from(since.as_nanos()).unwrap_or(0), Release);
-    }
-
-    /// True if no name has come to `dir` or gone from it but that the index knows, once what is queued is committed. To be asked
-    /// before that, of attributes which are younger than what is compared with the rows.
-    pub fn is_settled(&self, dir: &Meta) -> bool {
-        let until = self.up_to_date.until.load(Acquire);
-        let until = UNIX_EPOCH + Duration::from_nanos(u64::try_from(until).unwrap_or(0));
-        self.lower.has_xattrs()
-            && self.is_watched()
-            && self.up_to_date.walked.load(Acquire)
-            && !self.doubts_rows()
-            && dir.stamp().is_settled(until, UNDER_WAY)
+    /// The index was found to be right about each file in a directory, after `meta` was read. Where a later change could leave the
+    /// same time that is not remembered.
+    pub fn was_right_about(&self, dir: &File, path: &[u8], meta: &Meta, looked: SystemTime) {
+        let stamp = meta.stamp();
+        if self.lower.has_xattrs() && self.lower.is_local() && stamp.is_settled(looked, TICK) {
+            dir.set_indexed_as(path, stamp.ctime_ns);
+        }
     }
 }
 
