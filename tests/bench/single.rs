@@ -85,7 +85,7 @@ fn step(plan: &Plan, running: &Running, (name, workload, dir): Step, measured: &
     if subject == Subject::Owner && dir.is_empty() {
         let each = running.requests().into_iter().map(|(kind, after)| {
             let spent = after - requests.get(&kind).unwrap_or(&0.0);
-            (kind, (spent / count as f64 * 100.0).round() / 100.0)
+            (kind, (spent / operations * 100.0).round() / 100.0)
         });
         measured.count(name, each.filter(|(_, it)| *it > 0.0).collect());
     }

@@ -142,7 +142,7 @@ fn permissions() {
     toggle_permissions(3000);
 }
 
-/// On a machine that does nothing else: `cargo test --release -p mediagate-tests --test changes -- --ignored --nocapture`.
+/// On a machine that does nothing else: `cargo test --release -p mediagate-tests --test changes -- --ignored --nocapture --test-threads=1`.
 #[test]
 #[ignore = "measures the machine"]
 fn a_thousand_a_second() {
