@@ -241,6 +241,16 @@ impl Catalog {
         self.queue.flush_volume(volume)
     }
 
+    /// Like [`Catalog::flush`], and for what belongs to no volume as well, such as the facts of files. What was lost meanwhile is
+    /// not told.
+    ///
+    /// # Errors
+    ///
+    /// When that takes too long, or the catalog is closed.
+    pub fn settle(&self) -> Result<(), CatalogError> {
+        self.queue.settle()
+    }
+
     /// Like [`Catalog::upsert`], but committed on return, with the id of the row: for lower file systems that cannot
     /// hold the owner themselves.
     ///

@@ -287,6 +287,11 @@ impl Queue {
         self.wait_for(self.queued.load(Acquire), |progress| progress.failures)
     }
 
+    /// Returns when everything queued before the call is committed or given up.
+    pub(super) fn settle(&self) -> Result<(), CatalogError> {
+        self.wait_for(self.queued.load(Acquire), |_| 0)
+    }
+
     /// Returns when every write of `volume` that was queued before the call is committed.
     pub(super) fn flush_volume(&self, volume: VolumeKey) -> Result<(), CatalogError> {
         let number = self.newest.lock().get(&volume).copied();

@@ -185,7 +185,10 @@ impl Sweeper {
             }
             let seen = self.shared.state.lock().rung;
             // What is queued is to be seen too.
-            let outcome = self.volume.catalog.flush_volume(self.volume.key).and_then(|()| self.sweep());
+            let catalog = &self.volume.catalog;
+            let swept = catalog.flush_volume(self.volume.key).and_then(|()| self.sweep());
+            // Until what was found is in the catalog the files stand on its list: the next pass would read them again.
+            let outcome = swept.and(catalog.settle());
             if let Err(error) = outcome {
                 log::debug!("volume={}: facts are not read now: {error}", self.volume.name);
             }
