@@ -70,7 +70,7 @@ impl Tx<'_> {
         let Some(present) = self.present(moved.id)?.filter(|present| present.row.ino == moved.ino) else {
             return Ok(false);
         };
-        self.rename(present.id, &present.key, present.row.owner.as_ref(), &moved.to, &moved.renamed)?;
+        self.rename(present.id, &present.key, &present.row, &moved.to, &moved.renamed)?;
         Ok(true)
     }
 }

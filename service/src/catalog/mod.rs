@@ -75,7 +75,9 @@ pub use query::{
     Criteria, Cursor, Entry, Group, GroupBy, Holder, Match, Page, Projection, Query, Scope, Sort, Within,
 };
 pub use queue::Gathering;
-pub use types::{At, EachFile, FileKey, FileRow, HidingRules, Recorded, Renamed, StateChange, VolumeKey};
+pub use types::{
+    At, EachFile, EachOwner, FileKey, FileRow, HidingRules, Recorded, Renamed, StateChange, VolumeKey,
+};
 
 use crate::observe::Observer;
 use feed::Feed;
@@ -296,6 +298,22 @@ impl Catalog {
         dir: &[u8],
     ) -> Result<HashMap<Vec<u8>, FileRow>, CatalogError> {
         self.readers.list_dir(volume, user, dir)
+    }
+
+    /// Calls `f` with name, owner, inode number and birth of each file in `dir`, in one query, within which `f` runs: it may not use
+    /// the catalog.
+    ///
+    /// # Errors
+    ///
+    /// As [`Catalog::file`].
+    pub fn for_each_owner(
+        &self,
+        volume: VolumeKey,
+        user: u32,
+        dir: &[u8],
+        f: &mut EachOwner<'_>,
+    ) -> Result<(), CatalogError> {
+        self.readers.for_each_owner(volume, user, dir, f)
     }
 
     /// Calls `f` with directory, name and row of every file in `dir` and below, ordered by directory, then name. The

@@ -13,12 +13,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 
 use super::health::Health;
 use super::open::{open_for_checkpoint, open_reader};
 use super::tree::{Range, plain, stored};
-use super::{CatalogError, EachFile, FileKey, FileRow, VolumeKey, sql};
+use super::{CatalogError, EachFile, EachOwner, FileKey, FileRow, VolumeKey, sql};
 use crate::observe::{Counter, Gauge, Observer};
 
 /// Rows that one query of a walk fetches. Between pages no statement is open, so a long walk does not pin the log.
@@ -179,6 +180,26 @@ impl Readers {
         })
     }
 
+    pub(super) fn for_each_owner(
+        &self,
+        volume: VolumeKey,
+        user: u32,
+        dir: &[u8],
+        f: &mut EachOwner<'_>,
+    ) -> Result<(), CatalogError> {
+        self.with(|conn| {
+            let mut last = None;
+            let mut statement = conn.prepare_cached(sql::DIR_OWNERS)?;
+            let mut rows = statement.query(params![volume.0, user, stored(dir)])?;
+            while let Some(row) = rows.next()? {
+                let owner = owner_of(row.get_ref(1)?, &mut last)?;
+                let number = |at| row.get::<_, i64>(at).map(i64::cast_unsigned);
+                f(row.get_ref(0)?.as_blob()?, owner.as_ref(), number(2)?, number(3)?);
+            }
+            Ok(())
+        })
+    }
+
     pub(super) fn for_each_below(
         &self,
         volume: VolumeKey,
@@ -233,20 +254,19 @@ impl Readers {
     }
 }
 
-/// A row from the ten columns at `first` on. Neighbours mostly have one owner: `last` lets them share its name.
+/// An owner's name. Neighbours mostly have one owner: `last` lets them share it.
+fn owner_of(value: ValueRef<'_>, last: &mut Option<Arc<str>>) -> rusqlite::Result<Option<Arc<str>>> {
+    let Some(name) = value.as_str_or_null()? else { return Ok(None) };
+    if last.as_deref() != Some(name) {
+        *last = Some(Arc::from(name));
+    }
+    Ok(last.clone())
+}
+
+/// A row from the ten columns at `first` on; `last` as for [`owner_of`].
 pub(super) fn decode(row: &Row<'_>, first: usize, last: &mut Option<Arc<str>>) -> rusqlite::Result<FileRow> {
-    let owner = match row.get_ref(first)?.as_str_or_null()? {
-        None => None,
-        Some(name) => match last {
-            Some(known) if **known == *name => Some(Arc::clone(known)),
-            _ => {
-                *last = Some(Arc::from(name));
-                last.clone()
-            }
-        },
-    };
     Ok(FileRow {
-        owner,
+        owner: owner_of(row.get_ref(first)?, last)?,
         mime: Cow::Owned(row.get_ref(first + 1)?.as_str()?.to_owned()),
         media_type: row.get(first + 2)?,
         pending: row.get(first + 3)?,

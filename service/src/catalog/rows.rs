@@ -200,22 +200,28 @@ impl Tx<'_> {
         }
         let same_file = same_inode && (old.birth == birth || old.birth == 0);
         let same_version = same_file && (old.size, old.mtime_ns) == (new.size, new.mtime_ns);
-        let values = params![
-            id,
-            new.owner.as_deref(),
-            new.mime,
-            new.media_type,
-            new.pending,
-            new.trashed,
-            new.expires,
-            new.ino.cast_signed(),
-            birth.cast_signed(),
-            new.size.cast_signed(),
-            new.mtime_ns,
-            same_version,
-            self.generation
-        ];
-        self.stamp(sql::FILE_UPDATE, values)?;
+        let (size, mtime_ns) = (new.size.cast_signed(), new.mtime_ns);
+        // Every index of a column that is set is written anew, whatever the column had before.
+        if *old == (FileRow { birth, size: old.size, mtime_ns: old.mtime_ns, ..new.clone() }) {
+            self.stamp(sql::FILE_REFRESH, params![id, size, mtime_ns, self.generation])?;
+        } else {
+            let values = params![
+                id,
+                new.owner.as_deref(),
+                new.mime,
+                new.media_type,
+                new.pending,
+                new.trashed,
+                new.expires,
+                new.ino.cast_signed(),
+                birth.cast_signed(),
+                size,
+                mtime_ns,
+                same_version,
+                self.generation
+            ];
+            self.stamp(sql::FILE_UPDATE, values)?;
+        }
         if !same_file {
             self.run(sql::FILE_REPLACED, [id])?;
             self.run(sql::FACTS_REMOVE, [id])?;
@@ -271,7 +277,7 @@ impl Tx<'_> {
         &mut self,
         id: i64,
         from: &FileKey,
-        owner: Option<&Arc<str>>,
+        row: &FileRow,
         to: &FileKey,
         renamed: &Renamed,
     ) -> rusqlite::Result<()> {
@@ -280,21 +286,28 @@ impl Tx<'_> {
         }
         let dir = stored(&to.dir);
         let bucket = bucket_of(to.volume.0, to.user, &dir);
-        let values = params![
-            id,
-            to.volume.0,
-            to.user,
-            dir,
-            to.name,
-            renamed.mime,
-            renamed.media_type,
-            renamed.pending,
-            renamed.trashed,
-            renamed.expires,
-            bucket,
-            self.generation
-        ];
-        self.stamp(sql::FILE_MOVE, values)?;
+        // Every index of a column that is set is written anew, whatever the column had before.
+        let stays = (to.volume, to.user) == (from.volume, from.user) && *renamed == Renamed::as_in(row);
+        if stays {
+            self.stamp(sql::FILE_RENAME, params![id, dir, to.name, bucket, self.generation])?;
+        } else {
+            let values = params![
+                id,
+                to.volume.0,
+                to.user,
+                dir,
+                to.name,
+                renamed.mime,
+                renamed.media_type,
+                renamed.pending,
+                renamed.trashed,
+                renamed.expires,
+                bucket,
+                self.generation
+            ];
+            self.stamp(sql::FILE_MOVE, values)?;
+        }
+        let owner = row.owner.as_ref();
         if from != to {
             self.tell(ChangeKind::MovedAway, id, from, renamed.media_type, owner);
         }

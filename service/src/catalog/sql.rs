@@ -41,6 +41,9 @@ statements! {
     DIR_LIST = "SELECT name, owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns
         FROM files INDEXED BY files_listing
         WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3";
+    DIR_OWNERS = "SELECT name, owner, ino, birth
+        FROM files INDEXED BY files_listing
+        WHERE volume_id = ?1 AND user_id = ?2 AND dir = ?3";
     /// One page of a directory, from behind a name.
     DIR_PAGE = "SELECT name, owner, mime, media_type, pending, trashed, expires, ino, birth, size, mtime_ns
         FROM files INDEXED BY files_listing
@@ -80,6 +83,8 @@ statements! {
     FILE_UPDATE = "UPDATE files SET owner = ?2, mime = ?3, media_type = ?4, pending = ?5, trashed = ?6, expires = ?7,
             ino = ?8, birth = ?9, size = ?10, mtime_ns = ?11, scanned = scanned AND ?12, generation_modified = ?13
         WHERE id = ?1";
+    /// Another version of the same file: nothing else is another.
+    FILE_REFRESH = "UPDATE files SET size = ?2, mtime_ns = ?3, scanned = 0, generation_modified = ?4 WHERE id = ?1";
     /// What a row keeps of the file it was about goes when it becomes another one's.
     FILE_REPLACED = "UPDATE files SET favorite = 0, taken = NULL, title = NULL, scanned = 0 WHERE id = ?1";
     FILE_REMOVE = "DELETE FROM files WHERE id = ?1";
@@ -87,6 +92,8 @@ statements! {
             pending = ?8, trashed = ?9, expires = ?10, bucket = ?11, scanned = scanned AND mime = ?6,
             generation_modified = ?12
         WHERE id = ?1";
+    /// Another name for a file that stays what it is, with its user and volume.
+    FILE_RENAME = "UPDATE files SET dir = ?2, name = ?3, bucket = ?4, generation_modified = ?5 WHERE id = ?1";
     FILE_SET_STATE = "UPDATE files SET favorite = ?2, pending = ?3, trashed = ?4, expires = ?5, owner = ?6,
             generation_modified = ?7
         WHERE id = ?1";

@@ -85,6 +85,19 @@ pub struct Renamed {
     pub expires: Option<i64>,
 }
 
+impl Renamed {
+    /// What a row says of it.
+    pub(super) fn as_in(row: &FileRow) -> Renamed {
+        Renamed {
+            mime: row.mime.clone(),
+            media_type: row.media_type,
+            pending: row.pending,
+            trashed: row.trashed,
+            expires: row.expires,
+        }
+    }
+}
+
 /// How a file names itself in a call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum At {
@@ -132,3 +145,6 @@ pub struct HidingRules {
 
 /// Called with directory, name and row of a file.
 pub type EachFile<'a> = dyn FnMut(&[u8], &[u8], &FileRow) + 'a;
+
+/// What [`super::Catalog::for_each_owner`] calls: name, owner, inode number and birth of a file.
+pub type EachOwner<'a> = dyn FnMut(&[u8], Option<&Arc<str>>, u64, u64) + 'a;

@@ -182,7 +182,7 @@ impl Write {
             Write::RemoveDir(volume, user, dir) => tx.remove_dir(*volume, *user, dir)?,
             Write::RenameFile { from, to, renamed } => match tx.look(from)? {
                 Some((id, row)) => {
-                    tx.rename(id, from, row.owner.as_ref(), to, renamed)?;
+                    tx.rename(id, from, &row, to, renamed)?;
                     1
                 }
                 None if from != to => tx.remove(to, None)?.into(),

@@ -3,7 +3,7 @@
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::Arc;
 
-use rustix::fs::{XattrFlags, getxattr, removexattr, setxattr};
+use rustix::fs::{XattrFlags, fsetxattr, getxattr, removexattr, setxattr};
 use rustix::io::Errno;
 
 use super::LowerError;
@@ -35,7 +35,12 @@ pub fn owner(file: BorrowedFd<'_>) -> Result<Option<Arc<str>>, LowerError> {
 
 /// Records the owner.
 pub fn set_owner(file: BorrowedFd<'_>, package: &str) -> Result<(), LowerError> {
-    Ok(setxattr(link(file), OWNER, package.as_bytes(), XattrFlags::empty())?)
+    let none = XattrFlags::empty();
+    match fsetxattr(file, OWNER, package.as_bytes(), none) {
+        // One that was opened for its path only. A file that was just made is not: it is spared the way through /proc.
+        Err(Errno::BADF) => Ok(setxattr(link(file), OWNER, package.as_bytes(), none)?),
+        other => Ok(other?),
+    }
 }
 
 /// Takes the owner away: the file belongs to nobody.

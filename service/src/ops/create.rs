@@ -141,6 +141,7 @@ fn record(
         let row = volume.row_of(subject, owner.cloned(), &meta, hidden);
         if volume.lower.has_xattrs() {
             volume.catalog.upsert(volume.key_of(subject), row);
+            volume.has_row(meta.id, subject.lower_path());
         } else {
             volume.catalog.upsert_now(volume.key_of(subject), row).map_err(|_| OpError::Index)?;
         }

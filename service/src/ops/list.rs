@@ -5,7 +5,9 @@
 //! `Android/data` and `obb`, which OPENDIR has applied, and which are applied again when the listing is made: the directory
 //! may have been moved to where the caller has no business.
 
+use std::borrow::Cow;
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -13,10 +15,12 @@ use std::time::SystemTime;
 use mediagate_policy::{Kind, ListScope, Operation};
 
 use super::lookup::{Effort, answer, is_unserved_user};
+use super::owners::Owners;
 use super::{Caller, Entry, OpError};
 use crate::access::{RowFacts, Subject, Who};
-use crate::lower::{DirEntry, FileKind, Meta, read_dir};
-use crate::node::NodeId;
+use crate::catalog::FileRow;
+use crate::lower::{DirEntry, FileKind, Id, Meta, read_dir};
+use crate::node::{File, NodeId};
 use crate::volume::{DirHandle, Listed, Volume};
 
 /// Opens a directory for listing.
@@ -123,10 +127,20 @@ fn filter(
             shown.push(entry);
         }
     }
-    if !facts.believes && facts.right.get() {
+    if facts.has_looked() && facts.right.get() {
         volume.was_right_about(&handle.file, &facts.dir, &facts.meta, looked);
     }
     Ok(shown)
+}
+
+/// The rows of a directory, by name.
+type ByName = HashMap<Vec<u8>, FileRow>;
+
+enum Rows {
+    /// They are known to be those of the files that were in the directory when it was read.
+    Believed(Owners),
+    /// Each file is to be looked at.
+    Doubted(ByName),
 }
 
 /// What is known about the files of one directory.
@@ -135,40 +149,51 @@ pub(super) struct Facts<'a> {
     /// Where a name of the directory is below the lower root: what stands before the name.
     prefix: Vec<u8>,
     fd: BorrowedFd<'a>,
-    rows: std::collections::HashMap<Vec<u8>, crate::catalog::FileRow>,
+    rows: Rows,
     hidden: bool,
     /// Path and attributes of the directory, the latter as they were after it was read.
     dir: Vec<u8>,
     meta: Meta,
-    /// The rows are known to be those of the files that were in the directory when it was read.
-    believes: bool,
     /// Each file that was looked at was as its row says.
     right: Cell<bool>,
 }
 
 impl<'a> Facts<'a> {
     fn of(volume: &'a Volume, handle: &'a DirHandle) -> Result<Facts<'a>, OpError> {
-        Self::new(volume, &handle.file, handle.fd.as_fd())
+        Self::about(volume, &handle.file, handle.fd.as_fd(), true)
     }
 
-    /// Of the directory that `fd` refers to, which has been read.
+    /// Of the directory that `fd` refers to, which has been read: each file is to be looked at.
     pub(super) fn new(
         volume: &'a Volume,
-        dir: &'a Arc<crate::node::File>,
+        dir: &'a Arc<File>,
         fd: BorrowedFd<'a>,
+    ) -> Result<Facts<'a>, OpError> {
+        Self::about(volume, dir, fd, false)
+    }
+
+    fn about(
+        volume: &'a Volume,
+        dir: &'a Arc<File>,
+        fd: BorrowedFd<'a>,
+        may_believe: bool,
     ) -> Result<Facts<'a>, OpError> {
         let place = volume.place_of(dir)?;
         let meta = Meta::of(fd)?;
-        let believes = volume.is_right_about(dir, place.lower_path(), &meta);
+        let believes = may_believe && volume.is_right_about(dir, place.lower_path(), &meta);
+        let (catalog, user) = (&volume.catalog, place.user_number());
         // What was created before this listing began is in it.
-        let catalog = &volume.catalog;
-        let rows = catalog
-            .flush_volume(volume.key)
-            .and_then(|()| catalog.list_dir(volume.key, place.user_number(), place.path()));
+        let rows = catalog.flush_volume(volume.key).and_then(|()| {
+            if believes {
+                Owners::read(catalog, volume.key, user, place.path()).map(Rows::Believed)
+            } else {
+                catalog.list_dir(volume.key, user, place.path()).map(Rows::Doubted)
+            }
+        });
         let rows = match rows {
             Ok(rows) => rows,
             // Slower, and as right: each file is asked itself.
-            Err(_) if volume.lower.has_xattrs() => std::collections::HashMap::new(),
+            Err(_) if volume.lower.has_xattrs() => Rows::Doubted(ByName::new()),
             Err(_) => return Err(OpError::Index),
         };
         let hidden = volume.is_hidden_dir(dir, place.path());
@@ -177,7 +202,11 @@ impl<'a> Facts<'a> {
         if !prefix.is_empty() {
             prefix.push(b'/');
         }
-        Ok(Facts { volume, prefix, fd, rows, hidden, dir, meta, believes, right: Cell::new(true) })
+        Ok(Facts { volume, prefix, fd, rows, hidden, dir, meta, right: Cell::new(true) })
+    }
+
+    fn has_looked(&self) -> bool {
+        matches!(self.rows, Rows::Doubted(_))
     }
 
     fn shows(&self, who: &Who, entry: &Listed) -> Result<bool, OpError> {
@@ -191,11 +220,12 @@ impl<'a> Facts<'a> {
     /// What the index says of an entry, if its row is of the inode that the directory names, and no file with that number can have
     /// taken the place of another one since.
     fn believed(&self, entry: &Listed) -> Option<Subject> {
-        let row = self.rows.get(&entry.name[..]).filter(|row| self.believes && row.ino == entry.ino)?;
+        let Rows::Believed(owners) = &self.rows else { return None };
+        let owned = owners.get(&entry.name, entry.ino)?;
         let subject = self.named(&entry.name)?;
         let media_type = subject.media_type(self.is_hidden(&subject));
-        let file = Some(self.volume.file_of(row));
-        Some(subject.with_row(Some(RowFacts { owner: row.owner.clone(), media_type, file })))
+        let file = Some(self.volume.file_id(Id { ino: entry.ino, generation: owned.birth }));
+        Some(subject.with_row(Some(RowFacts { owner: owned.owner.clone(), media_type, file })))
     }
 
     fn named(&self, name: &[u8]) -> Option<Subject> {
@@ -213,8 +243,15 @@ impl<'a> Facts<'a> {
             return Ok(Some(subject));
         }
         let hidden = self.is_hidden(&subject);
-        let row = self.rows.get(name);
-        let looked = match self.volume.look_at(self.fd, &subject, hidden, row) {
+        let row = match &self.rows {
+            Rows::Doubted(rows) => rows.get(name).map(Cow::Borrowed),
+            // Another file than the directory named, or none by now. Who cannot be asked is not: the file is.
+            Rows::Believed(_) => {
+                let row = self.volume.catalog.file(&self.volume.key_of(&subject));
+                row.ok().flatten().map(Cow::Owned)
+            }
+        };
+        let looked = match self.volume.look_at(self.fd, &subject, hidden, row.as_deref()) {
             Err(OpError::Lower(error)) if error.is_not_found() => {
                 self.right.set(false);
                 return Ok(None);

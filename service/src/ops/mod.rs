@@ -12,6 +12,7 @@ mod links;
 mod list;
 mod lookup;
 mod open;
+mod owners;
 mod redacted;
 mod rename;
 mod space;

@@ -218,6 +218,7 @@ pub(super) fn refresh_index(volume: &Volume, file: &File, meta: &Meta) {
         let id = (meta.id.ino, meta.id.generation);
         volume.catalog.refresh(volume.key_of(&subject), id, meta.size, meta.mtime_ns());
         if file.path() == subject.lower_path() {
+            volume.was_told(meta, subject.lower_path());
             return;
         }
     }

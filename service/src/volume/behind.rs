@@ -133,8 +133,7 @@ impl BehindDir<'_> {
     }
 
     fn place(&self, name: &[u8], kind: Kind) -> Option<Subject> {
-        let between: &[u8] = if self.path.is_empty() { b"" } else { b"/" };
-        let subject = Subject::new(self.volume.kind, [&self.path, between, name].concat(), kind)?;
+        let subject = Subject::new(self.volume.kind, self.lower_path(name), kind)?;
         self.volume.serves(&subject).then_some(subject)
     }
 
@@ -196,6 +195,23 @@ impl BehindDir<'_> {
         if file.is_removed() || !old.is_ok_and(|old| old.id == file.id) {
             file.move_to(dir, name);
         }
+    }
+
+    /// Whether the index knows of a change already, or will when the file's writer closes it. If not, it may still be so.
+    pub fn is_told(&self, name: &[u8], change: Change) -> bool {
+        // Names that come, go or are hidden are looked at in any case.
+        if change != (Change { foreign: change.foreign, ..Change::CONTENT }) {
+            return false;
+        }
+        let Ok(meta) = self.look(name) else { return false };
+        meta.kind == FileKind::File
+            && (self.volume.nodes.find(meta.id).is_some_and(|file| file.has_writers())
+                || self.volume.has_told(&meta, &self.lower_path(name)))
+    }
+
+    fn lower_path(&self, name: &[u8]) -> Vec<u8> {
+        let between: &[u8] = if self.path.is_empty() { b"" } else { b"/" };
+        [&self.path, between, name].concat()
     }
 
     /// Brings the index in line with what is there of a name. True if a whole directory has to be gone through for that.

@@ -67,3 +67,24 @@ fn our_own_changes_are_told_apart() {
     assert!(world.daemon().stat("watch.events") <= 200);
     assert_eq!(world.daemon().stat("index.first_seen"), 0);
 }
+
+#[test]
+fn the_index_is_not_asked_about_what_it_was_told() {
+    const COUNT: i64 = 200;
+    let mut world = watched(WatchConfig::Fanotify);
+    let mut camera = world.app(CAMERA);
+    let path = |number| format!("Documents/{number}.txt");
+    let before = world.daemon().stat("catalog.reads");
+    for number in 0..COUNT {
+        camera.create(world.shared(path(number)), b"x").unwrap();
+    }
+    settle(&mut world);
+    let asked = world.daemon().stat("catalog.reads") - before;
+    assert!(asked < COUNT / 2, "{asked} questions");
+    // The same bytes behind the mount are another version, and so are others of the same time and length.
+    write(world.lower(path(0)), b"y");
+    fs::remove_file(world.lower(path(1))).unwrap();
+    write(world.lower(path(1)), b"longer");
+    settle(&mut world);
+    says_what_is_there(&mut world);
+}

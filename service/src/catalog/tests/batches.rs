@@ -79,6 +79,29 @@ fn a_rename_says_what_the_new_name_says() {
 }
 
 #[test]
+fn a_new_name_alone_changes_what_hangs_on_it() {
+    let world = World::new();
+    world.put("d", "f", row("a"));
+    world.put("e", "other", row("a"));
+    let rows = "SELECT count(DISTINCT bucket) FROM files";
+    assert_eq!(world.ask(rows), 2);
+    let before = world.catalog.entry(&world.key("d", "f").into(), Projection::default()).unwrap().unwrap();
+    world.catalog.rename_file(world.key("d", "f"), world.key("e", "g"), renamed("image/jpeg", 1));
+    assert_eq!(world.get("e", "g"), Some(row("a")));
+    let after = world.catalog.entry(&world.key("e", "g").into(), Projection::default()).unwrap().unwrap();
+    assert_eq!((after.id, after.added), (before.id, before.added));
+    assert!(after.generation_modified > before.generation_modified);
+    assert_eq!(world.ask(rows), 1, "it is in the other directory's bucket");
+    assert_eq!(world.tree(b""), [&b"e/g"[..], b"e/other"]);
+    // What the name says of it goes along, if it says something else.
+    world.catalog.rename_file(world.key("e", "g"), world.key("e", "g.mp4"), renamed("video/mp4", 3));
+    assert_eq!(
+        world.get("e", "g.mp4"),
+        Some(FileRow { mime: "video/mp4".into(), media_type: 3, ..row("a") })
+    );
+}
+
+#[test]
 fn ids_are_drawn_before_they_are_used_and_never_twice() {
     let world = World::new();
     let drawn = world.catalog.new_id();

@@ -37,6 +37,7 @@ fn no_statement_walks_over_all_files() {
         let hot = "SEARCH files USING COVERING INDEX files_listing (volume_id=? AND user_id=? AND dir=?";
         assert_eq!(plans["FILE_GET"], [format!("{hot} AND name=?)")]);
         assert_eq!(plans["DIR_LIST"], [format!("{hot})")]);
+        assert_eq!(plans["DIR_OWNERS"], [format!("{hot})")]);
     }
 }
 
