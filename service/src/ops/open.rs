@@ -1,6 +1,6 @@
 //! OPEN and RELEASE.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -186,11 +186,12 @@ pub fn release(volume: &Volume, number: u64) -> Result<(), OpError> {
         return Ok(());
     }
     let file = Arc::clone(&handle.file);
-    if let Ok(meta) = Meta::of(handle.fd()) {
-        refresh_index(volume, &file, &meta);
-    }
     let fd = handle.lower();
+    // First: who hears of a change while somebody has the file open for writing leaves it to him.
     drop(handle);
+    if let Ok(meta) = Meta::of(fd.as_fd()) {
+        refresh_index(volume, &file, fd.as_fd(), &meta);
+    }
     if let Ok(subject) = volume.place_of(&file) {
         volume.reclassify(&file, &subject, fd.as_fd());
     }
@@ -206,7 +207,7 @@ const MOVES: usize = 8;
 ///
 /// Nothing keeps the file from being renamed or removed meanwhile: the write changes the row of this very file only, and is
 /// said again if the file has another place by then. Whoever renames records the new place before the index hears of it.
-pub(super) fn refresh_index(volume: &Volume, file: &File, meta: &Meta) {
+pub(super) fn refresh_index(volume: &Volume, file: &File, fd: BorrowedFd<'_>, meta: &Meta) {
     for _ in 0..MOVES {
         if file.is_removed() {
             return;
@@ -215,10 +216,8 @@ pub(super) fn refresh_index(volume: &Volume, file: &File, meta: &Meta) {
         if subject.is_invisible() {
             return;
         }
-        let id = (meta.id.ino, meta.id.generation);
-        volume.catalog.refresh(volume.key_of(&subject), id, meta.size, meta.mtime_ns());
+        volume.tell_version(&subject, fd, meta);
         if file.path() == subject.lower_path() {
-            volume.was_told(meta, subject.lower_path());
             return;
         }
     }

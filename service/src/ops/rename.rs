@@ -233,6 +233,7 @@ fn index(volume: &Volume, moved: &Arc<File>, old: &Subject, new: &Subject, was_h
         FileKind::File if new.is_invisible() => {
             volume.access.grants().forget(volume.file_id(moved.id));
             volume.catalog.remove(volume.key_of(old));
+            volume.rows_went();
         }
         FileKind::File => {
             let renamed = volume.renamed_to(new, hidden);
@@ -254,6 +255,7 @@ fn index(volume: &Volume, moved: &Arc<File>, old: &Subject, new: &Subject, was_h
         FileKind::Directory if user != to_user || new.is_invisible() => {
             forget_grants_below(volume, old);
             volume.catalog.remove_dir(volume.key, user, old.path().to_vec());
+            volume.rows_went();
         }
         FileKind::Directory => {
             volume.moves.went(new.lower_path());

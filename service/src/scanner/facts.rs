@@ -312,16 +312,10 @@ fn correct(volume: &Volume, known: &Known<'_>, path: Vec<u8>, fd: &impl AsFd, me
     if volume.nodes.find(meta.id).is_some_and(|file| file.has_writers()) {
         return;
     }
-    if known.row.is_of(meta.id.ino, meta.id.generation) || !volume.lower.has_xattrs() {
-        volume.catalog.refresh(
-            known.key.clone(),
-            (known.row.ino, known.row.birth),
-            meta.size,
-            meta.mtime_ns(),
-        );
-        return;
-    }
     let Some(subject) = Subject::new(volume.kind, path, Kind::File) else { return };
+    if known.row.is_of(meta.id.ino, meta.id.generation) || !volume.lower.has_xattrs() {
+        return volume.tell_version_of(known.row, &subject, fd.as_fd(), meta);
+    }
     let hidden = super::hidden::is_hidden(volume, &subject);
     if let Ok(owner) = volume.recorded_owner(&subject, fd.as_fd()) {
         volume.index_again(fd.as_fd(), &subject, owner, meta, hidden, Some(known.row));

@@ -256,6 +256,7 @@ pub fn scan_file(volume: &Volume, path: &[u8]) -> Result<(Numbers, Option<bool>)
         let key = volume.key_of(&subject);
         if let Some(row) = volume.catalog.file(&key)?.filter(|row| row.media_type != 0) {
             read = read_now(volume, &key, &row);
+            volume.catalog.flush_volume(volume.key)?;
             volume.catalog.settle()?;
         }
     }

@@ -376,8 +376,7 @@ impl Walk<'_> {
                     volume.put_again(subject, right, &meta);
                 }
                 if !is_current {
-                    let id = (row.ino, row.birth);
-                    volume.catalog.refresh(volume.key_of(subject), id, meta.size, meta.mtime_ns());
+                    volume.tell_version_of(row, subject, file.as_fd(), &meta);
                 }
                 Progress::add(&self.progress.changed, 1);
             }

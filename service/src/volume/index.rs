@@ -157,6 +157,7 @@ impl Volume {
     ) {
         let row = self.row_of(subject, owner, meta, hidden);
         let key = self.key_of(subject);
+        let version = (row.size, row.mtime_ns);
         match known {
             Some(old) if old.is_of(row.ino, row.birth) => self.catalog.mend(key, row),
             Some(old) => {
@@ -169,26 +170,35 @@ impl Volume {
                 self.catalog.index_first_seen_recorded(key, row, self.recorded(fd, meta));
             }
         }
-        self.unless_gone(subject, meta);
+        self.look_again(subject, meta.id, version);
     }
 
     /// Makes the row of a file what it should be, if it still has one. The caller has it open.
     pub fn put_again(&self, subject: &Subject, row: FileRow, meta: &Meta) {
+        let version = (row.size, row.mtime_ns);
         self.catalog.mend(self.key_of(subject), row);
-        self.unless_gone(subject, meta);
+        self.look_again(subject, meta.id, version);
     }
 
-    /// Takes a file that was just indexed out again if it is no longer at its place.
-    fn unless_gone(&self, subject: &Subject, meta: &Meta) {
+    /// Takes a file that was just indexed out again if it is no longer at its place, and tells of its version if that is another
+    /// by now.
+    fn look_again(&self, subject: &Subject, id: Id, version: (u64, i64)) {
+        self.was_told(id, subject, version);
         let look = self.moves.look();
-        let there = self.lower.open_path(subject.lower_path()).and_then(|fd| Meta::of(fd.as_fd()));
+        let there = self.lower.open_path(subject.lower_path()).and_then(|fd| Ok((Meta::of(fd.as_fd())?, fd)));
         let gone = match there {
-            Ok(there) => there.id != meta.id,
+            Ok((there, fd)) if there.id == id => {
+                if (there.size, there.mtime_ns()) != version {
+                    self.tell_version(subject, fd.as_fd(), &there);
+                }
+                false
+            }
+            Ok(_) => true,
             Err(error) => LowerError::is_not_found(error),
         };
         if gone {
             self.moves.if_gone(look, subject.lower_path(), || {
-                self.catalog.remove_gone(self.key_of(subject), meta.id.ino, meta.id.generation);
+                self.catalog.remove_gone(self.key_of(subject), id.ino, id.generation);
             });
         }
     }

@@ -2,10 +2,13 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash};
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
 
 use super::Volume;
+use crate::access::Subject;
+use crate::catalog::FileRow;
 use crate::lower::{Id, Meta};
 use crate::node::File;
 
@@ -34,20 +37,56 @@ impl Volume {
         self.indexed.remember(id, lower_path);
     }
 
-    /// That a file is of this version by now is queued.
-    pub fn was_told(&self, meta: &Meta, lower_path: &[u8]) {
-        self.indexed.put_version(meta, lower_path);
+    /// Rows are removed of files that stay: which of them have one is not known any more.
+    pub fn rows_went(&self) {
+        self.indexed.forget();
     }
 
-    /// Whether the index was told just this of the file that is there: then a change of its content that is heard of later is
+    /// Tells the index of which version a file is that it has a row of.
+    ///
+    /// Several threads may do so at once, and who looked first may tell last. So whoever tells looks again once that is queued, and
+    /// tells what is new: the last to tell has seen nothing newer.
+    pub fn tell_version(&self, subject: &Subject, fd: BorrowedFd<'_>, meta: &Meta) {
+        let mut seen = *meta;
+        for _ in 0..LOOKS {
+            let (size, mtime_ns) = (seen.size, seen.mtime_ns());
+            self.catalog.refresh(self.key_of(subject), (seen.id.ino, seen.id.generation), size, mtime_ns);
+            self.was_told(seen.id, subject, (size, mtime_ns));
+            match Meta::of(fd) {
+                Ok(now) if (now.size, now.mtime_ns()) != (size, mtime_ns) => seen = now,
+                _ => return,
+            }
+        }
+    }
+
+    /// The same, of a file that a row is about: where files cannot be told apart the row need not know its number.
+    pub fn tell_version_of(&self, row: &FileRow, subject: &Subject, fd: BorrowedFd<'_>, meta: &Meta) {
+        if row.is_of(meta.id.ino, meta.id.generation) {
+            self.tell_version(subject, fd, meta);
+        } else {
+            let id = (row.ino, row.birth);
+            self.catalog.refresh(self.key_of(subject), id, meta.size, meta.mtime_ns());
+        }
+    }
+
+    /// What is queued about a file says this of its size and its modification time. To be looked at again after that, as in
+    /// [`Volume::tell_version`].
+    pub(super) fn was_told(&self, id: Id, subject: &Subject, version: (u64, i64)) {
+        self.indexed.put_version(id, subject.lower_path(), version);
+    }
+
+    /// Whether the index was told just this last of the file that is there: then a change of its content that is heard of later is
     /// nothing new. Not where a file is told from another by its name alone, nor while rows are missing or of another time.
     pub fn has_told(&self, meta: &Meta, lower_path: &[u8]) -> bool {
         self.lower.has_xattrs()
-            && self.indexed.has_version(meta, lower_path)
+            && self.indexed.has_version(meta.id, lower_path, (meta.size, meta.mtime_ns()))
             && !self.doubts_rows()
             && !self.catalog.has_lost(self.key)
     }
 }
+
+/// A file that is written that often while the index is told of it is looked at when the watch hears of the rest.
+const LOOKS: usize = 4;
 
 /// So many files are remembered at most.
 const SLOTS: usize = 4096;
@@ -58,39 +97,50 @@ const SLOTS: usize = 4096;
 pub(super) struct Indexed {
     places: Slots,
     versions: Slots,
+    /// What was remembered before it changed is forgotten.
+    epoch: AtomicU64,
 }
 
 impl Indexed {
     /// Whether that file was found to have a row at this place.
     pub(super) fn knows(&self, id: Id, lower_path: &[u8]) -> bool {
-        self.places.has(&(id, lower_path))
+        let place = self.place(id, lower_path);
+        self.places.has(&place, &())
     }
 
     /// It has.
     pub(super) fn remember(&self, id: Id, lower_path: &[u8]) {
-        self.places.put(&(id, lower_path));
+        let place = self.place(id, lower_path);
+        self.places.put(&place, &());
     }
 
-    /// The row, if the file is known to have one here, is to be of this version by then.
-    fn put_version(&self, meta: &Meta, lower_path: &[u8]) {
-        if self.knows(meta.id, lower_path) {
-            self.versions.put(&version(meta, lower_path));
+    fn forget(&self) {
+        self.epoch.fetch_add(1, Relaxed);
+    }
+
+    /// The row, if the file is known to have one here, says this, and nothing that was said before.
+    fn put_version(&self, id: Id, lower_path: &[u8], version: (u64, i64)) {
+        let place = self.place(id, lower_path);
+        if self.places.has(&place, &()) {
+            self.versions.put(&place, &version);
+        } else {
+            self.versions.clear(&place);
         }
     }
 
-    fn has_version(&self, meta: &Meta, lower_path: &[u8]) -> bool {
-        self.versions.has(&version(meta, lower_path))
+    fn has_version(&self, id: Id, lower_path: &[u8], version: (u64, i64)) -> bool {
+        self.versions.has(&self.place(id, lower_path), &version)
+    }
+
+    fn place<'a>(&self, id: Id, lower_path: &'a [u8]) -> (u64, Id, &'a [u8]) {
+        (self.epoch.load(Relaxed), id, lower_path)
     }
 }
 
-fn version<'a>(meta: &Meta, lower_path: &'a [u8]) -> (Id, &'a [u8], u64, i64) {
-    (meta.id, lower_path, meta.size, meta.mtime_ns())
-}
-
-/// What was put here last, in a table of fixed size.
+/// What was said of a thing last, in a table of fixed size.
 #[derive(Debug)]
 struct Slots {
-    /// What it is, as a number that nobody outside can foresee; 0: nothing.
+    /// What it is and what was said, as a number that nobody outside can foresee; 0: nothing.
     slots: Box<[AtomicU64]>,
     hasher: RandomState,
 }
@@ -102,61 +152,67 @@ impl Default for Slots {
 }
 
 impl Slots {
-    fn has(&self, what: &impl Hash) -> bool {
-        let (slot, number) = self.place(what);
-        slot.is_some_and(|slot| slot.load(Relaxed) == number)
+    fn has(&self, thing: &impl Hash, said: &impl Hash) -> bool {
+        let number = self.hasher.hash_one((thing, said)) | 1;
+        self.slot(thing).is_some_and(|slot| slot.load(Relaxed) == number)
     }
 
-    fn put(&self, what: &impl Hash) {
-        let (slot, number) = self.place(what);
-        if let Some(slot) = slot {
+    fn put(&self, thing: &impl Hash, said: &impl Hash) {
+        let number = self.hasher.hash_one((thing, said)) | 1;
+        if let Some(slot) = self.slot(thing) {
             slot.store(number, Relaxed);
         }
     }
 
-    fn place(&self, what: &impl Hash) -> (Option<&AtomicU64>, u64) {
-        let number = self.hasher.hash_one(what) | 1;
-        let slot = usize::try_from(number >> 32).unwrap_or(0) % SLOTS;
-        (self.slots.get(slot), number)
+    fn clear(&self, thing: &impl Hash) {
+        if let Some(slot) = self.slot(thing) {
+            slot.store(0, Relaxed);
+        }
+    }
+
+    /// The one slot for whatever is said of a thing.
+    fn slot(&self, thing: &impl Hash) -> Option<&AtomicU64> {
+        let number = self.hasher.hash_one(thing);
+        self.slots.get(usize::try_from(number >> 32).unwrap_or(0) % SLOTS)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::AsFd;
-
     use super::*;
+
+    const ID: Id = Id { ino: 1, generation: 1 };
 
     #[test]
     fn a_file_is_known_at_its_place_only() {
         let indexed = Indexed::default();
         let id = |ino, generation| Id { ino, generation };
-        assert!(!indexed.knows(id(1, 1), b"0/a"));
-        indexed.remember(id(1, 1), b"0/a");
-        assert!(indexed.knows(id(1, 1), b"0/a"));
-        assert!(!indexed.knows(id(1, 1), b"0/b") && !indexed.knows(id(2, 1), b"0/a"));
+        assert!(!indexed.knows(ID, b"0/a"));
+        indexed.remember(ID, b"0/a");
+        assert!(indexed.knows(ID, b"0/a"));
+        assert!(!indexed.knows(ID, b"0/b") && !indexed.knows(id(2, 1), b"0/a"));
         assert!(!indexed.knows(id(1, 2), b"0/a"));
+        indexed.forget();
+        assert!(!indexed.knows(ID, b"0/a"));
     }
 
     #[test]
-    fn a_version_is_known_of_a_file_that_has_a_row() {
-        let file = tempfile::tempfile().unwrap();
-        let meta = || Meta::of(file.as_fd()).unwrap();
+    fn what_was_told_last_of_a_file_that_has_a_row_is_known() {
         let indexed = Indexed::default();
-        let first = meta();
-        indexed.put_version(&first, b"0/a");
-        assert!(!indexed.has_version(&first, b"0/a"), "nobody knows of a row");
-        indexed.remember(first.id, b"0/a");
-        assert!(!indexed.has_version(&first, b"0/a"));
-        indexed.put_version(&first, b"0/a");
-        assert!(indexed.has_version(&first, b"0/a"));
-        assert!(!indexed.has_version(&first, b"0/b"));
-        file.set_len(1).unwrap();
-        assert!(!indexed.has_version(&meta(), b"0/a"), "of another size");
-        indexed.put_version(&meta(), b"0/a");
-        assert!(indexed.has_version(&meta(), b"0/a"));
-        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
-        assert!(!indexed.has_version(&meta(), b"0/a"), "of another time");
+        let has = |version| indexed.has_version(ID, b"0/a", version);
+        indexed.put_version(ID, b"0/a", (1, 2));
+        assert!(!has((1, 2)), "nobody knows of a row");
+        indexed.remember(ID, b"0/a");
+        assert!(!has((1, 2)));
+        indexed.put_version(ID, b"0/a", (1, 2));
+        assert!(has((1, 2)) && !has((1, 3)) && !has((2, 2)));
+        assert!(!indexed.has_version(ID, b"0/b", (1, 2)));
+        indexed.put_version(ID, b"0/a", (3, 4));
+        assert!(has((3, 4)) && !has((1, 2)), "it is not so any more");
+        indexed.forget();
+        assert!(!has((3, 4)));
+        indexed.put_version(ID, b"0/a", (3, 4));
+        assert!(!has((3, 4)));
     }
 
     #[test]
@@ -165,7 +221,8 @@ mod tests {
         for ino in 0..100_000 {
             let id = Id { ino, generation: 0 };
             indexed.remember(id, b"0/a");
-            assert!(indexed.knows(id, b"0/a"));
+            indexed.put_version(id, b"0/a", (1, 1));
+            assert!(indexed.knows(id, b"0/a") && indexed.has_version(id, b"0/a", (1, 1)));
         }
     }
 }

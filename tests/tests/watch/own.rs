@@ -81,10 +81,70 @@ fn the_index_is_not_asked_about_what_it_was_told() {
     settle(&mut world);
     let asked = world.daemon().stat("catalog.reads") - before;
     assert!(asked < COUNT / 2, "{asked} questions");
-    // The same bytes behind the mount are another version, and so are others of the same time and length.
-    write(world.lower(path(0)), b"y");
-    fs::remove_file(world.lower(path(1))).unwrap();
-    write(world.lower(path(1)), b"longer");
+}
+
+/// What the index was told last counts, not what it was told once.
+#[test]
+fn a_version_that_comes_back_is_told_again() {
+    let mut world = watched(WatchConfig::Fanotify);
+    let mut camera = world.app(CAMERA);
+    let files = ["Documents/a.txt", "Documents/b.txt"];
+    let stamps = files.map(|file| {
+        camera.create(world.shared(file), b"x").unwrap();
+        fs::metadata(world.lower(file)).unwrap().modified().unwrap()
+    });
+    settle(&mut world);
+    // One grows behind the mount, the other one through it.
+    write(world.lower(files[0]), b"xy");
+    let open = camera.open(world.shared(files[1]), libc::O_WRONLY | libc::O_APPEND).unwrap();
+    camera.write(open, None, b"y").unwrap();
+    camera.close(open);
+    settle(&mut world);
+    for (file, stamp) in files.iter().zip(stamps) {
+        let lower = fs::File::options().write(true).open(world.lower(file)).unwrap();
+        lower.set_len(1).unwrap();
+        lower.set_modified(stamp).unwrap();
+    }
+    settle(&mut world);
+    says_what_is_there(&mut world);
+}
+
+#[test]
+fn of_several_who_close_a_file_at_once_the_last_is_told() {
+    let mut world = watched(WatchConfig::Fanotify);
+    let mut creator = world.app(FILES);
+    let file = world.shared("Documents/log.txt");
+    creator.create(&file, b"").unwrap();
+    std::thread::scope(|scope| {
+        for mut app in [creator, world.app(FILES), world.app(FILES)] {
+            let file = &file;
+            scope.spawn(move || {
+                for _ in 0..300 {
+                    let open = app.open(file, libc::O_WRONLY | libc::O_APPEND).unwrap();
+                    app.write(open, None, b"x").unwrap();
+                    app.close(open);
+                }
+            });
+        }
+    });
+    assert_eq!(fs::metadata(world.lower("Documents/log.txt")).unwrap().len(), 900);
+    settle(&mut world);
+    says_what_is_there(&mut world);
+}
+
+/// Rows go where nothing is indexed, and come again.
+#[test]
+fn what_was_where_nothing_is_indexed_is_found_again() {
+    let mut world = watched(WatchConfig::Fanotify);
+    let mut app = world.app(FILES);
+    let (shown, aside) = (world.shared("Pictures/x"), world.shared("Pictures/.thumbnails"));
+    app.mkdir(&shown).unwrap();
+    app.create(shown.join("a.txt"), b"x").unwrap();
+    app.rename(&shown, &aside).unwrap();
+    app.rename(&aside, &shown).unwrap();
+    let open = app.open(shown.join("a.txt"), libc::O_WRONLY | libc::O_APPEND).unwrap();
+    app.write(open, None, b"y").unwrap();
+    app.close(open);
     settle(&mut world);
     says_what_is_there(&mut world);
 }
