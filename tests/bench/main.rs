@@ -50,7 +50,7 @@ impl Plan {
 
     /// Rounds that have trees, two processes and load.
     fn slow_rounds(&self) -> usize {
-        if self.quick { 2 } else { 3 }
+        if self.quick { 1 } else { 3 }
     }
 
     /// Rounds that have data, and listings of 100,000 entries.

@@ -30,7 +30,7 @@ pub(crate) fn measure(plan: &Plan, place: &Place, subject: Subject, measured: &m
         let cpu = running.cpu();
         let begin = Instant::now();
         let script = format!("cd {:?} && {{ {script}; }}", running.dir);
-        if as_app(&running, ANYWHERE, "sh", &["-c", &script]).is_none() {
+        if as_app(&running, ANYWHERE, "bash", &["-o", "pipefail", "-c", &script]).is_none() {
             measured.fail(name, subject);
             let _ = std::fs::remove_dir_all(place.dir().join("copy"));
             continue;
