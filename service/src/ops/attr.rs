@@ -75,7 +75,7 @@ pub fn setattr(
     apply(&file, fd.as_fd(), change)?;
     let meta = Meta::of(fd.as_fd())?;
     if change.size.is_some() && !file.has_writers() {
-        super::open::refresh_index(volume, &file, fd.as_fd(), &meta);
+        super::open::refresh_index(volume, &file, fd.as_fd());
         volume.file_changes(&file);
     }
     Ok((meta, volume.attr_ttl(&file, &meta)))

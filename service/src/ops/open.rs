@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use super::lookup::view_of;
 use super::{Caller, OpError, Opened, links};
 use crate::access::Subject;
-use crate::lower::{Access, FileKind, Meta, Root};
+use crate::lower::{Access, FileKind, Root};
 use crate::node::{File, NodeId, View};
 use crate::observe::Counter;
 use crate::passthrough::{IoMode, RefusedBy, Ticket};
@@ -189,9 +189,7 @@ pub fn release(volume: &Volume, number: u64) -> Result<(), OpError> {
     let fd = handle.lower();
     // First: who hears of a change while somebody has the file open for writing leaves it to him.
     drop(handle);
-    if let Ok(meta) = Meta::of(fd.as_fd()) {
-        refresh_index(volume, &file, fd.as_fd(), &meta);
-    }
+    refresh_index(volume, &file, fd.as_fd());
     if let Ok(subject) = volume.place_of(&file) {
         volume.reclassify(&file, &subject, fd.as_fd());
     }
@@ -207,7 +205,7 @@ const MOVES: usize = 8;
 ///
 /// Nothing keeps the file from being renamed or removed meanwhile: the write changes the row of this very file only, and is
 /// said again if the file has another place by then. Whoever renames records the new place before the index hears of it.
-pub(super) fn refresh_index(volume: &Volume, file: &File, fd: BorrowedFd<'_>, meta: &Meta) {
+pub(super) fn refresh_index(volume: &Volume, file: &File, fd: BorrowedFd<'_>) {
     for _ in 0..MOVES {
         if file.is_removed() {
             return;
@@ -216,7 +214,7 @@ pub(super) fn refresh_index(volume: &Volume, file: &File, fd: BorrowedFd<'_>, me
         if subject.is_invisible() {
             return;
         }
-        volume.tell_version(&subject, fd, meta);
+        volume.tell_version(&subject, fd, file.id);
         if file.path() == subject.lower_path() {
             return;
         }

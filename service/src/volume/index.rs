@@ -189,7 +189,7 @@ impl Volume {
         let gone = match there {
             Ok((there, fd)) if there.id == id => {
                 if (there.size, there.mtime_ns()) != version {
-                    self.tell_version(subject, fd.as_fd(), &there);
+                    self.tell_version(subject, fd.as_fd(), id);
                 }
                 false
             }

@@ -3,7 +3,7 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash};
 use std::os::fd::BorrowedFd;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, SystemTime};
 
 use super::Volume;
@@ -42,19 +42,19 @@ impl Volume {
         self.indexed.forget();
     }
 
-    /// Tells the index of which version a file is that it has a row of.
+    /// Tells the index of which version a file is that it has a row of. The caller has it open.
     ///
-    /// Several threads may do so at once, and who looked first may tell last. So whoever tells looks again once that is queued, and
-    /// tells what is new: the last to tell has seen nothing newer.
-    pub fn tell_version(&self, subject: &Subject, fd: BorrowedFd<'_>, meta: &Meta) {
-        let mut seen = *meta;
+    /// Several threads may do so at once, and who looked first may tell last. So whoever has told looks again if somebody else told since
+    /// the look: of any two, the one that told last has seen nothing older.
+    pub fn tell_version(&self, subject: &Subject, fd: BorrowedFd<'_>, id: Id) {
         for _ in 0..LOOKS {
-            let (size, mtime_ns) = (seen.size, seen.mtime_ns());
-            self.catalog.refresh(self.key_of(subject), (seen.id.ino, seen.id.generation), size, mtime_ns);
-            self.was_told(seen.id, subject, (size, mtime_ns));
-            match Meta::of(fd) {
-                Ok(now) if (now.size, now.mtime_ns()) != (size, mtime_ns) => seen = now,
-                _ => return,
+            let turn = self.indexed.turn(id, subject.lower_path());
+            let Ok(meta) = Meta::of(fd) else { return };
+            let version = (meta.size, meta.mtime_ns());
+            let file = (meta.id.ino, meta.id.generation);
+            self.catalog.refresh(self.key_of(subject), file, version.0, version.1);
+            if self.was_told(id, subject, version) == turn {
+                return;
             }
         }
     }
@@ -62,17 +62,17 @@ impl Volume {
     /// The same, of a file that a row is about: where files cannot be told apart the row need not know its number.
     pub fn tell_version_of(&self, row: &FileRow, subject: &Subject, fd: BorrowedFd<'_>, meta: &Meta) {
         if row.is_of(meta.id.ino, meta.id.generation) {
-            self.tell_version(subject, fd, meta);
+            self.tell_version(subject, fd, meta.id);
         } else {
             let id = (row.ino, row.birth);
             self.catalog.refresh(self.key_of(subject), id, meta.size, meta.mtime_ns());
         }
     }
 
-    /// What is queued about a file says this of its size and its modification time. To be looked at again after that, as in
-    /// [`Volume::tell_version`].
-    pub(super) fn was_told(&self, id: Id, subject: &Subject, version: (u64, i64)) {
-        self.indexed.put_version(id, subject.lower_path(), version);
+    /// What is queued about a file says this of its size and its modification time: how often anything was told before. Who does not
+    /// compare that with what it was before the look has to look again.
+    pub(super) fn was_told(&self, id: Id, subject: &Subject, version: (u64, i64)) -> u64 {
+        self.indexed.put_version(id, subject.lower_path(), version)
     }
 
     /// Whether the index was told just this last of the file that is there: then a change of its content that is heard of later is
@@ -104,75 +104,90 @@ pub(super) struct Indexed {
 impl Indexed {
     /// Whether that file was found to have a row at this place.
     pub(super) fn knows(&self, id: Id, lower_path: &[u8]) -> bool {
-        let place = self.place(id, lower_path);
-        self.places.has(&place, &())
+        self.places.has((id, lower_path), &self.epoch())
     }
 
     /// It has.
     pub(super) fn remember(&self, id: Id, lower_path: &[u8]) {
-        let place = self.place(id, lower_path);
-        self.places.put(&place, &());
+        self.places.put((id, lower_path), &self.epoch());
     }
 
     fn forget(&self) {
-        self.epoch.fetch_add(1, Relaxed);
+        self.epoch.fetch_add(1, SeqCst);
     }
 
-    /// The row, if the file is known to have one here, says this, and nothing that was said before.
-    fn put_version(&self, id: Id, lower_path: &[u8], version: (u64, i64)) {
-        let place = self.place(id, lower_path);
-        if self.places.has(&place, &()) {
-            self.versions.put(&place, &version);
+    /// The row, if the file is known to have one here, says this, and nothing that was said before. The turn that it was.
+    fn put_version(&self, id: Id, lower_path: &[u8], version: (u64, i64)) -> u64 {
+        let epoch = self.epoch();
+        if self.places.has((id, lower_path), &epoch) {
+            self.versions.put((id, lower_path), &(epoch, version))
         } else {
-            self.versions.clear(&place);
+            self.versions.clear((id, lower_path))
         }
     }
 
-    fn has_version(&self, id: Id, lower_path: &[u8], version: (u64, i64)) -> bool {
-        self.versions.has(&self.place(id, lower_path), &version)
+    /// The turn of who says something of the file next.
+    fn turn(&self, id: Id, lower_path: &[u8]) -> u64 {
+        self.versions.slot((id, lower_path)).map_or(0, |slot| slot.turns.load(SeqCst))
     }
 
-    fn place<'a>(&self, id: Id, lower_path: &'a [u8]) -> (u64, Id, &'a [u8]) {
-        (self.epoch.load(Relaxed), id, lower_path)
+    fn has_version(&self, id: Id, lower_path: &[u8], version: (u64, i64)) -> bool {
+        self.versions.has((id, lower_path), &(self.epoch(), version))
+    }
+
+    fn epoch(&self) -> u64 {
+        self.epoch.load(SeqCst)
     }
 }
 
-/// What was said of a thing last, in a table of fixed size.
+/// A file and its path below the lower root.
+type Place<'a> = (Id, &'a [u8]);
+
+/// What was said of a file last, in a table of fixed size.
 #[derive(Debug)]
 struct Slots {
-    /// What it is and what was said, as a number that nobody outside can foresee; 0: nothing.
-    slots: Box<[AtomicU64]>,
+    slots: Box<[Slot]>,
     hasher: RandomState,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    /// Which file it is and what was said, as a number that nobody outside can foresee; 0: nothing.
+    said: AtomicU64,
+    /// How often anything was said.
+    turns: AtomicU64,
 }
 
 impl Default for Slots {
     fn default() -> Slots {
-        Slots { slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(), hasher: RandomState::new() }
+        Slots { slots: (0..SLOTS).map(|_| Slot::default()).collect(), hasher: RandomState::new() }
     }
 }
 
 impl Slots {
-    fn has(&self, thing: &impl Hash, said: &impl Hash) -> bool {
-        let number = self.hasher.hash_one((thing, said)) | 1;
-        self.slot(thing).is_some_and(|slot| slot.load(Relaxed) == number)
+    fn has(&self, place: Place<'_>, said: &impl Hash) -> bool {
+        let number = self.hasher.hash_one((place, said)) | 1;
+        self.slot(place).is_some_and(|slot| slot.said.load(SeqCst) == number)
     }
 
-    fn put(&self, thing: &impl Hash, said: &impl Hash) {
-        let number = self.hasher.hash_one((thing, said)) | 1;
-        if let Some(slot) = self.slot(thing) {
-            slot.store(number, Relaxed);
-        }
+    fn put(&self, place: Place<'_>, said: &impl Hash) -> u64 {
+        self.say(place, self.hasher.hash_one((place, said)) | 1)
     }
 
-    fn clear(&self, thing: &impl Hash) {
-        if let Some(slot) = self.slot(thing) {
-            slot.store(0, Relaxed);
-        }
+    fn clear(&self, place: Place<'_>) -> u64 {
+        self.say(place, 0)
     }
 
-    /// The one slot for whatever is said of a thing.
-    fn slot(&self, thing: &impl Hash) -> Option<&AtomicU64> {
-        let number = self.hasher.hash_one(thing);
+    fn say(&self, place: Place<'_>, number: u64) -> u64 {
+        self.slot(place).map_or(0, |slot| {
+            slot.said.store(number, SeqCst);
+            slot.turns.fetch_add(1, SeqCst)
+        })
+    }
+
+    /// The one slot for whatever is said of a file.
+    fn slot(&self, place: Place<'_>) -> Option<&Slot> {
+        let number = self.hasher.hash_one(place);
         self.slots.get(usize::try_from(number >> 32).unwrap_or(0) % SLOTS)
     }
 }
@@ -209,9 +224,13 @@ mod tests {
         assert!(!indexed.has_version(ID, b"0/b", (1, 2)));
         indexed.put_version(ID, b"0/a", (3, 4));
         assert!(has((3, 4)) && !has((1, 2)), "it is not so any more");
+        let turn = indexed.turn(ID, b"0/a");
+        assert_eq!(indexed.put_version(ID, b"0/a", (3, 4)), turn, "nobody else did");
+        assert_ne!(indexed.put_version(ID, b"0/a", (3, 4)), turn, "somebody did");
         indexed.forget();
         assert!(!has((3, 4)));
-        indexed.put_version(ID, b"0/a", (3, 4));
+        let turn = indexed.turn(ID, b"0/a");
+        assert_eq!(indexed.put_version(ID, b"0/a", (3, 4)), turn, "where no row is known as well");
         assert!(!has((3, 4)));
     }
 
