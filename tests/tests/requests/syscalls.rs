@@ -154,9 +154,8 @@ fn of_a_create() {
     at_most(&spent, LOOKUP, 3.0);
     // The request and its answer; the file is made, told whose it is, looked at and registered.
     at_most(&spent, CREATE, 6.0);
-    // The request and its answer, size and time for the index, the wake of who tells the kernel if he sleeps, and now and then of who
-    // writes the index.
-    at_most(&spent, RELEASE, 4.5);
+    // The request and its answer, size and time for the index, and now and then a wake of who writes it.
+    at_most(&spent, RELEASE, 4.0);
 }
 
 /// A directory in which nothing has come or gone for a while is listed by the index's rows: the files are not looked at.
