@@ -243,8 +243,8 @@ impl Catalog {
         self.queue.flush_volume(volume)
     }
 
-    /// Like [`Catalog::flush`], and for what belongs to no volume as well, such as the facts of files. What was lost meanwhile is
-    /// not told.
+    /// Like [`Catalog::flush`], but what was lost meanwhile is not told: for whoever waits for what belongs to no volume, such as the
+    /// facts of files, and can do without it.
     ///
     /// # Errors
     ///

@@ -258,6 +258,10 @@ fn index(volume: &Volume, moved: &Arc<File>, old: &Subject, new: &Subject, was_h
             volume.rows_went();
         }
         FileKind::Directory => {
+            if old.is_invisible() {
+                // Its files may have had rows at these very places before.
+                volume.rows_went();
+            }
             volume.moves.went(new.lower_path());
             volume.catalog.rename_dir(volume.key, user, old.path().to_vec(), new.path().to_vec());
             if hidden != was_hidden {

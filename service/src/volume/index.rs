@@ -26,6 +26,9 @@ pub struct Looked {
     pub indexed: bool,
 }
 
+/// So often a file is looked at while others tell of it as well.
+const LOOKS: usize = 4;
+
 /// The policy's, for rows.
 const HIDING_RULES: HidingRules = HidingRules {
     media_type: |path, mime| media_type_of(path, mime, false) as u8,
@@ -178,6 +181,35 @@ impl Volume {
         let version = (row.size, row.mtime_ns);
         self.catalog.mend(self.key_of(subject), row);
         self.look_again(subject, meta.id, version);
+    }
+
+    /// Tells the index of which version a file is that it has a row of. The caller has it open.
+    ///
+    /// Several threads may do so at once, and who looked first may tell last. So whoever has told looks again if somebody else told since
+    /// the look: of any two, the one that told last has seen nothing older.
+    pub fn tell_version(&self, subject: &Subject, fd: BorrowedFd<'_>, id: Id) {
+        for _ in 0..LOOKS {
+            let turn = self.indexed.turn(id, subject.lower_path());
+            let Ok(meta) = Meta::of(fd) else { return };
+            let version = (meta.size, meta.mtime_ns());
+            let file = (meta.id.ino, meta.id.generation);
+            self.catalog.refresh(self.key_of(subject), file, version.0, version.1);
+            if self.was_told(id, subject, version) == turn {
+                return;
+            }
+        }
+        // Who of them was last is not known: the watch is to look at the file.
+        self.indexed.forget_version(id, subject.lower_path());
+    }
+
+    /// The same, of a file that a row is about: where files cannot be told apart the row need not know its number.
+    pub fn tell_version_of(&self, row: &FileRow, subject: &Subject, fd: BorrowedFd<'_>, meta: &Meta) {
+        if row.is_of(meta.id.ino, meta.id.generation) {
+            self.tell_version(subject, fd, meta.id);
+        } else {
+            let id = (row.ino, row.birth);
+            self.catalog.refresh(self.key_of(subject), id, meta.size, meta.mtime_ns());
+        }
     }
 
     /// Takes a file that was just indexed out again if it is no longer at its place, and tells of its version if that is another

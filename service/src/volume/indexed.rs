@@ -2,13 +2,11 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash};
-use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, SystemTime};
 
 use super::Volume;
 use crate::access::Subject;
-use crate::catalog::FileRow;
 use crate::lower::{Id, Meta};
 use crate::node::File;
 
@@ -42,33 +40,6 @@ impl Volume {
         self.indexed.forget();
     }
 
-    /// Tells the index of which version a file is that it has a row of. The caller has it open.
-    ///
-    /// Several threads may do so at once, and who looked first may tell last. So whoever has told looks again if somebody else told since
-    /// the look: of any two, the one that told last has seen nothing older.
-    pub fn tell_version(&self, subject: &Subject, fd: BorrowedFd<'_>, id: Id) {
-        for _ in 0..LOOKS {
-            let turn = self.indexed.turn(id, subject.lower_path());
-            let Ok(meta) = Meta::of(fd) else { return };
-            let version = (meta.size, meta.mtime_ns());
-            let file = (meta.id.ino, meta.id.generation);
-            self.catalog.refresh(self.key_of(subject), file, version.0, version.1);
-            if self.was_told(id, subject, version) == turn {
-                return;
-            }
-        }
-    }
-
-    /// The same, of a file that a row is about: where files cannot be told apart the row need not know its number.
-    pub fn tell_version_of(&self, row: &FileRow, subject: &Subject, fd: BorrowedFd<'_>, meta: &Meta) {
-        if row.is_of(meta.id.ino, meta.id.generation) {
-            self.tell_version(subject, fd, meta.id);
-        } else {
-            let id = (row.ino, row.birth);
-            self.catalog.refresh(self.key_of(subject), id, meta.size, meta.mtime_ns());
-        }
-    }
-
     /// What is queued about a file says this of its size and its modification time: how often anything was told before. Who does not
     /// compare that with what it was before the look has to look again.
     pub(super) fn was_told(&self, id: Id, subject: &Subject, version: (u64, i64)) -> u64 {
@@ -84,9 +55,6 @@ impl Volume {
             && !self.catalog.has_lost(self.key)
     }
 }
-
-/// A file that is written that often while the index is told of it is looked at when the watch hears of the rest.
-const LOOKS: usize = 4;
 
 /// So many files are remembered at most.
 const SLOTS: usize = 4096;
@@ -126,8 +94,13 @@ impl Indexed {
         }
     }
 
+    /// What is said of it is not known any more.
+    pub(super) fn forget_version(&self, id: Id, lower_path: &[u8]) {
+        self.versions.clear((id, lower_path));
+    }
+
     /// The turn of who says something of the file next.
-    fn turn(&self, id: Id, lower_path: &[u8]) -> u64 {
+    pub(super) fn turn(&self, id: Id, lower_path: &[u8]) -> u64 {
         self.versions.slot((id, lower_path)).map_or(0, |slot| slot.turns.load(SeqCst))
     }
 
@@ -227,6 +200,9 @@ mod tests {
         let turn = indexed.turn(ID, b"0/a");
         assert_eq!(indexed.put_version(ID, b"0/a", (3, 4)), turn, "nobody else did");
         assert_ne!(indexed.put_version(ID, b"0/a", (3, 4)), turn, "somebody did");
+        indexed.forget_version(ID, b"0/a");
+        assert!(!has((3, 4)) && indexed.knows(ID, b"0/a"));
+        indexed.put_version(ID, b"0/a", (3, 4));
         indexed.forget();
         assert!(!has((3, 4)));
         let turn = indexed.turn(ID, b"0/a");

@@ -83,6 +83,13 @@ fn the_index_is_not_asked_about_what_it_was_told() {
     assert!(asked < COUNT / 2, "{asked} questions");
 }
 
+/// Opens, writes a byte at the end, closes.
+fn append(app: &mut Actor, file: &Path) {
+    let open = app.open(file, libc::O_WRONLY | libc::O_APPEND).unwrap();
+    app.write(open, None, b"x").unwrap();
+    app.close(open);
+}
+
 /// What the index was told last counts, not what it was told once.
 #[test]
 fn a_version_that_comes_back_is_told_again() {
@@ -96,9 +103,7 @@ fn a_version_that_comes_back_is_told_again() {
     settle(&mut world);
     // One grows behind the mount, the other one through it.
     write(world.lower(files[0]), b"xy");
-    let open = camera.open(world.shared(files[1]), libc::O_WRONLY | libc::O_APPEND).unwrap();
-    camera.write(open, None, b"y").unwrap();
-    camera.close(open);
+    append(&mut camera, &world.shared(files[1]));
     settle(&mut world);
     for (file, stamp) in files.iter().zip(stamps) {
         let lower = fs::File::options().write(true).open(world.lower(file)).unwrap();
@@ -120,9 +125,7 @@ fn of_several_who_close_a_file_at_once_the_last_is_told() {
             let file = &file;
             scope.spawn(move || {
                 for _ in 0..300 {
-                    let open = app.open(file, libc::O_WRONLY | libc::O_APPEND).unwrap();
-                    app.write(open, None, b"x").unwrap();
-                    app.close(open);
+                    append(&mut app, file);
                 }
             });
         }
@@ -142,9 +145,13 @@ fn what_was_where_nothing_is_indexed_is_found_again() {
     app.create(shown.join("a.txt"), b"x").unwrap();
     app.rename(&shown, &aside).unwrap();
     app.rename(&aside, &shown).unwrap();
-    let open = app.open(shown.join("a.txt"), libc::O_WRONLY | libc::O_APPEND).unwrap();
-    app.write(open, None, b"y").unwrap();
-    app.close(open);
+    append(&mut app, &shown.join("a.txt"));
+    settle(&mut world);
+    // Away behind the mount, where their rows go as well, and back through it.
+    fs::rename(world.lower("Pictures/x"), world.lower("Pictures/.thumbnails")).unwrap();
+    settle(&mut world);
+    app.rename(&aside, &shown).unwrap();
+    append(&mut app, &shown.join("a.txt"));
     settle(&mut world);
     says_what_is_there(&mut world);
 }
