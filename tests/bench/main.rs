@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod aims;
+mod anywhere;
 mod client;
 mod data;
 mod html;

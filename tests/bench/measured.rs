@@ -11,7 +11,7 @@ pub(crate) struct Group {
     pub(crate) workloads: &'static [&'static str],
 }
 
-pub(crate) const GROUPS: [Group; 7] = [
+pub(crate) const GROUPS: [Group; 8] = [
     Group {
         name: "Single operations, client and daemon on one CPU",
         workloads: &[
@@ -29,6 +29,16 @@ pub(crate) const GROUPS: [Group; 7] = [
             "create+write 4 KiB+close (µs)",
             "rename (µs)",
             "unlink (µs)",
+        ],
+    },
+    Group {
+        name: "Single operations, wherever the scheduler puts client and daemon",
+        workloads: &[
+            "stat of a missing name, anywhere (µs)",
+            "open+read 4 KiB+close, anywhere (µs)",
+            "create+write 4 KiB+close, anywhere (µs)",
+            "rename, anywhere (µs)",
+            "unlink, anywhere (µs)",
         ],
     },
     Group {

@@ -103,7 +103,7 @@ fn markdown(plan: &Plan, measured: &Measured) -> String {
     let [rounds, slow, data] = planned.map(|(of, planned)| most(&measured.values, of).min(planned));
     let _ = writeln!(
         out,
-        "\nMeasured by {how}: {rounds} rounds, {slow} of trees, two processes and load, {data} of data and large listings.\n"
+        "\nMeasured by {how}: {rounds} rounds, {slow} of what is not pinned and of load, {data} of data and large listings.\n"
     );
     for (what, value) in machine() {
         let _ = writeln!(out, "* {what}: {value}");

@@ -30,15 +30,17 @@ pub(crate) enum Subject {
     Full,
     Partial,
     Daemon,
+    Sleepy,
 }
 
 impl Subject {
-    pub(crate) const ALL: [Subject; 10] = [
+    pub(crate) const ALL: [Subject; 11] = [
         Subject::Native,
         Subject::Owner,
         Subject::Full,
         Subject::Partial,
         Subject::Daemon,
+        Subject::Sleepy,
         Subject::Overlay,
         Subject::Bindfs,
         Subject::Mergerfs,
@@ -58,6 +60,7 @@ impl Subject {
             Subject::Full => "mediagate, sees all",
             Subject::Partial => "mediagate, sees a third",
             Subject::Daemon => "mediagate, no passthrough",
+            Subject::Sleepy => "mediagate, no busy polling",
         }
     }
 
@@ -79,7 +82,7 @@ impl Subject {
     }
 
     pub(crate) fn is_ours(self) -> bool {
-        matches!(self, Subject::Owner | Subject::Full | Subject::Partial | Subject::Daemon)
+        matches!(self, Subject::Owner | Subject::Full | Subject::Partial | Subject::Daemon | Subject::Sleepy)
     }
 
     /// The first line of what its program says about its version.
@@ -94,7 +97,7 @@ impl Subject {
 
     pub(crate) fn uid(self) -> u32 {
         match self {
-            Subject::Owner | Subject::Daemon => OWNER.1,
+            Subject::Owner | Subject::Daemon | Subject::Sleepy => OWNER.1,
             Subject::Full => MANAGER.1,
             Subject::Partial => GALLERY.1,
             _ => 0,
@@ -150,7 +153,7 @@ impl Subject {
                 running.spawn(plan, pinned, portal::PROGRAM, Vec::new());
                 running.dir = portal::export(&runtime, &lower);
             }
-            Subject::Owner | Subject::Full | Subject::Partial | Subject::Daemon => {
+            Subject::Owner | Subject::Full | Subject::Partial | Subject::Daemon | Subject::Sleepy => {
                 self.serve(plan, place, pinned, &mut running);
                 running.wait_until_indexed();
             }
@@ -173,9 +176,10 @@ impl Subject {
             format!("[[package]]\nname = \"{name}\"\napp_id = {id}\n{more}\n")
         };
         let text = format!(
-            "[service]\nstate_dir = {state:?}\nlisten = [\"unix://{}\"]\n[[volume]]\nname = \"external_primary\"\n\
+            "[service]\nstate_dir = {state:?}\nlisten = [\"unix://{}\"]\n{}[[volume]]\nname = \"external_primary\"\n\
              kind = \"emulated\"\nlower = {:?}\nmount = {:?}\npassthrough = {}\n{}{}{}",
             socket.display(),
+            if self == Subject::Sleepy { "busy_poll_us = 0\n" } else { "" },
             place.root.join("lower"),
             running.mount,
             self != Subject::Daemon,

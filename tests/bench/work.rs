@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::measured::Measured;
 use crate::subject::{OWNER, Place, Running, Subject};
-use crate::{Plan, data, large, listing, load, pair, single, tree};
+use crate::{Plan, anywhere, data, large, listing, load, pair, single, tree};
 
 /// As many files as the tree of the original's report about a slow `rm -r`.
 const TREE: usize = 5787;
@@ -35,20 +35,28 @@ pub(crate) fn run(plan: &Plan, mut after_round: impl FnMut(&Measured)) {
             let subject = there[(turn + round) % there.len()];
             let seconds = begin.elapsed().as_secs();
             eprintln!("bench: {seconds:4} s, round {} of {}, {}", round + 1, plan.rounds(), subject.name());
-            single::measure(plan, &main, subject, &mut measured);
+            // Where there is one CPU for all nobody polls; it is no matter of bytes and listings either.
+            let polls = subject != Subject::Sleepy;
+            if polls {
+                single::measure(plan, &main, subject, &mut measured);
+            }
             // They differ in listings and decisions, not in trees and data.
             let differs = !matches!(subject, Subject::Partial | Subject::Full);
             // The portal takes two minutes for each.
             let differs = differs && (subject != Subject::Portal || round == 0);
             if round < plan.slow_rounds() && differs {
+                anywhere::measure(plan, &main, subject, &mut measured);
                 tree::measure(plan, &main, subject, &mut measured);
                 pair::measure(plan, &main, subject, &mut measured);
             }
-            if round < plan.slowest_rounds() && differs {
+            if round < plan.slowest_rounds() && differs && polls {
                 data::measure(plan, &main, subject, &mut measured);
             }
             // The portal takes half a minute for each.
-            if round < plan.slowest_rounds() && (subject != Subject::Portal || round == 0 && !plan.quick) {
+            if round < plan.slowest_rounds()
+                && polls
+                && (subject != Subject::Portal || round == 0 && !plan.quick)
+            {
                 listing::measure(plan, &huge, subject, &mut measured);
             }
         }
@@ -112,6 +120,10 @@ pub(crate) fn prepare(plan: &Plan, place: &Place) {
         let path = within.join(format!("{number}.txt"));
         std::fs::write(&path, vec![b'y'; 512 + (number * 97) % 16_384]).unwrap();
         own(&path);
+    }
+    // The lower file system knows of each of them that it is not there, whoever asks first.
+    for number in 0..plan.files() {
+        let _ = std::fs::symlink_metadata(dir.join(format!("flat/{number}.none")));
     }
     let path = dir.join("data/data.txt");
     std::fs::write(&path, vec![7; 64 << 20]).unwrap();

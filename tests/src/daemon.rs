@@ -54,6 +54,16 @@ impl Daemon {
         self.child.id()
     }
 
+    /// Its user and system time so far, also that of threads that have ended.
+    pub fn cpu(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("read its stat");
+        let rest = stat.rsplit(')').next().expect("the name ends");
+        // utime and stime, in ticks of 10 ms.
+        let ticks: u64 =
+            rest.split_whitespace().skip(11).take(2).map(|it| it.parse::<u64>().expect("a number")).sum();
+        Duration::from_millis(ticks * 10)
+    }
+
     /// The address of its interface.
     pub fn address(&self) -> &str {
         &self.address

@@ -20,6 +20,8 @@ const SHELL: u32 = 2000;
 pub(super) const CACHE_SECONDS: (i64, i64) = (-1, 86_400);
 /// Bounds of `threads`.
 pub(super) const THREADS: (i64, i64) = (1, 64);
+/// Bounds of `busy_poll_us`: up to a millisecond, after which a sleep costs nothing that anybody would feel.
+pub(super) const BUSY_POLL_US: (i64, i64) = (0, 1000);
 /// Bounds of `maintenance_hours`: up to a year.
 pub(super) const MAINTENANCE_HOURS: (i64, i64) = (0, 8760);
 /// Bounds of `target_sdk`; 10000 is Android's `CUR_DEVELOPMENT`.

@@ -16,7 +16,8 @@ use super::reader::{At, Report, Table};
 use super::suggest;
 use super::tables::{AppIds, Site, package, volume};
 use super::types::{
-    BackingFilesConfig, Config, PolicyProfile, ServiceConfig, default_admin_uids, default_maintenance_hours,
+    BackingFilesConfig, Config, PolicyProfile, ServiceConfig, default_admin_uids, default_busy_poll_us,
+    default_maintenance_hours,
 };
 use super::users::users;
 
@@ -191,6 +192,7 @@ fn service_table(report: &mut Report<'_>, mut table: Table<'_>, map: &Map) -> Op
         None => default_admin_uids(),
     };
     let threads = table.integer(report, "threads", check::THREADS);
+    let busy_poll = table.integer(report, "busy_poll_us", check::BUSY_POLL_US);
     let maintenance = table.integer(report, "maintenance_hours", check::MAINTENANCE_HOURS);
     let quota_projects = table.boolean(report, "quota_projects");
     let backing_files = match table.table(report, "backing_files", "[service.backing_files]") {
@@ -205,6 +207,9 @@ fn service_table(report: &mut Report<'_>, mut table: Table<'_>, map: &Map) -> Op
         packages_list: packages_list.map(|file| PathBuf::from(file.value)),
         admin_uids,
         threads: threads.and_then(|threads| usize::try_from(threads.value).ok()),
+        busy_poll_us: busy_poll
+            .and_then(|longest| u32::try_from(longest.value).ok())
+            .unwrap_or_else(default_busy_poll_us),
         maintenance_hours: maintenance
             .and_then(|hours| u32::try_from(hours.value).ok())
             .unwrap_or_else(default_maintenance_hours),

@@ -60,6 +60,7 @@ const GOOD: &str = r#"
 state_dir = "/var/lib/mediagate"
 listen = ["unix:///run/mediagate/mediagate.sock", "binder://mediagate"]
 threads = 4
+busy_poll_us = 20
 maintenance_hours = 12
 quota_projects = true
 
@@ -110,6 +111,7 @@ fn a_good_file_is_read_with_defaults_filled_in_and_names_made_uniform() {
     let config = world.parse(GOOD).unwrap();
     assert_eq!(config.service.admin_uids, [0, 1000]);
     assert_eq!(config.service.threads, Some(4));
+    assert_eq!(config.service.busy_poll_us, 20);
     assert_eq!(config.service.maintenance_hours, 12);
     assert!(config.service.quota_projects);
     assert_eq!(config.service.backing_files, BackingFilesConfig { max: 100, max_per_uid: 100 });
@@ -189,6 +191,8 @@ fn service_settings() {
         ("threads = 0", &["threads is 0; write a whole number from 1 to 64"]),
         ("threads = 65", &["threads is 65"]),
         ("maintenance_hours = -1", &["maintenance_hours is -1; write a whole number from 0 to 8760"]),
+        ("busy_poll_us = -1", &["busy_poll_us is -1; write a whole number from 0 to 1000"]),
+        ("busy_poll_us = 1001", &["busy_poll_us is 1001"]),
         ("threads = 1.5", &["the fraction 1.5"]),
         ("threads = 99999999999999999999999", &["threads is 99999999999999999999999; write"]),
         ("admin_uids = [0, 0]", &["uid 0 is there already (line 3); remove one"]),
@@ -505,6 +509,7 @@ fn the_document_describes_every_setting_and_its_example_is_accepted() {
         "packages_list",
         "admin_uids",
         "threads",
+        "busy_poll_us",
         "maintenance_hours",
         "quota_projects",
         "max",

@@ -45,6 +45,10 @@ pub struct ServiceConfig {
     /// FUSE worker threads of each volume; default: one per CPU, at least 2, at most 8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
+    /// Microseconds for which a worker that has answered one of several requests in a row looks for the next one before it
+    /// sleeps; 0: not at all. Without effect where the service has a single processor.
+    #[serde(default = "default_busy_poll_us")]
+    pub busy_poll_us: u32,
     /// Hours between runs of maintenance; 0: on command only.
     #[serde(default = "default_maintenance_hours")]
     pub maintenance_hours: u32,
@@ -54,6 +58,11 @@ pub struct ServiceConfig {
     /// Bounds of the backing files that passthrough may use.
     #[serde(default)]
     pub backing_files: BackingFilesConfig,
+}
+
+/// Longer than apps take between two requests of a burst, and shorter than waking an idle processor takes.
+pub(super) fn default_busy_poll_us() -> u32 {
+    50
 }
 
 /// Once a day, as Android's idle job does (IdleService.java).

@@ -234,6 +234,7 @@ impl World {
                 packages_list: None,
                 admin_uids: vec![0, 1000],
                 threads: None,
+                busy_poll_us: 50,
                 maintenance_hours: 24,
                 quota_projects: false,
                 backing_files: BackingFilesConfig::default(),

@@ -1,10 +1,9 @@
 //! One method for each request: decode, call, reply.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use fuser::{
@@ -19,11 +18,12 @@ use mediagate_policy::AccessMask;
 use super::attr::{attributes, file_type, of_nothing, time};
 use super::opened::{add_plus, reply_opened};
 use super::reply::{Named, generation, reply_entry, wire};
+use super::request::{VolumeFs, handle, negotiate};
 use crate::lower::Access;
 use crate::node::{NodeId, View};
 use crate::observe::Counter;
-use crate::ops::{self, Caller, Entry, LookupReply, OpError, OpenRequest};
-use crate::passthrough::{Interface, IoMode};
+use crate::ops::{self, Caller, LookupReply, OpError, OpenRequest};
+use crate::passthrough::IoMode;
 use crate::volume::{Volume, uid_of};
 
 /// Largest READ and WRITE that is asked for; the kernel has its own bound (`fs.fuse.max_pages_limit`).
@@ -32,16 +32,8 @@ const MAX_IO: u32 = 1 << 20;
 thread_local! {
     /// Each worker's buffer for READ, grown to the largest request it has seen.
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-/// A volume, as the FUSE library wants it.
-#[derive(Debug)]
-pub(super) struct VolumeFs {
-    pub(super) volume: Arc<Volume>,
-    /// Whether to ask for passthrough.
-    pub(super) passthrough: bool,
-    /// Told once INIT was answered what the kernel gave.
-    pub(super) negotiated: Arc<OnceLock<Interface>>,
+    /// Each worker's last FORGET.
+    static FORGETTING: Cell<u64> = const { Cell::new(0) };
 }
 
 fn caller(request: &Request) -> Caller {
@@ -54,81 +46,6 @@ fn node(ino: INodeNo) -> NodeId {
 
 fn access(flags: i32) -> Access {
     if flags & libc::O_ACCMODE == libc::O_RDONLY { Access::Read } else { Access::ReadWrite }
-}
-
-/// Counts a request of `(uid, pid)`, keeps it in the table of those in flight while `work` runs, and stops a panic: `work`
-/// has taken the reply, whose drop answers EIO.
-fn handle<T>(
-    volume: &Volume,
-    (uid, pid): (u32, u32),
-    counter: Counter,
-    ino: INodeNo,
-    work: impl FnOnce(&Volume) -> T,
-) -> Option<T> {
-    let observer = &volume.observer;
-    observer.count(counter);
-    let _flight = observer.inflight.enter(counter.name(), ino.0, uid, pid);
-    match catch_unwind(AssertUnwindSafe(|| work(volume))) {
-        Ok(done) => Some(done),
-        Err(_) => {
-            observer.count(Counter::Panics);
-            log::error!("op={} node={} uid={uid}: panicked, answered EIO", counter.name(), ino.0);
-            None
-        }
-    }
-}
-
-/// Asks for passthrough as the kernel offers it.
-pub(super) fn negotiate(config: &mut KernelConfig, stacked: bool) -> Option<Interface> {
-    let minor = config.kernel_abi().1;
-    // By asking for them: the library's `capabilities` leaves out bits that it has no name for, as Android's.
-    let takes = |bit| config.add_capabilities(InitFlags::from_bits_retain(bit)).is_ok();
-    let interface = Interface::offered(takes, minor)?;
-    if interface == Interface::Upstream {
-        // 2 lets the lower file system be stacked itself, 1 keeps this mount usable as a lower one of overlayfs.
-        config.set_max_stack_depth(if stacked { 2 } else { 1 }).ok()?;
-    }
-    Some(interface)
-}
-
-impl VolumeFs {
-    fn handle<T>(
-        &self,
-        request: &Request,
-        counter: Counter,
-        ino: INodeNo,
-        work: impl FnOnce(&Volume) -> T,
-    ) -> Option<T> {
-        handle(&self.volume, (request.uid(), request.pid()), counter, ino, work)
-    }
-
-    fn empty(
-        &self,
-        request: &Request,
-        counter: Counter,
-        ino: INodeNo,
-        reply: ReplyEmpty,
-        work: impl FnOnce(&Volume) -> Result<(), OpError>,
-    ) {
-        self.handle(request, counter, ino, |volume| match work(volume) {
-            Ok(()) => reply.ok(),
-            Err(error) => reply.error(wire(&error)),
-        });
-    }
-
-    fn entry(
-        &self,
-        request: &Request,
-        counter: Counter,
-        ino: INodeNo,
-        reply: ReplyEntry,
-        work: impl FnOnce(&Volume) -> Result<Entry, OpError>,
-    ) {
-        self.handle(request, counter, ino, |volume| match work(volume) {
-            Ok(entry) => reply_entry(reply, &entry),
-            Err(error) => reply.error(wire(&error)),
-        });
-    }
 }
 
 impl Filesystem for VolumeFs {
@@ -172,9 +89,14 @@ impl Filesystem for VolumeFs {
         });
     }
 
-    // A BATCH_FORGET comes here too, node by node.
+    // A BATCH_FORGET comes here as well, node by node, up to a million of them: as one request, after which one look is enough.
     fn forget(&self, request: &Request, ino: INodeNo, nlookup: u64) {
-        self.handle(request, Counter::Forget, ino, |volume| volume.nodes.forget(node(ino), nlookup));
+        let work = |volume: &Volume| volume.nodes.forget(node(ino), nlookup);
+        if FORGETTING.replace(request.unique().0) == request.unique().0 {
+            handle(&self.volume, (request.uid(), request.pid()), Counter::Forget, ino, work);
+        } else {
+            self.handle(request, Counter::Forget, ino, work);
+        }
     }
 
     fn getattr(&self, request: &Request, ino: INodeNo, _handle: Option<FileHandle>, reply: ReplyAttr) {
@@ -639,6 +561,10 @@ impl Filesystem for VolumeFs {
         reply: ReplyWrite,
     ) {
         self.handle(request, Counter::CopyFileRange, ino_in, |volume| {
+            if ops::kernel_copies(volume) {
+                // It never asks again, and copies from file to file as it splices (fs/fuse/file.c, fuse_copy_file_range).
+                return reply.error(Errno::ENOSYS);
+            }
             match ops::copy_range(volume, (handle_in.0, offset_in), (handle_out.0, offset_out), length) {
                 Ok(copied) => reply.written(u32::try_from(copied).unwrap_or(u32::MAX)),
                 Err(error) => reply.error(wire(&error)),

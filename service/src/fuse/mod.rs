@@ -4,12 +4,15 @@
 //! A panic in an operation is caught here: the app gets EIO, the session goes on, and `fuse.panics` counts it.
 
 mod attr;
+mod busy_poll;
 mod filesystem;
 mod mount;
 mod opened;
 mod reply;
+mod request;
 
-pub use mount::{MountError, Mounted, clear_stale_mount, mount, take_over};
+pub use busy_poll::Turn;
+pub use mount::{MountError, Mounted, Serving, clear_stale_mount, mount, take_over};
 
 #[cfg(test)]
 mod tests;

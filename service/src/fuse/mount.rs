@@ -12,7 +12,8 @@ use nix::mount::{MntFlags, MsFlags, umount2};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags};
 
-use super::filesystem::VolumeFs;
+use super::busy_poll::{BusyPoll, Turn};
+use super::request::VolumeFs;
 use crate::mountinfo::mounts;
 use crate::passthrough::{FuseDevice, Interface, LegacyDevice};
 use crate::volume::{KernelCache, Notice, Volume};
@@ -47,6 +48,19 @@ pub enum MountError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+/// How a volume is served.
+#[derive(Clone, Debug)]
+pub struct Serving {
+    /// Workers.
+    pub threads: usize,
+    /// Whether to ask the kernel for passthrough.
+    pub passthrough: bool,
+    /// How long a worker looks for the next request of a burst before it sleeps; zero: not at all.
+    pub busy_poll: Duration,
+    /// Shared by all volumes.
+    pub turn: Turn,
 }
 
 /// A mounted volume. Unmounted by [`Mounted::unmount`], or when dropped.
@@ -129,24 +143,20 @@ pub fn clear_stale_mount(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Mounts `volume` at `path`, which is made if it is missing, and serves it with `threads` workers.
-pub fn mount(
-    volume: &Arc<Volume>,
-    path: &Path,
-    threads: usize,
-    passthrough: bool,
-) -> Result<Mounted, MountError> {
+/// Mounts `volume` at `path`, which is made if it is missing, and serves it.
+pub fn mount(volume: &Arc<Volume>, path: &Path, serving: &Serving) -> Result<Mounted, MountError> {
     let unusable = |source| MountError::MountPoint { path: path.to_owned(), source };
     clear_stale_mount(path).map_err(unusable)?;
     std::fs::create_dir_all(path).map_err(unusable)?;
 
-    let (filesystem, negotiated) = filesystem(volume, passthrough);
+    let filesystem = filesystem(volume, serving);
+    let told = Told::of(&filesystem);
     let refused = |source| MountError::Refused { path: path.to_owned(), source };
-    let session = Session::new(filesystem, path, &config(&volume.name, threads)).map_err(refused)?;
+    let session = Session::new(filesystem, path, &config(&volume.name, serving.threads)).map_err(refused)?;
     let root = open_root(path).map_err(|errno| refused(errno.into()))?;
     let device = device(&root).map_err(|errno| refused(errno.into()))?;
     drop(root);
-    begin(volume, session, &negotiated, Kernel::at(path, device), true)
+    begin(volume, session, &told, Kernel::at(path, device), true)
 }
 
 /// How long the kernel's first message may take to be there. It is there once mount(2) has returned.
@@ -157,8 +167,7 @@ pub fn take_over(
     volume: &Arc<Volume>,
     fuse: OwnedFd,
     path: &Path,
-    threads: usize,
-    passthrough: bool,
+    serving: &Serving,
 ) -> Result<Mounted, MountError> {
     let wrong = |reason: String| MountError::NoSession { path: path.to_owned(), reason };
     let is_fuse = rustix::fs::fstat(&fuse).is_ok_and(|stat| stat.st_rdev == rustix::fs::makedev(10, 229));
@@ -177,10 +186,11 @@ pub fn take_over(
     let refused = |source| MountError::Refused { path: path.to_owned(), source };
     let flags = rustix::fs::fcntl_getfl(&fuse).map_err(|errno| refused(errno.into()))?;
     rustix::fs::fcntl_setfl(&fuse, flags - OFlags::NONBLOCK).map_err(|errno| refused(errno.into()))?;
-    let (filesystem, negotiated) = filesystem(volume, passthrough);
-    let session = Session::from_fd(filesystem, fuse, SessionACL::All, config(&volume.name, threads))
+    let filesystem = filesystem(volume, serving);
+    let told = Told::of(&filesystem);
+    let session = Session::from_fd(filesystem, fuse, SessionACL::All, config(&volume.name, serving.threads))
         .map_err(refused)?;
-    begin(volume, session, &negotiated, Kernel::at(path, device), false)
+    begin(volume, session, &told, Kernel::at(path, device), false)
 }
 
 /// The device number of the FUSE file system that is on top at `path`, by what the kernel says of the mounts.
@@ -190,10 +200,25 @@ fn fuse_mounted_at(path: &Path) -> Option<u64> {
     (found.kind == "fuse" || found.kind.starts_with("fuse.")).then_some(found.device)
 }
 
-fn filesystem(volume: &Arc<Volume>, passthrough: bool) -> (VolumeFs, Arc<OnceLock<Interface>>) {
-    let negotiated = Arc::new(OnceLock::new());
-    let told = Arc::clone(&negotiated);
-    (VolumeFs { volume: Arc::clone(volume), passthrough, negotiated: told }, negotiated)
+fn filesystem(volume: &Arc<Volume>, serving: &Serving) -> VolumeFs {
+    VolumeFs {
+        volume: Arc::clone(volume),
+        passthrough: serving.passthrough,
+        negotiated: Arc::default(),
+        busy_poll: Arc::new(BusyPoll::new(serving.busy_poll, serving.turn.clone())),
+    }
+}
+
+/// What a file system has in common with who mounts it: the library takes the file system itself.
+struct Told {
+    negotiated: Arc<OnceLock<Interface>>,
+    busy_poll: Arc<BusyPoll>,
+}
+
+impl Told {
+    fn of(filesystem: &VolumeFs) -> Told {
+        Told { negotiated: Arc::clone(&filesystem.negotiated), busy_poll: Arc::clone(&filesystem.busy_poll) }
+    }
 }
 
 fn config(name: &str, threads: usize) -> Config {
@@ -216,14 +241,17 @@ fn config(name: &str, threads: usize) -> Config {
 fn begin(
     volume: &Arc<Volume>,
     session: Session<VolumeFs>,
-    negotiated: &OnceLock<Interface>,
+    told: &Told,
     kernel: impl FnOnce(Notifier) -> Kernel,
     own: bool,
 ) -> Result<Mounted, MountError> {
     let kernel = kernel(session.notifier());
     let (path, device_number) = (kernel.path.clone(), kernel.device);
     let refused = |source| MountError::Refused { path: path.clone(), source };
-    if let Some(interface) = negotiated.get() {
+    if told.busy_poll.is_on() {
+        told.busy_poll.begin(session.as_fd().try_clone_to_owned().map_err(refused)?);
+    }
+    if let Some(interface) = told.negotiated.get() {
         let device = session.as_fd().try_clone_to_owned().map_err(refused)?;
         volume.passthrough.enable(match interface {
             Interface::Upstream => Arc::new(FuseDevice(device)),

@@ -10,8 +10,8 @@ use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use parking_lot::Mutex;
 
-use super::filesystem::negotiate;
 use super::opened::reply_opened;
+use super::request::negotiate;
 use crate::observe::{Gauge, Observer};
 use crate::ops::Opened;
 use crate::passthrough::{BackingDevice, Budget, Interface, IoMode, IoState, Limits, Passthrough, Room};

@@ -34,6 +34,9 @@ const LOCAL: [i64; 10] = [
     0x2011_bab0,
     0x8584_58f6,
 ];
+/// File systems on which two files cannot share what they hold, so that a copy is a copy of bytes: ext, f2fs, tmpfs, FAT, exFAT,
+/// ramfs (none of them has `remap_file_range`).
+const COPYING: [i64; 6] = [0xef53, 0xf2f5_2010, 0x0102_1994, 0x4d44, 0x2011_bab0, 0x8584_58f6];
 /// `FS_CASEFOLD_FL` (include/uapi/linux/fs.h).
 const CASEFOLD: u32 = 0x4000_0000;
 /// Mode of new files (MediaProvider's FuseDaemon `pf_create`).
@@ -67,6 +70,7 @@ pub struct Root {
     stacked: bool,
     aliasing: bool,
     local: bool,
+    copying: bool,
     marker: Option<String>,
     pub(super) projects: Projects,
 }
@@ -86,6 +90,7 @@ impl Root {
             stacked: STACKED.contains(&magic),
             aliasing: ALIASING.contains(&magic),
             local: LOCAL.contains(&magic),
+            copying: COPYING.contains(&magic),
             marker: marker(readable.as_fd()),
             projects: Projects::default(),
             fd,
@@ -140,6 +145,11 @@ impl Root {
     /// True when a watch hears of every change.
     pub fn is_local(&self) -> bool {
         self.local
+    }
+
+    /// True when two files are known to never share what they hold: to copy one is to copy its bytes.
+    pub fn copies_bytes(&self) -> bool {
+        self.copying
     }
 
     /// True when a name in this directory has several spellings (FAT; a directory with the casefold flag).

@@ -66,6 +66,8 @@ numbers! {
         BytesRead = "fuse.bytes.read",
         BytesWritten = "fuse.bytes.written",
         Panics = "fuse.panics",
+        PollsMet = "fuse.busy_polls.met",
+        PollsInVain = "fuse.busy_polls.in_vain",
 
         OpenPassthrough = "open.passthrough",
         OpenDaemon = "open.daemon",

@@ -108,6 +108,12 @@ pub fn seek(volume: &Volume, number: u64, offset: i64, whence: i32) -> Result<u6
     Ok(rustix::fs::seek(handle.io()?, to)?)
 }
 
+/// Whether the kernel copies between files faster than it is done here: it has their lower files, and these cannot share what they
+/// hold, which only who asks the lower file system for it would get.
+pub fn kernel_copies(volume: &Volume) -> bool {
+    volume.passthrough.is_upstream() && volume.lower.copies_bytes()
+}
+
 /// `copy_file_range(2)`. From a redacted view the kernel copies through its page cache instead.
 pub fn copy_range(volume: &Volume, from: (u64, u64), to: (u64, u64), length: u64) -> Result<usize, OpError> {
     let (source, target) = (handle(volume, from.0)?, handle(volume, to.0)?);

@@ -25,7 +25,7 @@ pub use create::{create, mknod};
 pub use dirs::{mkdir, rmdir};
 pub use explain::{explain, is_nothing};
 pub use grant::{Grantable, grant_place, grantable};
-pub use io::{allocate, copy_range, fsync, fsync_dir, read, seek, write};
+pub use io::{allocate, copy_range, fsync, fsync_dir, kernel_copies, read, seek, write};
 pub use links::make_link;
 pub use list::{listing, opendir, plus_entry, releasedir};
 pub use lookup::lookup;

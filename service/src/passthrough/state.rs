@@ -262,6 +262,11 @@ impl Passthrough {
         self.device.lock().as_ref().map(|device| device.interface())
     }
 
+    /// Whether files are handed to the kernel for all that is done with them.
+    pub fn is_upstream(&self) -> bool {
+        !self.hopeless.load(Relaxed) && self.interface() == Some(Interface::Upstream)
+    }
+
     /// Whether each open needs a registration of its own: then [`Passthrough::join_once`] is how it is served.
     pub fn is_one_shot(&self) -> bool {
         self.interface() == Some(Interface::Legacy)

@@ -58,6 +58,8 @@ pub(crate) struct Shared {
     observers: store::observe::Observers,
     turns: store::turns::Turns,
     departing: Arc<Departing>,
+    /// Which worker looks for requests.
+    polling: crate::fuse::Turn,
     /// The series of ids that volumes take part in.
     series: OnceLock<u64>,
     /// Locked to ask it something; there from the end of the start to the beginning of the stop.
@@ -108,6 +110,7 @@ impl Service {
             observers: store::observe::Observers::default(),
             turns: store::turns::Turns::default(),
             departing,
+            polling: crate::fuse::Turn::default(),
             series: OnceLock::new(),
             maintenance: Mutex::new(None),
             identity,

@@ -14,7 +14,7 @@ use super::locations::Locations;
 use super::run::descriptors;
 use crate::catalog::VolumeKey;
 use crate::config::{VolumeConfig, VolumeKindConfig, resolve_owner};
-use crate::fuse::{Mounted, mount, take_over};
+use crate::fuse::{Mounted, Serving, mount, take_over};
 use crate::lower::Root;
 use crate::observe::{Gauge, Observer};
 use crate::passthrough::Room;
@@ -200,11 +200,14 @@ impl Shared {
         let watch = Watch::start(&volume, config.watch)?;
         let cpus = std::thread::available_parallelism().map_or(2, usize::from);
         let threads = self.config.service.threads.unwrap_or_else(|| cpus.clamp(2, 8));
+        // On a single processor nobody asks for anything while a worker looks whether somebody did.
+        let busy_poll = if cpus > 1 { self.config.service.busy_poll_us } else { 0 };
+        let busy_poll = Duration::from_micros(busy_poll.into());
+        let turn = self.polling.clone();
+        let serving = Serving { threads, passthrough: config.passthrough, busy_poll, turn };
         let (session, mounted) = match source {
-            Source::Own => (None, mount(&volume, &config.mount, threads, config.passthrough)?),
-            Source::Device { id, device } => {
-                (Some(id), take_over(&volume, device, &config.mount, threads, config.passthrough)?)
-            }
+            Source::Own => (None, mount(&volume, &config.mount, &serving)?),
+            Source::Device { id, device } => (Some(id), take_over(&volume, device, &config.mount, &serving)?),
         };
         log::info!(
             "volume={} mount={} passthrough={:?} xattrs={} watch={:?}: attached",

@@ -6,7 +6,7 @@ use crate::world;
 const NAMES: &str = "
 backing.files backing.parked backing.registered backing.reused
 catalog.commits catalog.errors catalog.queue catalog.readers catalog.reads catalog.writes catalog.writes_dropped
-fuse.bytes.read fuse.bytes.written fuse.panics
+fuse.busy_polls.in_vain fuse.busy_polls.met fuse.bytes.read fuse.bytes.written fuse.panics
 fuse.requests.access fuse.requests.copy_file_range fuse.requests.create fuse.requests.fallocate fuse.requests.flush
 fuse.requests.forget fuse.requests.fsync fuse.requests.fsyncdir fuse.requests.getattr fuse.requests.link
 fuse.requests.ioctl fuse.requests.lookup fuse.requests.lseek fuse.requests.mkdir fuse.requests.mknod fuse.requests.open

@@ -4,6 +4,7 @@
 //! The whole suite runs with a descriptor limit of 1024, which is what a service that is started by hand gets.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod busy_poll;
 mod catalog;
 mod listing;
 mod memory;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use mediagate::config::Config;
 use mediagate_tests::{Actor, Package, World};
 use nix::sys::resource::{Resource, setrlimit};
 
@@ -34,6 +36,11 @@ const TIMES: usize = 20;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn world() -> World {
+    started(|_| ())
+}
+
+/// Started as `configured` says.
+fn started(configured: impl FnOnce(&mut Config)) -> World {
     setrlimit(Resource::RLIMIT_NOFILE, 1024, 1024).unwrap();
     let mut world = World::new(&[
         Package::new(OWNER, OWNER_UID),
@@ -44,6 +51,7 @@ fn world() -> World {
     ]);
     // As on a machine whose lower tree can be watched, wherever this runs.
     world.config.volumes[0].cache_seconds = Some(-1);
+    configured(&mut world.config);
     world.start();
     world.daemon().wait_until_indexed();
     world

@@ -2,6 +2,7 @@
 
 use super::*;
 use mediagate_tests::Job;
+use nix::sys::statfs::{EXT4_SUPER_MAGIC, TMPFS_MAGIC};
 
 fn every_operation(kind: &str) {
     let mut world = world();
@@ -41,6 +42,21 @@ fn every_operation(kind: &str) {
             app.job(Job::MapRead { file: *file, offset: 0, length: 4096, private: false }).unwrap();
         }
     });
+    let mut copy_each = || {
+        for pair in open.windows(2) {
+            let (from, to) = (pair[0], pair[1]);
+            let job = Job::CopyRange { from, from_offset: 0, to, to_offset: 100, length: 4096 };
+            assert_eq!(app.job_number(job).unwrap(), 4096);
+        }
+    };
+    // The first asks.
+    copy_each();
+    let lower = nix::sys::statfs::statfs(&world.path("lower")).unwrap().filesystem_type();
+    if [EXT4_SUPER_MAGIC, TMPFS_MAGIC].contains(&lower) {
+        costs(&mut world, "copy_file_range where no file shares what it holds", &[], |_| copy_each());
+    } else {
+        println!("not looked at: copy_file_range, as the lower file system is neither ext4 nor tmpfs");
+    }
     costs(&mut world, "the last close", &["release"], |_| open.iter().for_each(|file| app.close(*file)));
 
     let renamed = paths(&world, kind, &format!("new.{kind}"));

@@ -16,6 +16,11 @@ const READDIR: u32 = 28;
 const CREATE: u32 = 35;
 const READDIRPLUS: u32 = 44;
 
+/// Workers look for the next request by a call that is made again and again, until one comes: what a request needs is counted without.
+fn sleepy() -> World {
+    started(|config| config.service.busy_poll_us = 0)
+}
+
 /// System calls of the threads that answer requests, put to the request that they were made for.
 struct Trace {
     tracer: Child,
@@ -121,7 +126,7 @@ fn at_most(spent: &BTreeMap<u32, Spent>, kind: u32, most: f64) {
 /// A file that is opened again and again: its descriptor and its backing file are kept, and the owner is on the node.
 #[test]
 fn of_an_open_a_read_and_a_close() {
-    let mut world = world();
+    let mut world = sleepy();
     let mut app = world.app(OWNER);
     directory(&world, &mut app, "opened");
     let files = paths(&world, "opened", "txt");
@@ -141,7 +146,7 @@ fn of_an_open_a_read_and_a_close() {
 
 #[test]
 fn of_a_create() {
-    let mut world = world();
+    let mut world = sleepy();
     let mut app = world.app(OWNER);
     directory(&world, &mut app, "created");
     app.create(world.shared("Download/created/first.txt"), b"first").unwrap();
@@ -161,7 +166,7 @@ fn of_a_create() {
 /// A directory in which nothing has come or gone for a while is listed by the index's rows: the files are not looked at.
 #[test]
 fn of_a_listing_for_who_sees_a_part() {
-    let mut world = world();
+    let mut world = sleepy();
     let (mut owner, mut app) = (world.app(OWNER), world.app(FRAME));
     directory(&world, &mut owner, "listed");
     for path in paths(&world, "listed", "txt") {
