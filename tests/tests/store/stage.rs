@@ -1,5 +1,6 @@
 //! Apps that call the store through the command line, as `run-as` starts it.
 
+use std::path::PathBuf;
 use std::process::Output;
 
 use mediagate_tests::{Actor, Package, World};
@@ -25,14 +26,19 @@ pub(crate) fn world() -> World {
     ])
 }
 
-/// The command line as an app, or as root.
-pub(crate) fn call(world: &mut World, package: Option<&str>, line: &[&str]) -> Output {
-    let Some(package) = package else { return world.daemon().try_cli(line) };
-    // Where any uid can start it.
+/// The program where any uid can start it.
+pub(crate) fn program(world: &World) -> PathBuf {
     let program = world.path("mediagate");
     if !program.exists() {
         std::fs::copy(mediagate_tests::actor::program("mediagate-tested"), &program).unwrap();
     }
+    program
+}
+
+/// The command line as an app, or as root.
+pub(crate) fn call(world: &mut World, package: Option<&str>, line: &[&str]) -> Output {
+    let Some(package) = package else { return world.daemon().try_cli(line) };
+    let program = program(world);
     let address = world.daemon().address().to_owned();
     let mut all = vec!["run-as", package, "--", program.to_str().unwrap(), "--connect", &address];
     all.extend_from_slice(line);
