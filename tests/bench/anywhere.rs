@@ -41,8 +41,6 @@ pub(crate) fn measure(plan: &Plan, place: &Place, subject: Subject, measured: &m
         let operations = said["operations"].as_f64().unwrap();
         measured.spent(name, subject, since(&running, cpu).map(|it| it * 1e6 / operations));
         measured.note(name, subject, said["us"].as_f64().unwrap());
-        if let Some(tail) = said["p99"].as_f64() {
-            measured.tail(name, subject, tail);
-        }
+        measured.quantiles(name, subject, &said);
     }
 }

@@ -123,6 +123,8 @@ pub(crate) type Values = BTreeMap<(&'static str, &'static str), Vec<f64>>;
 #[derive(Debug, Default)]
 pub(crate) struct Measured {
     pub(crate) values: Values,
+    /// The median of an operation, in microseconds: what who asks for it waits, most of the time.
+    pub(crate) middles: Values,
     /// The 99th percentile of an operation, in microseconds.
     pub(crate) tails: Values,
     /// CPU time of the daemon: microseconds for one operation, entry or MiB; milliseconds for a tree.
@@ -146,8 +148,13 @@ impl Measured {
         self.values.entry((known(workload), subject.name())).or_default().push(value);
     }
 
-    pub(crate) fn tail(&mut self, workload: &str, subject: Subject, micros: f64) {
-        self.tails.entry((known(workload), subject.name())).or_default().push(micros);
+    /// What a client says of single operations besides their mean.
+    pub(crate) fn quantiles(&mut self, workload: &str, subject: Subject, said: &serde_json::Value) {
+        for (values, part) in [(&mut self.middles, "p50"), (&mut self.tails, "p99")] {
+            if let Some(micros) = said[part].as_f64() {
+                values.entry((known(workload), subject.name())).or_default().push(micros);
+            }
+        }
     }
 
     /// Nothing for subjects without a daemon.

@@ -86,7 +86,7 @@ fn json(measured: &Measured) -> serde_json::Value {
         .collect();
     serde_json::json!({
         "machine": machine().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
-        "values": values, "p99_micros": list(&measured.tails), "daemon_cpu": list(&measured.cpu), "aims": aims,
+        "values": values, "p50_micros": list(&measured.middles), "p99_micros": list(&measured.tails), "daemon_cpu": list(&measured.cpu), "aims": aims,
         "requests": measured.requests, "not_there": measured.missing, "failed": measured.failed,
     })
 }
@@ -132,6 +132,12 @@ fn markdown(plan: &Plan, measured: &Measured) -> String {
         });
     }
     let all: Vec<&str> = GROUPS.iter().flat_map(|group| group.workloads).copied().collect();
+    let middle = "### Half of the operations take no longer than (µs); in brackets native's by that";
+    table(&mut out, middle, &measured.middles, &all, |(workload, subject), it| {
+        let native = measured.middles.get(&(workload, "native")).filter(|_| subject != "native");
+        let ratio = native.map(|native| format!(" ({:.2})", median(native) / median(it)));
+        format!("{}{}", number(median(it)), ratio.unwrap_or_default())
+    });
     table(&mut out, "### The slowest of a hundred (µs)", &measured.tails, &all, |_, it| number(median(it)));
     let cpu = "### CPU time of the daemon (µs for an operation, an entry or a MiB; ms for a tree)";
     table(&mut out, cpu, &measured.cpu, &all, |_, it| number(median(it)));

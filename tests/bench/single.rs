@@ -79,9 +79,7 @@ fn step(plan: &Plan, running: &Running, (name, workload, dir): Step, measured: &
     let operations = said["operations"].as_f64().unwrap();
     measured.spent(name, subject, since(running, cpu).map(|it| it * 1e6 / operations));
     measured.note(name, subject, said["us"].as_f64().unwrap());
-    if let Some(tail) = said["p99"].as_f64() {
-        measured.tail(name, subject, tail);
-    }
+    measured.quantiles(name, subject, &said);
     if subject == Subject::Owner && dir.is_empty() {
         let each = running.requests().into_iter().map(|(kind, after)| {
             let spent = after - requests.get(&kind).unwrap_or(&0.0);
