@@ -90,8 +90,6 @@ struct Directory {
     folds: OnceLock<bool>,
     /// Open on the lower file system.
     held: ArcSwapOption<OpenDir>,
-    /// The path and the change time with which it was found that the index is right about all files in it.
-    indexed: Mutex<Option<(Box<[u8]>, i64)>>,
 }
 
 /// A lower file or directory.
@@ -427,20 +425,6 @@ impl File {
     pub fn set_nomedia(&self, there: Option<bool>) {
         if let Some(directory) = self.directory() {
             *directory.nomedia.lock() = there.map(|there| (there, Instant::now()));
-        }
-    }
-
-    /// Whether the index was found to be right about the files in the directory when it had this path and this change time,
-    /// in nanoseconds.
-    pub fn is_indexed_as(&self, path: &[u8], ctime_ns: i64) -> bool {
-        let as_of = |it: &(Box<[u8]>, i64)| *it.0 == *path && it.1 == ctime_ns;
-        self.directory().is_some_and(|it| it.indexed.lock().as_ref().is_some_and(as_of))
-    }
-
-    /// The index was found to be right about all files in the directory.
-    pub fn set_indexed_as(&self, path: &[u8], ctime_ns: i64) {
-        if let Some(directory) = self.directory() {
-            *directory.indexed.lock() = Some((path.into(), ctime_ns));
         }
     }
 

@@ -86,6 +86,7 @@ pub fn plus_entry(volume: &Volume, handle: &DirHandle, listed: &Listed) -> Resul
 }
 
 fn make(volume: &Volume, handle: &DirHandle) -> Result<Vec<Listed>, OpError> {
+    let looked = SystemTime::now();
     let entries = served(handle.fd.as_fd())?.into_iter();
     let listed: Vec<Listed> =
         entries.map(|(entry, kind)| Listed { name: entry.name, kind, ino: entry.ino }).collect();
@@ -98,7 +99,7 @@ fn make(volume: &Volume, handle: &DirHandle) -> Result<Vec<Listed>, OpError> {
     }
     match scope {
         ListScope::Everything => Ok(listed),
-        ListScope::Filtered => filter(volume, handle, &who, listed),
+        ListScope::Filtered => filter(volume, handle, &who, listed, looked),
     }
 }
 
@@ -109,17 +110,17 @@ fn is_served_user(volume: &Volume, handle: &DirHandle, entry: &Listed) -> bool {
 }
 
 /// Keeps the directories, and the files that the caller may see: one query for the directory, and a look at the file
-/// itself only where the index may know another, or knows none.
+/// itself only where the index may know another, or knows none. The directory was read after `looked`.
 fn filter(
     volume: &Volume,
     handle: &DirHandle,
     who: &Who,
     listed: Vec<Listed>,
+    looked: SystemTime,
 ) -> Result<Vec<Listed>, OpError> {
     if listed.iter().all(|entry| entry.kind == FileKind::Directory) {
         return Ok(listed);
     }
-    let looked = SystemTime::now();
     let facts = Facts::of(volume, handle)?;
     let mut shown = Vec::new();
     for entry in listed {
@@ -128,7 +129,7 @@ fn filter(
         }
     }
     if facts.has_looked() && facts.right.get() {
-        volume.was_right_about(&handle.file, &facts.dir, &facts.meta, looked);
+        volume.was_right_about(&facts.dir, &facts.meta, looked);
     }
     Ok(shown)
 }
@@ -180,7 +181,7 @@ impl<'a> Facts<'a> {
     ) -> Result<Facts<'a>, OpError> {
         let place = volume.place_of(dir)?;
         let meta = Meta::of(fd)?;
-        let believes = may_believe && volume.is_right_about(dir, place.lower_path(), &meta);
+        let believes = may_believe && volume.is_right_about(place.lower_path(), &meta);
         let (catalog, user) = (&volume.catalog, place.user_number());
         // What was created before this listing began is in it.
         let rows = catalog.flush_volume(volume.key).and_then(|()| {

@@ -6,6 +6,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::SystemTime;
 
 use mediagate_policy::Kind;
 
@@ -241,7 +242,10 @@ impl Walk<'_> {
         // The index as of now, then the names: a file that comes in between is a name without a row, and is looked at.
         self.volume.catalog.flush_volume(self.volume.key)?;
         let mut rows = Rows::new(self.volume, &subject)?;
+        let looked = SystemTime::now();
         let fd = self.volume.lower.open_dir_for_reading(&dir.path)?;
+        let meta = Meta::of(fd.as_fd())?;
+        let mut right = true;
         let names = Names::read(fd.as_fd())?;
         let nomedia = nomedia_counts_in(subject.path())
             && names.iter().any(|(name, kind)| name == b".nomedia" && kind != Some(FileKind::Directory));
@@ -261,9 +265,11 @@ impl Walk<'_> {
                 Some(kind) => kind,
                 None => match Meta::at(place.fd, name) {
                     Ok(meta) => meta.kind,
-                    Err(error) if error.is_not_found() => continue,
                     Err(error) => {
-                        self.left_out(&error);
+                        right = false;
+                        if !error.is_not_found() {
+                            self.left_out(&error);
+                        }
                         continue;
                     }
                 },
@@ -274,10 +280,13 @@ impl Walk<'_> {
             }
             let known = rows.next_if(|row| row == name)?;
             let known = known.map(|(_, row)| row);
-            self.file(place.fd, name, || joined(&dir.path, name), hidden, known.as_ref())?;
+            right &= self.file(place.fd, name, || joined(&dir.path, name), hidden, known.as_ref())?;
         }
         while let Some((name, row)) = rows.next()? {
             self.row_without_name(&place, name, &row)?;
+        }
+        if right && !self.stopped() {
+            self.volume.was_right_about(&dir.path, &meta, looked);
         }
         Ok(())
     }
@@ -305,7 +314,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// A file `name` in the directory that `fd` refers to; `path` gives its path below the lower root.
+    /// A file `name` in the directory that `fd` refers to; `path` gives its path below the lower root. True if its row said what
+    /// is there.
     fn file(
         &mut self,
         fd: BorrowedFd<'_>,
@@ -313,7 +323,7 @@ impl Walk<'_> {
         path: impl FnOnce() -> Vec<u8>,
         hidden: bool,
         known: Option<&FileRow>,
-    ) -> Result<(), CatalogError> {
+    ) -> Result<bool, CatalogError> {
         Progress::add(&self.progress.files, 1);
         let meta = match Meta::at(fd, name) {
             Ok(meta) => meta,
@@ -321,23 +331,24 @@ impl Walk<'_> {
                 if !error.is_not_found() {
                     self.left_out(&error);
                 }
-                return Ok(());
+                return Ok(false);
             }
         };
         if !self.volume.doubts_rows() && known.is_some_and(|row| self.is_right(row, name, hidden, &meta)) {
-            return Ok(());
+            return Ok(true);
         }
-        let Some(subject) = Subject::new(self.volume.kind, path(), Kind::File) else { return Ok(()) };
+        let Some(subject) = Subject::new(self.volume.kind, path(), Kind::File) else { return Ok(false) };
         if subject.is_invisible() {
-            return Ok(());
+            // It is no file of the index.
+            return Ok(known.is_none());
         }
         match self.mend(fd, &subject, hidden, known) {
-            Ok(true) => self.wrote(),
-            Ok(false) => Ok(()),
-            Err(OpError::Lower(error)) if error.is_not_found() => Ok(()),
+            Ok(true) => self.wrote().map(|()| false),
+            Ok(false) => Ok(true),
+            Err(OpError::Lower(error)) if error.is_not_found() => Ok(false),
             Err(error) => {
                 self.left_out(&error);
-                Ok(())
+                Ok(false)
             }
         }
     }

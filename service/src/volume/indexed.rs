@@ -8,25 +8,24 @@ use std::time::{Duration, SystemTime};
 use super::Volume;
 use crate::access::Subject;
 use crate::lower::{Id, Meta};
-use crate::node::File;
 
 /// More than the clock of any file system that keeps attributes takes to move on.
 const TICK: Duration = Duration::from_secs(2);
 
 impl Volume {
-    /// True if the index was found to be right about all files in a directory, and none has come or gone since: nothing can
-    /// have taken the place of a file that has a row, with whatever inode number. `meta` is the directory's, younger than
+    /// True if the index was found to be right about all files in the directory at `path`, and none has come or gone since: nothing
+    /// can have taken the place of a file that has a row, with whatever inode number. `meta` is the directory's, younger than
     /// what is known of its entries.
-    pub fn is_right_about(&self, dir: &File, path: &[u8], meta: &Meta) -> bool {
-        dir.is_indexed_as(path, meta.stamp().ctime_ns)
+    pub fn is_right_about(&self, path: &[u8], meta: &Meta) -> bool {
+        self.indexed.dirs.has((meta.id, path), &meta.stamp().ctime_ns)
     }
 
-    /// The index was found to be right about each file in a directory, after `meta` was read. Where a later change could leave the
-    /// same time that is not remembered.
-    pub fn was_right_about(&self, dir: &File, path: &[u8], meta: &Meta, looked: SystemTime) {
+    /// The index was found to be right about each file in the directory at `path`, and none came or went after `looked` that
+    /// was not seen. Where a later change could leave the time that `meta` says, that is not remembered.
+    pub fn was_right_about(&self, path: &[u8], meta: &Meta, looked: SystemTime) {
         let stamp = meta.stamp();
         if self.lower.has_xattrs() && self.lower.is_local() && stamp.is_settled(looked, TICK) {
-            dir.set_indexed_as(path, stamp.ctime_ns);
+            self.indexed.dirs.put((meta.id, path), &stamp.ctime_ns);
         }
     }
 
@@ -57,16 +56,37 @@ impl Volume {
 }
 
 /// So many files are remembered at most.
-const SLOTS: usize = 4096;
+const FILES: usize = 4096;
 
-/// The files of which the index was found to have a row: what the kernel forgets and asks for again costs no question to the catalog
-/// then. A row that goes without its file is made good by scans, not by who opens the file.
-#[derive(Debug, Default)]
+/// So many directories are.
+const DIRS: usize = 16_384;
+
+/// What the index was found to be right about.
+#[derive(Debug)]
 pub(super) struct Indexed {
+    /// The files of which it has a row: what the kernel forgets and asks for again costs no question to the catalog then. A row that
+    /// goes without its file is made good by scans, not by who opens the file.
     places: Slots,
+    /// What it was told of files last.
     versions: Slots,
-    /// What was remembered before it changed is forgotten.
+    /// How often anything was told of them.
+    turns: Box<[AtomicU64]>,
+    /// The directories about all of whose files it is right, with their change times.
+    dirs: Slots,
+    /// What was remembered of files before it changed is forgotten.
     epoch: AtomicU64,
+}
+
+impl Default for Indexed {
+    fn default() -> Indexed {
+        Indexed {
+            places: Slots::new(FILES),
+            versions: Slots::new(FILES),
+            turns: (0..FILES).map(|_| AtomicU64::new(0)).collect(),
+            dirs: Slots::new(DIRS),
+            epoch: AtomicU64::new(0),
+        }
+    }
 }
 
 impl Indexed {
@@ -88,20 +108,30 @@ impl Indexed {
     fn put_version(&self, id: Id, lower_path: &[u8], version: (u64, i64)) -> u64 {
         let epoch = self.epoch();
         if self.places.has((id, lower_path), &epoch) {
-            self.versions.put((id, lower_path), &(epoch, version))
+            self.versions.put((id, lower_path), &(epoch, version));
+            self.take_turn(id, lower_path)
         } else {
-            self.versions.clear((id, lower_path))
+            self.forget_version(id, lower_path)
         }
     }
 
-    /// What is said of it is not known any more.
-    pub(super) fn forget_version(&self, id: Id, lower_path: &[u8]) {
+    /// What is said of it is not known any more. The turn that it was.
+    pub(super) fn forget_version(&self, id: Id, lower_path: &[u8]) -> u64 {
         self.versions.clear((id, lower_path));
+        self.take_turn(id, lower_path)
+    }
+
+    fn take_turn(&self, id: Id, lower_path: &[u8]) -> u64 {
+        self.turns_of(id, lower_path).map_or(0, |turns| turns.fetch_add(1, SeqCst))
     }
 
     /// The turn of who says something of the file next.
     pub(super) fn turn(&self, id: Id, lower_path: &[u8]) -> u64 {
-        self.versions.slot((id, lower_path)).map_or(0, |slot| slot.turns.load(SeqCst))
+        self.turns_of(id, lower_path).map_or(0, |turns| turns.load(SeqCst))
+    }
+
+    fn turns_of(&self, id: Id, lower_path: &[u8]) -> Option<&AtomicU64> {
+        self.turns.get(self.versions.slot((id, lower_path)))
     }
 
     fn has_version(&self, id: Id, lower_path: &[u8], version: (u64, i64)) -> bool {
@@ -113,55 +143,48 @@ impl Indexed {
     }
 }
 
-/// A file and its path below the lower root.
+/// A file or directory and its path below the lower root.
 type Place<'a> = (Id, &'a [u8]);
 
-/// What was said of a file last, in a table of fixed size.
+/// What was said of a place last, in a table of fixed size: as a number that nobody outside can foresee; 0: nothing.
 #[derive(Debug)]
 struct Slots {
-    slots: Box<[Slot]>,
+    said: Box<[AtomicU64]>,
     hasher: RandomState,
 }
 
-#[derive(Debug, Default)]
-struct Slot {
-    /// Which file it is and what was said, as a number that nobody outside can foresee; 0: nothing.
-    said: AtomicU64,
-    /// How often anything was said.
-    turns: AtomicU64,
-}
-
-impl Default for Slots {
-    fn default() -> Slots {
-        Slots { slots: (0..SLOTS).map(|_| Slot::default()).collect(), hasher: RandomState::new() }
-    }
-}
-
 impl Slots {
+    fn new(slots: usize) -> Slots {
+        Slots { said: (0..slots).map(|_| AtomicU64::new(0)).collect(), hasher: RandomState::new() }
+    }
+
     fn has(&self, place: Place<'_>, said: &impl Hash) -> bool {
-        let number = self.hasher.hash_one((place, said)) | 1;
-        self.slot(place).is_some_and(|slot| slot.said.load(SeqCst) == number)
+        let number = self.number(place, said);
+        self.said.get(self.slot(place)).is_some_and(|slot| slot.load(SeqCst) == number)
     }
 
-    fn put(&self, place: Place<'_>, said: &impl Hash) -> u64 {
-        self.say(place, self.hasher.hash_one((place, said)) | 1)
+    fn put(&self, place: Place<'_>, said: &impl Hash) {
+        self.say(place, self.number(place, said));
     }
 
-    fn clear(&self, place: Place<'_>) -> u64 {
-        self.say(place, 0)
+    fn clear(&self, place: Place<'_>) {
+        self.say(place, 0);
     }
 
-    fn say(&self, place: Place<'_>, number: u64) -> u64 {
-        self.slot(place).map_or(0, |slot| {
-            slot.said.store(number, SeqCst);
-            slot.turns.fetch_add(1, SeqCst)
-        })
+    fn number(&self, place: Place<'_>, said: &impl Hash) -> u64 {
+        self.hasher.hash_one((place, said)) | 1
     }
 
-    /// The one slot for whatever is said of a file.
-    fn slot(&self, place: Place<'_>) -> Option<&Slot> {
+    fn say(&self, place: Place<'_>, number: u64) {
+        if let Some(slot) = self.said.get(self.slot(place)) {
+            slot.store(number, SeqCst);
+        }
+    }
+
+    /// Which of the slots is for whatever is said of a place.
+    fn slot(&self, place: Place<'_>) -> usize {
         let number = self.hasher.hash_one(place);
-        self.slots.get(usize::try_from(number >> 32).unwrap_or(0) % SLOTS)
+        usize::try_from(number >> 32).unwrap_or(0) % self.said.len().max(1)
     }
 }
 
@@ -208,6 +231,16 @@ mod tests {
         let turn = indexed.turn(ID, b"0/a");
         assert_eq!(indexed.put_version(ID, b"0/a", (3, 4)), turn, "where no row is known as well");
         assert!(!has((3, 4)));
+    }
+
+    #[test]
+    fn a_directory_is_known_at_its_place_and_time_only() {
+        let indexed = Indexed::default();
+        let has = |path: &[u8], ctime_ns: i64| indexed.dirs.has((ID, path), &ctime_ns);
+        assert!(!has(b"0/a", 5) && !has(b"0/a", 0));
+        indexed.dirs.put((ID, b"0/a"), &5i64);
+        assert!(has(b"0/a", 5) && !has(b"0/a", 6) && !has(b"0/b", 5));
+        assert!(!indexed.dirs.has((Id { ino: 1, generation: 2 }, b"0/a"), &5i64));
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod plain;
 mod syscalls;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use mediagate::config::Config;
