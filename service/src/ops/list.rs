@@ -121,7 +121,7 @@ fn filter(
     if listed.iter().all(|entry| entry.kind == FileKind::Directory) {
         return Ok(listed);
     }
-    let facts = Facts::of(volume, handle)?;
+    let facts = Facts::of(volume, handle, listed.len())?;
     let mut shown = Vec::new();
     for entry in listed {
         if entry.kind == FileKind::Directory || facts.shows(who, &entry)? {
@@ -160,8 +160,9 @@ pub(super) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    fn of(volume: &'a Volume, handle: &'a DirHandle) -> Result<Facts<'a>, OpError> {
-        Self::about(volume, &handle.file, handle.fd.as_fd(), true)
+    /// Of a directory in which so many names were read.
+    fn of(volume: &'a Volume, handle: &'a DirHandle, names: usize) -> Result<Facts<'a>, OpError> {
+        Self::about(volume, &handle.file, handle.fd.as_fd(), Some(names))
     }
 
     /// Of the directory that `fd` refers to, which has been read: each file is to be looked at.
@@ -170,23 +171,23 @@ impl<'a> Facts<'a> {
         dir: &'a Arc<File>,
         fd: BorrowedFd<'a>,
     ) -> Result<Facts<'a>, OpError> {
-        Self::about(volume, dir, fd, false)
+        Self::about(volume, dir, fd, None)
     }
 
     fn about(
         volume: &'a Volume,
         dir: &'a Arc<File>,
         fd: BorrowedFd<'a>,
-        may_believe: bool,
+        to_believe: Option<usize>,
     ) -> Result<Facts<'a>, OpError> {
         let place = volume.place_of(dir)?;
         let meta = Meta::of(fd)?;
-        let believes = may_believe && volume.is_right_about(place.lower_path(), &meta);
+        let to_believe = to_believe.filter(|_| volume.is_right_about(place.lower_path(), &meta));
         let (catalog, user) = (&volume.catalog, place.user_number());
         // What was created before this listing began is in it.
         let rows = catalog.flush_volume(volume.key).and_then(|()| {
-            if believes {
-                Owners::read(catalog, volume.key, user, place.path()).map(Rows::Believed)
+            if let Some(names) = to_believe {
+                Owners::read(catalog, volume.key, user, place.path(), names).map(Rows::Believed)
             } else {
                 catalog.list_dir(volume.key, user, place.path()).map(Rows::Doubted)
             }
@@ -222,11 +223,11 @@ impl<'a> Facts<'a> {
     /// taken the place of another one since.
     fn believed(&self, entry: &Listed) -> Option<Subject> {
         let Rows::Believed(owners) = &self.rows else { return None };
-        let owned = owners.get(&entry.name, entry.ino)?;
+        let (owner, birth) = owners.get(&entry.name, entry.ino)?;
         let subject = self.named(&entry.name)?;
         let media_type = subject.media_type(self.is_hidden(&subject));
-        let file = Some(self.volume.file_id(Id { ino: entry.ino, generation: owned.birth }));
-        Some(subject.with_row(Some(RowFacts { owner: owned.owner.clone(), media_type, file })))
+        let file = Some(self.volume.file_id(Id { ino: entry.ino, generation: birth }));
+        Some(subject.with_row(Some(RowFacts { owner: owner.cloned(), media_type, file })))
     }
 
     fn named(&self, name: &[u8]) -> Option<Subject> {

@@ -2,6 +2,8 @@
 //! nothing that is put into memory for each of them alone.
 
 use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, CatalogError, VolumeKey};
@@ -9,46 +11,67 @@ use crate::catalog::{Catalog, CatalogError, VolumeKey};
 /// The files of one directory.
 #[derive(Debug, Default)]
 pub(super) struct Owners {
-    names: Vec<u8>,
     /// By inode number. Of several names for one file the last is kept.
     files: HashMap<u64, Owned>,
+    /// All that own any of them.
+    owners: Vec<Arc<str>>,
+    numbers: HashMap<Arc<str>, u32>,
+    /// Rows beside each other mostly have one.
+    last: Option<(Arc<str>, u32)>,
+    /// Names are kept as numbers that nobody outside can foresee.
+    names: RandomState,
 }
 
-/// Which file it is, and whose.
-#[derive(Debug)]
-pub(super) struct Owned {
-    /// Where in `names`.
-    name: (usize, usize),
-    pub(super) owner: Option<Arc<str>>,
+/// Which file it is, and whose: small, as each look at one is likely to miss the processor's caches.
+#[derive(Clone, Copy, Debug)]
+struct Owned {
+    name: u64,
     /// The lower file's generation.
-    pub(super) birth: u64,
+    birth: u64,
+    /// Where in `owners`; nobody's are behind its end.
+    owner: u32,
 }
 
 impl Owners {
-    /// Of the files that the index has in `dir`.
+    /// Of the files that the index has in `dir`, about `expected` of them.
     pub(super) fn read(
         catalog: &Catalog,
         volume: VolumeKey,
         user: u32,
         dir: &[u8],
+        expected: usize,
     ) -> Result<Owners, CatalogError> {
-        let mut owners = Owners::default();
+        let mut owners = Owners { files: HashMap::with_capacity(expected), ..Owners::default() };
         catalog.for_each_owner(volume, user, dir, &mut |name, owner, ino, birth| {
-            owners.add(name, owner.cloned(), ino, birth);
+            owners.add(name, owner, ino, birth);
         })?;
         Ok(owners)
     }
 
-    fn add(&mut self, name: &[u8], owner: Option<Arc<str>>, ino: u64, birth: u64) {
-        let begin = self.names.len();
-        self.names.extend_from_slice(name);
-        self.files.insert(ino, Owned { name: (begin, self.names.len()), owner, birth });
+    fn add(&mut self, name: &[u8], owner: Option<&Arc<str>>, ino: u64, birth: u64) {
+        let owner = owner.map_or(u32::MAX, |owner| self.number(owner));
+        self.files.insert(ino, Owned { name: self.names.hash_one(name), birth, owner });
     }
 
-    /// The file of this name and inode number.
-    pub(super) fn get(&self, name: &[u8], ino: u64) -> Option<&Owned> {
-        let found = self.files.get(&ino)?;
-        (self.names.get(found.name.0..found.name.1) == Some(name)).then_some(found)
+    /// Where in `owners` this one is.
+    fn number(&mut self, owner: &Arc<str>) -> u32 {
+        if let Some((last, number)) = &self.last
+            && Arc::ptr_eq(last, owner)
+        {
+            return *number;
+        }
+        let number = *self.numbers.entry(Arc::clone(owner)).or_insert_with(|| {
+            self.owners.push(Arc::clone(owner));
+            u32::try_from(self.owners.len() - 1).unwrap_or(u32::MAX)
+        });
+        self.last = Some((Arc::clone(owner), number));
+        number
+    }
+
+    /// The owner and the generation of the file of this name and inode number.
+    pub(super) fn get(&self, name: &[u8], ino: u64) -> Option<(Option<&Arc<str>>, u64)> {
+        let found = self.files.get(&ino).filter(|found| found.name == self.names.hash_one(name))?;
+        Some((usize::try_from(found.owner).ok().and_then(|at| self.owners.get(at)), found.birth))
     }
 }
 
@@ -59,11 +82,11 @@ mod tests {
     #[test]
     fn a_file_is_found_by_name_and_inode() {
         let mut owners = Owners::default();
-        owners.add(b"a", Some("mine".into()), 1, 10);
+        owners.add(b"a", Some(&"mine".into()), 1, 10);
         owners.add(b"bc", None, 2, 20);
         owners.add(b"d", None, 2, 20);
         let mine = owners.get(b"a", 1).unwrap();
-        assert_eq!((mine.owner.as_deref(), mine.birth), (Some("mine"), 10));
+        assert_eq!((mine.0.map(|it| &**it), mine.1), (Some("mine"), 10));
         assert!(owners.get(b"a", 2).is_none() && owners.get(b"b", 1).is_none());
         // A second name of one file: the first has to be looked at.
         assert!(owners.get(b"bc", 2).is_none() && owners.get(b"d", 2).is_some());
