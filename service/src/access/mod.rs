@@ -105,6 +105,11 @@ impl Access {
         Who { principal: self.identity.principal(uid), holdings: Holdings::default() }
     }
 
+    /// See [`Identity::epoch`].
+    pub fn epoch(&self) -> u64 {
+        self.identity.epoch()
+    }
+
     /// [`Access::who`], with what the caller is made of.
     pub fn describe(&self, uid: u32) -> Described {
         loop {

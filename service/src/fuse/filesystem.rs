@@ -16,11 +16,11 @@ use fuser::{
 use mediagate_policy::AccessMask;
 
 use super::attr::{attributes, file_type, of_nothing, time};
-use super::opened::{add_plus, reply_opened};
+use super::opened::{add_dot, add_plus, number_of, reply_opened, reply_opened_dir};
 use super::reply::{Named, generation, reply_entry, wire};
 use super::request::{VolumeFs, handle, negotiate};
 use crate::lower::Access;
-use crate::node::{NodeId, View};
+use crate::node::NodeId;
 use crate::observe::Counter;
 use crate::ops::{self, Caller, LookupReply, OpError, OpenRequest};
 use crate::passthrough::IoMode;
@@ -311,10 +311,7 @@ impl Filesystem for VolumeFs {
 
     fn opendir(&self, request: &Request, ino: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
         self.handle(request, Counter::OpenDir, ino, |volume| {
-            match ops::opendir(volume, caller(request), node(ino)) {
-                Ok(handle) => reply.opened(FileHandle(handle), FopenFlags::empty()),
-                Err(error) => reply.error(wire(&error)),
-            }
+            reply_opened_dir(reply, ops::opendir(volume, caller(request), node(ino)));
         });
     }
 
@@ -326,14 +323,11 @@ impl Filesystem for VolumeFs {
         offset: u64,
         mut reply: ReplyDirectory,
     ) {
-        self.handle(request, Counter::ReadDir, ino, |volume| match ops::listing(volume, handle.0) {
-            Ok((_, listed)) => {
-                let from = usize::try_from(offset).unwrap_or(usize::MAX);
-                for (position, entry) in listed.iter().enumerate().skip(from) {
-                    // A number that no node has: it is shown, and never looked up by.
-                    let number = NodeId::of(entry.ino, View::Original).map_or(u64::MAX, |node| node.0);
-                    let kind = file_type(entry.kind);
-                    if reply.add(INodeNo(number), position as u64 + 1, kind, OsStr::from_bytes(&entry.name)) {
+        self.handle(request, Counter::ReadDir, ino, |volume| match ops::listing(volume, handle.0, offset) {
+            Ok((handle, listed)) => {
+                for entry in listed.entries_from(offset).unwrap_or_default() {
+                    let (number, kind) = (number_of(&handle, entry), file_type(entry.kind));
+                    if reply.add(number, entry.next, kind, OsStr::from_bytes(&entry.name)) {
                         break;
                     }
                 }
@@ -351,27 +345,34 @@ impl Filesystem for VolumeFs {
         offset: u64,
         mut reply: ReplyDirectoryPlus,
     ) {
-        self.handle(request, Counter::ReadDirPlus, ino, |volume| match ops::listing(volume, handle.0) {
-            Ok((handle, listed)) => {
-                let from = usize::try_from(offset).unwrap_or(usize::MAX);
-                let mut is_empty = true;
-                for (position, entry) in listed.iter().enumerate().skip(from) {
-                    let found = match ops::plus_entry(volume, &handle, entry) {
-                        Ok(Some(found)) => found,
-                        Ok(None) => continue,
-                        // An empty reply would be the end of the listing.
-                        Err(error) if is_empty => return reply.error(wire(&error)),
-                        // The next request begins here and meets it.
-                        Err(_) => break,
-                    };
-                    if add_plus(volume, &mut reply, position as u64 + 1, &entry.name, &found) {
-                        break;
+        self.handle(request, Counter::ReadDirPlus, ino, |volume| {
+            match ops::listing(volume, handle.0, offset) {
+                Ok((handle, listed)) => {
+                    let mut is_empty = true;
+                    for entry in listed.entries_from(offset).unwrap_or_default() {
+                        if entry.is_dot() {
+                            if add_dot(&mut reply, &handle, entry) {
+                                break;
+                            }
+                            continue;
+                        }
+                        let found = match ops::plus_entry(volume, &handle, entry) {
+                            Ok(Some(found)) => found,
+                            Ok(None) => continue,
+                            // An empty reply would be the end of the listing; `.` and `..` come again.
+                            Err(error) if is_empty => return reply.error(wire(&error)),
+                            // The next request begins here and meets it.
+                            Err(_) => break,
+                        };
+                        if add_plus(volume, &mut reply, entry.next, &entry.name, &found) {
+                            break;
+                        }
+                        is_empty = false;
                     }
-                    is_empty = false;
+                    reply.ok();
                 }
-                reply.ok();
+                Err(error) => reply.error(wire(&error)),
             }
-            Err(error) => reply.error(wire(&error)),
         });
     }
 

@@ -19,6 +19,8 @@ pub struct DirEntry {
     pub kind: Option<FileKind>,
     /// Its inode number as the directory has it.
     pub ino: u64,
+    /// Where in the directory the next one is: what its file system goes on from, whatever came or went.
+    pub next: u64,
 }
 
 impl DirEntry {
@@ -55,17 +57,43 @@ pub(super) fn name_of(dir: BorrowedFd<'_>, name: &[u8], ino: u64) -> Result<Opti
 /// Every servable entry of the directory that `dir` (opened for reading) refers to, in the directory's order:
 /// without `.` and `..`, symbolic links, devices, sockets and pipes.
 pub fn read_dir(dir: BorrowedFd<'_>) -> Result<Vec<DirEntry>, LowerError> {
-    let mut entries = Vec::new();
-    each_entry(dir, |name, kind, ino| entries.push(DirEntry { name: name.into(), kind, ino }))?;
+    let mut entries = read_listing(dir, 0)?;
+    entries.retain(|entry| !is_dot(&entry.name));
     Ok(entries)
 }
 
-/// Calls `each` with name, kind (as far as the directory says) and inode number of what [`read_dir`] would list.
+/// The same with `.` and `..`, from a place in the directory on: the beginning, 0, or what an entry has as `next`.
+pub fn read_listing(dir: BorrowedFd<'_>, from: u64) -> Result<Vec<DirEntry>, LowerError> {
+    let mut entries = Vec::new();
+    each(dir, from, |name, kind, ino, next| {
+        entries.push(DirEntry { name: name.into(), kind, ino, next });
+    })?;
+    Ok(entries)
+}
+
+/// Calls `found` with name and kind (as far as the directory says) of what [`read_dir`] would list.
 pub fn each_entry(
     dir: BorrowedFd<'_>,
-    mut each: impl FnMut(&[u8], Option<FileKind>, u64),
+    mut found: impl FnMut(&[u8], Option<FileKind>),
 ) -> Result<(), LowerError> {
-    seek(dir, SeekFrom::Start(0))?;
+    each(dir, 0, |name, kind, _, _| {
+        if !is_dot(name) {
+            found(name, kind);
+        }
+    })
+}
+
+/// True for the two names that every directory has.
+pub fn is_dot(name: &[u8]) -> bool {
+    matches!(name, b"." | b"..")
+}
+
+fn each(
+    dir: BorrowedFd<'_>,
+    from: u64,
+    mut found: impl FnMut(&[u8], Option<FileKind>, u64, u64),
+) -> Result<(), LowerError> {
+    seek(dir, SeekFrom::Start(from))?;
     let mut buffer = vec![MaybeUninit::uninit(); BUFFER];
     let mut raw = RawDir::new(dir, &mut buffer);
     while let Some(entry) = raw.next() {
@@ -76,10 +104,7 @@ pub fn each_entry(
             FileType::Unknown => None,
             _ => continue,
         };
-        let name = entry.file_name().to_bytes();
-        if name != b"." && name != b".." {
-            each(name, kind, entry.ino());
-        }
+        found(entry.file_name().to_bytes(), kind, entry.ino(), entry.next_entry_cookie());
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ mod xattr;
 #[cfg(test)]
 mod tests;
 
-pub use dir::{DirEntry, each_entry, read_dir};
+pub use dir::{DirEntry, each_entry, is_dot, read_dir, read_listing};
 pub use error::LowerError;
 pub use handle::Handle;
 pub use mark::{Mark, Series, mark, series, set_mark, set_series};

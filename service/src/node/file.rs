@@ -14,6 +14,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::dir::OpenDir;
 use super::id::{NodeId, View};
+use super::kept::Kept;
 use super::pages::Pages;
 use crate::lower::{FileKind, Id};
 use crate::passthrough::IoState;
@@ -90,6 +91,7 @@ struct Directory {
     folds: OnceLock<bool>,
     /// Open on the lower file system.
     held: ArcSwapOption<OpenDir>,
+    kept: Kept,
 }
 
 /// A lower file or directory.
@@ -139,6 +141,11 @@ impl File {
 
     fn directory(&self) -> Option<&Directory> {
         self.used.get().and_then(|used| used.directory.as_ref())
+    }
+
+    /// What the kernel keeps of a directory's listing.
+    pub(super) fn kept(&self) -> Option<&Kept> {
+        self.directory().map(|it| &it.kept)
     }
 
     fn redacted(&self) -> &RedactedView {

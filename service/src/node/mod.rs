@@ -16,6 +16,7 @@ mod dir;
 mod file;
 mod handles;
 mod id;
+mod kept;
 mod pages;
 mod table;
 
@@ -26,5 +27,6 @@ pub use dir::OpenDir;
 pub use file::{Exposed, File, Owner, Writing};
 pub use handles::Handles;
 pub use id::{NodeId, View, VirtualDir};
+pub use kept::{KeptListing, Listing};
 pub use pages::{Pages, Token};
 pub use table::{Found, Table};

@@ -1,9 +1,7 @@
-//! OPENDIR, READDIR, READDIRPLUS, RELEASEDIR.
+//! What a directory's listing shows to a caller.
 //!
-//! A listing is a snapshot: made at the handle's first READDIR, filtered for the caller, the same until the handle is
-//! closed. Offsets are positions in it, so seeking works. Directories are never hidden but for the rules about
-//! `Android/data` and `obb`, which OPENDIR has applied, and which are applied again when the listing is made: the directory
-//! may have been moved to where the caller has no business.
+//! Directories are never hidden but for the rules about `Android/data` and `obb`, which OPENDIR has applied, and which are
+//! applied again when the listing is made: the directory may have been moved to where the caller has no business.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -16,50 +14,12 @@ use mediagate_policy::{Kind, ListScope, Operation};
 
 use super::lookup::{Effort, answer, is_unserved_user};
 use super::owners::Owners;
-use super::{Caller, Entry, OpError};
+use super::{Entry, OpError};
 use crate::access::{RowFacts, Subject, Who};
 use crate::catalog::FileRow;
-use crate::lower::{DirEntry, FileKind, Id, Meta, read_dir};
-use crate::node::{File, NodeId};
+use crate::lower::{DirEntry, FileKind, Id, Meta, read_dir, read_listing};
+use crate::node::File;
 use crate::volume::{DirHandle, Listed, Volume};
-
-/// Opens a directory for listing.
-pub fn opendir(volume: &Volume, caller: Caller, node: NodeId) -> Result<u64, OpError> {
-    let file = volume.known(node)?;
-    if file.kind != FileKind::Directory {
-        return Err(OpError::NotDirectory);
-    }
-    let place = volume.place_of(&file)?;
-    let who = volume.access.who(caller.uid);
-    volume.access.check(&who, &place, Operation::OpenDir)?;
-    let ticket = volume.handles.take(caller.uid, 1)?;
-    let fd = volume.lower.open_dir_for_reading(place.lower_path())?;
-    if Meta::of(fd.as_fd())?.id != file.id {
-        return Err(OpError::Stale);
-    }
-    let snapshot = parking_lot::Mutex::new(None);
-    let handle = DirHandle { file, uid: caller.uid, fd, snapshot, ticket };
-    Ok(volume.dirs.insert(Arc::new(handle)))
-}
-
-/// Closes a directory.
-pub fn releasedir(volume: &Volume, number: u64) -> Result<(), OpError> {
-    volume.dirs.remove(number).map(drop).ok_or(OpError::BadHandle)
-}
-
-/// The handle and its listing.
-pub fn listing(volume: &Volume, number: u64) -> Result<(Arc<DirHandle>, Arc<[Listed]>), OpError> {
-    let handle = volume.dirs.get(number).ok_or(OpError::BadHandle)?;
-    let known = handle.snapshot.lock().as_ref().map(|(listed, _)| Arc::clone(listed));
-    if let Some(listed) = known {
-        return Ok((handle, listed));
-    }
-    let made: Arc<[Listed]> = make(volume, &handle)?.into();
-    let ticket = volume.listed.take(handle.uid, u32::try_from(made.len()).unwrap_or(u32::MAX))?;
-    // Two first reads may have come at once: both use the one that was stored.
-    let listed = Arc::clone(&handle.snapshot.lock().get_or_insert((made, ticket)).0);
-    Ok((handle, listed))
-}
 
 /// No file is replaced more often while it is looked at.
 const ATTEMPTS: usize = 4;
@@ -85,22 +45,37 @@ pub fn plus_entry(volume: &Volume, handle: &DirHandle, listed: &Listed) -> Resul
     }
 }
 
-fn make(volume: &Volume, handle: &DirHandle) -> Result<Vec<Listed>, OpError> {
+/// What a caller is shown.
+pub(super) struct Shown {
+    pub(super) entries: Vec<Listed>,
+    /// That is all there is.
+    pub(super) all: bool,
+}
+
+/// What is to be shown from a place in the directory on.
+pub(super) fn make(volume: &Volume, handle: &DirHandle, from: u64) -> Result<Shown, OpError> {
     let looked = SystemTime::now();
-    let entries = served(handle.fd.as_fd())?.into_iter();
-    let listed: Vec<Listed> =
-        entries.map(|(entry, kind)| Listed { name: entry.name, kind, ino: entry.ino }).collect();
+    let fd = handle.fd.as_fd();
+    let listed: Vec<Listed> = of_kinds(fd, read_listing(fd, from)?)?
+        .into_iter()
+        .map(|(entry, kind)| Listed { name: entry.name, kind, ino: entry.ino, next: entry.next })
+        .collect();
     // Read first, then asked: what was read was there before a move that is not known yet.
     let who = volume.access.who(handle.uid);
     let place = volume.place_of(&handle.file)?;
     let scope = volume.access.check(&who, &place, Operation::OpenDir)?.scope;
-    if place.is_mount_root() {
-        return Ok(listed.into_iter().filter(|entry| is_served_user(volume, handle, entry)).collect());
-    }
-    match scope {
-        ListScope::Everything => Ok(listed),
-        ListScope::Filtered => filter(volume, handle, &who, listed, looked),
-    }
+    let there = listed.len();
+    let entries = if place.is_mount_root() {
+        let is_shown = |entry: &Listed| entry.is_dot() || is_served_user(volume, handle, entry);
+        listed.into_iter().filter(is_shown).collect()
+    } else {
+        match scope {
+            ListScope::Everything => listed,
+            ListScope::Filtered => filter(volume, handle, &who, listed, (from == 0).then_some(looked))?,
+        }
+    };
+    let all = entries.len() == there;
+    Ok(Shown { entries, all })
 }
 
 fn is_served_user(volume: &Volume, handle: &DirHandle, entry: &Listed) -> bool {
@@ -110,13 +85,13 @@ fn is_served_user(volume: &Volume, handle: &DirHandle, entry: &Listed) -> bool {
 }
 
 /// Keeps the directories, and the files that the caller may see: one query for the directory, and a look at the file
-/// itself only where the index may know another, or knows none. The directory was read after `looked`.
+/// itself only where the index may know another, or knows none. All of the directory was read after `looked`, if that is given.
 fn filter(
     volume: &Volume,
     handle: &DirHandle,
     who: &Who,
     listed: Vec<Listed>,
-    looked: SystemTime,
+    looked: Option<SystemTime>,
 ) -> Result<Vec<Listed>, OpError> {
     if listed.iter().all(|entry| entry.kind == FileKind::Directory) {
         return Ok(listed);
@@ -128,7 +103,10 @@ fn filter(
             shown.push(entry);
         }
     }
-    if facts.has_looked() && facts.right.get() {
+    if let Some(looked) = looked
+        && facts.has_looked()
+        && facts.right.get()
+    {
         volume.was_right_about(&facts.dir, &facts.meta, looked);
     }
     Ok(shown)
@@ -271,8 +249,12 @@ impl<'a> Facts<'a> {
 
 /// The entries of a lower directory that are regular files or directories.
 pub(super) fn served(fd: BorrowedFd<'_>) -> Result<Vec<(DirEntry, FileKind)>, OpError> {
+    of_kinds(fd, read_dir(fd)?)
+}
+
+fn of_kinds(fd: BorrowedFd<'_>, entries: Vec<DirEntry>) -> Result<Vec<(DirEntry, FileKind)>, OpError> {
     let mut served = Vec::new();
-    for entry in read_dir(fd)? {
+    for entry in entries {
         if let Some(kind) = entry.kind_in(fd)? {
             served.push((entry, kind));
         }

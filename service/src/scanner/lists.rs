@@ -72,7 +72,7 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn read(dir: BorrowedFd<'_>) -> Result<Names, LowerError> {
         let (mut bytes, mut entries) = (Vec::new(), Vec::new());
-        each_entry(dir, |name, kind, _| {
+        each_entry(dir, |name, kind| {
             // No file system has names that are longer.
             if let Ok(length) = u16::try_from(name.len()) {
                 entries.push((bytes.len(), length, kind));

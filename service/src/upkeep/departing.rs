@@ -294,6 +294,7 @@ impl Departing {
             }
             if !rows.is_empty() {
                 let done = self.catalog.disown(&gone.package, rows)?;
+                place.volume.owners_changed();
                 self.observer.count_by(Counter::Disowned, done);
                 changed += done;
             }

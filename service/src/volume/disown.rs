@@ -85,6 +85,7 @@ impl Volume {
         if let Some(file) = self.nodes.find(meta.id) {
             file.set_owner(Owner::from(owner.clone()));
         }
+        self.owners_changed();
         Ok(Some(owner))
     }
 

@@ -5,9 +5,10 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
+use super::Snapshot;
 use super::location::Sight;
-use crate::lower::{Access, FileKind, LowerError, Root};
-use crate::node::{File, Writing};
+use crate::lower::{Access, LowerError, Root};
+use crate::node::{File, KeptListing, Writing};
 use crate::passthrough::{IoMode, Passthrough, Ticket};
 
 /// An open file. Dropping it leaves the inode's I/O state.
@@ -96,17 +97,6 @@ impl Drop for FileHandle {
     }
 }
 
-/// One entry of a listing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    /// The name.
-    pub name: Box<[u8]>,
-    /// Its kind.
-    pub kind: FileKind,
-    /// Lower inode number.
-    pub ino: u64,
-}
-
 /// An open directory.
 #[derive(Debug)]
 pub struct DirHandle {
@@ -116,9 +106,10 @@ pub struct DirHandle {
     pub uid: u32,
     /// The lower directory, opened for reading.
     pub fd: OwnedFd,
-    /// The listing: made at the first READDIR, the same until the handle is closed; and its entries' place in the
-    /// caller's budget.
-    pub snapshot: Mutex<Option<(Arc<[Listed]>, Ticket)>>,
+    /// What is shown of it, once that was asked for.
+    pub snapshot: Mutex<Option<Arc<Snapshot>>>,
+    /// That the kernel may list it by what it keeps.
+    pub kept: Option<KeptListing>,
     /// Its place among the caller's open handles.
     pub ticket: Ticket,
 }

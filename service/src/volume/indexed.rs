@@ -1,11 +1,10 @@
 //! What the index was found to be right about, so that it is not asked or looked at again.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hash};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, SystemTime};
 
 use super::Volume;
+use super::slots::Slots;
 use crate::access::Subject;
 use crate::lower::{Id, Meta};
 
@@ -17,16 +16,23 @@ impl Volume {
     /// can have taken the place of a file that has a row, with whatever inode number. `meta` is the directory's, younger than
     /// what is known of its entries.
     pub fn is_right_about(&self, path: &[u8], meta: &Meta) -> bool {
-        self.indexed.dirs.has((meta.id, path), &meta.stamp().ctime_ns)
+        self.indexed.dirs.has((meta.id, path), meta.stamp().ctime_ns)
     }
 
     /// The index was found to be right about each file in the directory at `path`, and none came or went after `looked` that
     /// was not seen. Where a later change could leave the time that `meta` says, that is not remembered.
     pub fn was_right_about(&self, path: &[u8], meta: &Meta, looked: SystemTime) {
-        let stamp = meta.stamp();
-        if self.lower.has_xattrs() && self.lower.is_local() && stamp.is_settled(looked, TICK) {
-            self.indexed.dirs.put((meta.id, path), &stamp.ctime_ns);
+        if let Some(version) = self.version_of(meta, looked) {
+            self.indexed.dirs.put((meta.id, path), version);
         }
+    }
+
+    /// The change time of a directory, in nanoseconds, if whatever comes or goes in it after `looked` leaves another one, and whose
+    /// its files are is written on them.
+    pub fn version_of(&self, meta: &Meta, looked: SystemTime) -> Option<i64> {
+        let stamp = meta.stamp();
+        let is_telling = self.lower.has_xattrs() && self.lower.is_local() && stamp.is_settled(looked, TICK);
+        is_telling.then_some(stamp.ctime_ns)
     }
 
     /// The row of a file that was made through the mount is queued: nobody has to ask whether there is one.
@@ -92,12 +98,12 @@ impl Default for Indexed {
 impl Indexed {
     /// Whether that file was found to have a row at this place.
     pub(super) fn knows(&self, id: Id, lower_path: &[u8]) -> bool {
-        self.places.has((id, lower_path), &self.epoch())
+        self.places.has((id, lower_path), self.epoch())
     }
 
     /// It has.
     pub(super) fn remember(&self, id: Id, lower_path: &[u8]) {
-        self.places.put((id, lower_path), &self.epoch());
+        self.places.put((id, lower_path), self.epoch());
     }
 
     fn forget(&self) {
@@ -107,8 +113,8 @@ impl Indexed {
     /// The row, if the file is known to have one here, says this, and nothing that was said before. The turn that it was.
     fn put_version(&self, id: Id, lower_path: &[u8], version: (u64, i64)) -> u64 {
         let epoch = self.epoch();
-        if self.places.has((id, lower_path), &epoch) {
-            self.versions.put((id, lower_path), &(epoch, version));
+        if self.places.has((id, lower_path), epoch) {
+            self.versions.put((id, lower_path), (epoch, version));
             self.take_turn(id, lower_path)
         } else {
             self.forget_version(id, lower_path)
@@ -135,56 +141,11 @@ impl Indexed {
     }
 
     fn has_version(&self, id: Id, lower_path: &[u8], version: (u64, i64)) -> bool {
-        self.versions.has((id, lower_path), &(self.epoch(), version))
+        self.versions.has((id, lower_path), (self.epoch(), version))
     }
 
     fn epoch(&self) -> u64 {
         self.epoch.load(SeqCst)
-    }
-}
-
-/// A file or directory and its path below the lower root.
-type Place<'a> = (Id, &'a [u8]);
-
-/// What was said of a place last, in a table of fixed size: as a number that nobody outside can foresee; 0: nothing.
-#[derive(Debug)]
-struct Slots {
-    said: Box<[AtomicU64]>,
-    hasher: RandomState,
-}
-
-impl Slots {
-    fn new(slots: usize) -> Slots {
-        Slots { said: (0..slots).map(|_| AtomicU64::new(0)).collect(), hasher: RandomState::new() }
-    }
-
-    fn has(&self, place: Place<'_>, said: &impl Hash) -> bool {
-        let number = self.number(place, said);
-        self.said.get(self.slot(place)).is_some_and(|slot| slot.load(SeqCst) == number)
-    }
-
-    fn put(&self, place: Place<'_>, said: &impl Hash) {
-        self.say(place, self.number(place, said));
-    }
-
-    fn clear(&self, place: Place<'_>) {
-        self.say(place, 0);
-    }
-
-    fn number(&self, place: Place<'_>, said: &impl Hash) -> u64 {
-        self.hasher.hash_one((place, said)) | 1
-    }
-
-    fn say(&self, place: Place<'_>, number: u64) {
-        if let Some(slot) = self.said.get(self.slot(place)) {
-            slot.store(number, SeqCst);
-        }
-    }
-
-    /// Which of the slots is for whatever is said of a place.
-    fn slot(&self, place: Place<'_>) -> usize {
-        let number = self.hasher.hash_one(place);
-        usize::try_from(number >> 32).unwrap_or(0) % self.said.len().max(1)
     }
 }
 
@@ -236,11 +197,11 @@ mod tests {
     #[test]
     fn a_directory_is_known_at_its_place_and_time_only() {
         let indexed = Indexed::default();
-        let has = |path: &[u8], ctime_ns: i64| indexed.dirs.has((ID, path), &ctime_ns);
+        let has = |path: &[u8], ctime_ns: i64| indexed.dirs.has((ID, path), ctime_ns);
         assert!(!has(b"0/a", 5) && !has(b"0/a", 0));
-        indexed.dirs.put((ID, b"0/a"), &5i64);
+        indexed.dirs.put((ID, b"0/a"), 5i64);
         assert!(has(b"0/a", 5) && !has(b"0/a", 6) && !has(b"0/b", 5));
-        assert!(!indexed.dirs.has((Id { ino: 1, generation: 2 }, b"0/a"), &5i64));
+        assert!(!indexed.dirs.has((Id { ino: 1, generation: 2 }, b"0/a"), 5i64));
     }
 
     #[test]

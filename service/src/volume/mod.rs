@@ -17,6 +17,9 @@ mod marks;
 mod moves;
 mod notice;
 mod projects;
+mod shown;
+mod slots;
+mod snapshot;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
@@ -35,11 +38,13 @@ pub use acting::{Acting, uid_of};
 pub use behind::{BehindDir, Change};
 pub use error::OpError;
 pub use gate::{Gate, Moving};
-pub use handle::{DirHandle, FileHandle, Listed};
+pub use handle::{DirHandle, FileHandle};
 pub use index::Looked;
 pub use location::{Redaction, Resting, Sight};
 pub use moves::{Listening, Look, Moves, Went};
 pub use notice::{KernelCache, Notice, Notices};
+pub use shown::Showing;
+pub use snapshot::{Listed, Snapshot};
 
 /// Everything a volume is made from.
 #[derive(Debug)]
@@ -122,6 +127,8 @@ pub struct Volume {
     /// Owners are asked of the files: the rows may be of another time.
     doubted: AtomicBool,
     indexed: indexed::Indexed,
+    shown: slots::Slots,
+    owner_changes: AtomicU64,
     /// The series of ids that files are marked with; 0 where they are not.
     series: AtomicU64,
 }
@@ -154,6 +161,8 @@ impl Volume {
             watched: AtomicBool::new(false),
             doubted: AtomicBool::new(false),
             indexed: indexed::Indexed::default(),
+            shown: slots::Slots::new(shown::PLACES),
+            owner_changes: AtomicU64::new(0),
             series: AtomicU64::new(0),
         })
     }

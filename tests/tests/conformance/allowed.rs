@@ -47,7 +47,6 @@ const ALLOWED: &[Difference] = &[
     ("names: all in all", "31", NAMES),
     ("blocks: taken out", "EOPNOTSUPP", "FUSE has no such fallocate (fs/fuse/file.c, fuse_file_fallocate)"),
     ("blocks: put in", "EOPNOTSUPP", "FUSE has no such fallocate (fs/fuse/file.c, fuse_file_fallocate)"),
-    ("listing: it and its parent", "0", "POSIX leaves it open whether a listing has . and .. (readdir)"),
     (
         "rename flags: exchanged",
         "EINVAL",

@@ -31,6 +31,9 @@ fn a_listing_without_descriptors_fails_and_hides_nothing() {
         let (open, opened) = std::sync::mpsc::channel();
         let (go, gone) = std::sync::mpsc::channel::<()>();
         let path = dir.clone();
+        // A directory that changed just now is not listed before it is read.
+        let lower = world.lower("DCIM");
+        fs::set_permissions(&lower, fs::metadata(&lower).unwrap().permissions()).unwrap();
         let app = std::thread::spawn(move || {
             as_app(uid, move || {
                 let listing = fs::read_dir(path).unwrap();

@@ -4,6 +4,7 @@
 
 mod failing;
 mod hidden;
+mod kept;
 mod visible;
 
 use std::path::Path;

@@ -156,7 +156,7 @@ impl<'a> Kernel<'a> {
         if kind == FileKind::Directory {
             if access == lower::Access::Read {
                 // As a directory it can be opened, and that is all.
-                let handle = ops::opendir(self.volume, self.caller, node)?;
+                let (handle, _) = ops::opendir(self.volume, self.caller, node)?;
                 ops::releasedir(self.volume, handle)?;
             }
             return os(libc::EISDIR);
@@ -190,10 +190,10 @@ impl<'a> Kernel<'a> {
         if kind == FileKind::File {
             return os(libc::ENOTDIR);
         }
-        let number = ops::opendir(self.volume, self.caller, node)?;
-        let (handle, listed) = ops::listing(self.volume, number)?;
+        let (number, _) = ops::opendir(self.volume, self.caller, node)?;
+        let (handle, listed) = ops::listing(self.volume, number, 0)?;
         let mut names = Vec::new();
-        for entry in listed.iter() {
+        for entry in listed.entries_from(0).unwrap().iter().filter(|entry| !entry.is_dot()) {
             if let Some(found) = ops::plus_entry(self.volume, &handle, entry)? {
                 self.looked_up.borrow_mut().push(found.node);
                 names.push(String::from_utf8(entry.name.to_vec()).unwrap());
