@@ -279,10 +279,7 @@ impl Volume {
             Owner::Unknown | Owner::Nobody => None,
         };
         if !file.is_removed() && !self.indexed.knows(file.id, subject.lower_path()) {
-            // Mostly the index knows it, and to ask costs less than to tell.
-            let row = self.catalog.file(&self.key_of(subject)).ok().flatten();
-            let is_of_it = |row: &FileRow| row.is_of(file.id.ino, file.id.generation);
-            if row.is_some_and(|row| is_of_it(&row) || !self.lower.has_xattrs()) {
+            if self.is_indexed_by_its_directory(file) || self.is_indexed(file.id, subject) {
                 self.indexed.remember(file.id, subject.lower_path());
             } else {
                 let hidden = self.is_hidden(subject, file.parent().as_ref());
@@ -290,6 +287,19 @@ impl Volume {
             }
         }
         Ok(known)
+    }
+
+    /// True if the index was found to be right about all files in the directory of this one.
+    fn is_indexed_by_its_directory(&self, file: &File) -> bool {
+        let Some(dir) = file.parent() else { return false };
+        let meta = dir.held().and_then(|fd| Meta::of(fd.as_fd()).ok());
+        meta.is_some_and(|meta| meta.id == dir.id && self.is_right_about(&dir.path(), &meta))
+    }
+
+    /// True if the index knows the file: to ask costs less than to tell.
+    fn is_indexed(&self, id: Id, subject: &Subject) -> bool {
+        let row = self.catalog.file(&self.key_of(subject)).ok().flatten();
+        row.is_some_and(|row| row.is_of(id.ino, id.generation) || !self.lower.has_xattrs())
     }
 
     /// Who owns a file: what the file itself says, or the index where files cannot say it, or else its place.
