@@ -14,6 +14,7 @@ pub mod demo;
 pub mod errno;
 pub mod fuse;
 pub mod identity;
+pub mod kernel;
 pub mod lower;
 pub mod mountinfo;
 pub mod node;

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::output;
 use crate::control::VolumeStatus;
+use crate::kernel::keeps_listings_too_long;
 use crate::private::InodeBacking;
 
 /// First kernel with FUSE passthrough (fs/fuse/passthrough.c appeared in 6.9).
@@ -76,6 +77,7 @@ pub(super) fn examine(running: Option<&[VolumeStatus]>) -> Report {
         passthrough(&release),
         backing_privilege(),
         inode_backing(),
+        listings(&release),
         open_files(),
         watch(),
         watched_directories(),
@@ -120,6 +122,17 @@ fn fuse_in_kernel() -> Check {
     let found = if known { "the kernel has the fuse file system" } else { "not in /proc/filesystems" };
     let remedy = "modprobe fuse, or a kernel with CONFIG_FUSE_FS";
     Check::new("fuse", true, State::of(known), found.to_owned(), remedy)
+}
+
+fn listings(release: &str) -> Check {
+    let kept = !keeps_listings_too_long(release);
+    let found = if kept {
+        "directories that do not change are listed by the kernel to those who are shown all of them"
+    } else {
+        "each listing is asked for: this kernel may not drop one when it should"
+    };
+    let remedy = "Linux 6.12.10 or newer, or older than 6.9";
+    Check::new("kept listings", false, State::of(kept), found.to_owned(), remedy)
 }
 
 fn fuse_device() -> Check {

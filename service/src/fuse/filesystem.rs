@@ -358,7 +358,10 @@ impl Filesystem for VolumeFs {
                         }
                         let found = match ops::plus_entry(volume, &handle, entry) {
                             Ok(Some(found)) => found,
-                            Ok(None) => continue,
+                            Ok(None) => {
+                                handle.shows_less();
+                                continue;
+                            }
                             // An empty reply would be the end of the listing; `.` and `..` come again.
                             Err(error) if is_empty => return reply.error(wire(&error)),
                             // The next request begins here and meets it.

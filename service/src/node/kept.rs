@@ -27,6 +27,8 @@ pub enum Listing {
 struct State {
     /// The change time of the directory whose listing the kernel keeps, in nanoseconds.
     version: Option<i64>,
+    /// What it had before is dropped: it does so once the open is answered, before the first READDIR.
+    dropped: bool,
     /// The handles that are let in.
     handles: u32,
     /// The uid and the change time of all of them; `None` if nobody is to join them.
@@ -46,7 +48,14 @@ impl Kept {
         }
         state.handles += 1;
         state.of = Some((uid, version));
-        if state.version.replace(version) == Some(version) { Listing::Kept } else { Listing::Filled }
+        if state.version.replace(version) != Some(version) {
+            state.dropped = false;
+        }
+        if state.dropped { Listing::Kept } else { Listing::Filled }
+    }
+
+    fn read(&self) {
+        self.0.lock().dropped = true;
     }
 
     fn leave(&self) {
@@ -55,8 +64,7 @@ impl Kept {
 
     fn spoil(&self) {
         let mut state = self.0.lock();
-        state.version = None;
-        state.of = None;
+        *state = State { handles: state.handles, ..State::default() };
     }
 }
 
@@ -72,7 +80,14 @@ impl KeptListing {
         (listing, (listing != Listing::Asked).then(|| KeptListing(Arc::clone(dir))))
     }
 
-    /// The handle fills in less than all: nobody is to be served by that.
+    /// The handle is read by a request.
+    pub fn read(&self) {
+        if let Some(kept) = self.0.kept() {
+            kept.read();
+        }
+    }
+
+    /// The handle may fill in less than all, or what is newer than it seems: nobody is to be served by that.
     pub fn spoil(&self) {
         if let Some(kept) = self.0.kept() {
             kept.spoil();
@@ -103,6 +118,7 @@ mod tests {
             (5, Listing::Filled),
         ] {
             assert_eq!(kept.enter(1, version), listing);
+            kept.read();
             kept.leave();
         }
         assert_eq!(kept.enter(2, 5), Listing::Kept, "whoever it is");
@@ -112,9 +128,12 @@ mod tests {
     fn one_uid_is_let_in_at_once() {
         let kept = Kept::default();
         assert_eq!(kept.enter(1, 5), Listing::Filled);
-        assert_eq!(kept.enter(1, 5), Listing::Kept);
         assert_eq!(kept.enter(2, 5), Listing::Asked);
         assert_eq!(kept.enter(1, 6), Listing::Asked, "it changed meanwhile");
+        assert_eq!(kept.enter(1, 5), Listing::Filled, "what was there may not be dropped yet");
+        kept.read();
+        assert_eq!(kept.enter(1, 5), Listing::Kept);
+        kept.leave();
         kept.leave();
         assert_eq!(kept.enter(2, 5), Listing::Asked);
         kept.leave();
@@ -125,6 +144,7 @@ mod tests {
     fn what_is_spoilt_is_not_used() {
         let kept = Kept::default();
         assert_eq!(kept.enter(1, 5), Listing::Filled);
+        kept.read();
         kept.spoil();
         assert_eq!(kept.enter(1, 5), Listing::Asked, "who spoils it is still there");
         kept.leave();

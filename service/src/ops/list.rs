@@ -50,6 +50,8 @@ pub(super) struct Shown {
     pub(super) entries: Vec<Listed>,
     /// That is all there is.
     pub(super) all: bool,
+    /// The caller held grants on single files.
+    pub(super) by_grants: bool,
 }
 
 /// What is to be shown from a place in the directory on.
@@ -75,7 +77,7 @@ pub(super) fn make(volume: &Volume, handle: &DirHandle, from: u64) -> Result<Sho
         }
     };
     let all = entries.len() == there;
-    Ok(Shown { entries, all })
+    Ok(Shown { entries, all, by_grants: who.holds_grants() })
 }
 
 fn is_served_user(volume: &Volume, handle: &DirHandle, entry: &Listed) -> bool {

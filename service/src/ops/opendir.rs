@@ -33,12 +33,24 @@ pub fn opendir(volume: &Volume, caller: Caller, node: NodeId) -> Result<(u64, Li
     }
     let mut handle = DirHandle { file, uid: caller.uid, fd, snapshot: Mutex::default(), kept: None, ticket };
     let mut listing = Listing::Asked;
-    if let Some(version) = volume.version_of(&meta, looked)
+    if let Some(version) = volume.listing_version(&meta, looked)
         && !place.is_mount_root()
         && !volume.entry_ttl(&place).is_zero()
         && (scope == ListScope::Everything || is_shown_all(volume, &handle, &who, epoch, &place, version))
     {
-        (listing, handle.kept) = KeptListing::enter(&handle.file, caller.uid, version);
+        let (entered, kept) = KeptListing::enter(&handle.file, caller.uid, version);
+        // Somebody may have filled in what came since the look. From now on only such handles as this one can.
+        let is_same = Meta::of(handle.fd.as_fd()).is_ok_and(|now| now.stamp().ctime_ns == version);
+        match kept {
+            Some(kept) if is_same => {
+                (listing, handle.kept) = (entered, Some(kept));
+                if listing == Listing::Kept {
+                    *handle.snapshot.lock() = None;
+                }
+            }
+            Some(kept) => kept.spoil(),
+            None => {}
+        }
     }
     Ok((volume.dirs.insert(Arc::new(handle)), listing))
 }
@@ -66,9 +78,13 @@ fn is_shown_all(
     }
     // What fails is the first READDIR's to tell.
     let Ok(shown) = make(volume, handle, 0) else { return false };
-    let all = shown.all;
+    let (all, by_grants) = (shown.all, shown.by_grants);
     let snapshot = snapshot(volume, handle, 0, shown);
     *handle.snapshot.lock() = snapshot.ok().map(Arc::new);
+    if by_grants || volume.is_hidden_dir(&handle.file, place.path()) != hidden {
+        // Something changed meanwhile: it was not shown by what is about to be remembered.
+        return false;
+    }
     volume.has_shown(&showing, all);
     all
 }
@@ -84,6 +100,9 @@ pub fn listing(volume: &Volume, number: u64, place: u64) -> Result<(Arc<DirHandl
     let handle = volume.dirs.get(number).ok_or(OpError::BadHandle)?;
     // The kernel reads a handle once at a time; the lower directory's position is the handle's.
     let mut known = handle.snapshot.lock();
+    if let Some(kept) = &handle.kept {
+        kept.read();
+    }
     let may_be_kept = handle.kept.is_some();
     if let Some(snapshot) = known.as_ref().filter(|it| it.entries_from(place).is_some() || !may_be_kept) {
         let snapshot = Arc::clone(snapshot);
@@ -92,8 +111,8 @@ pub fn listing(volume: &Volume, number: u64, place: u64) -> Result<(Arc<DirHandl
     }
     let from = if may_be_kept { place } else { 0 };
     let shown = make(volume, &handle, from)?;
-    if let Some(kept) = handle.kept.as_ref().filter(|_| !shown.all) {
-        kept.spoil();
+    if !shown.all {
+        handle.shows_less();
     }
     *known = None;
     let snapshot = Arc::new(snapshot(volume, &handle, from, shown)?);

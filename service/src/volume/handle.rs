@@ -113,3 +113,12 @@ pub struct DirHandle {
     /// Its place among the caller's open handles.
     pub ticket: Ticket,
 }
+
+impl DirHandle {
+    /// Less than all is shown by this handle: nobody is to be listed by what the kernel keeps of that.
+    pub fn shows_less(&self) {
+        if let Some(kept) = &self.kept {
+            kept.spoil();
+        }
+    }
+}

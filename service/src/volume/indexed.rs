@@ -16,14 +16,14 @@ impl Volume {
     /// can have taken the place of a file that has a row, with whatever inode number. `meta` is the directory's, younger than
     /// what is known of its entries.
     pub fn is_right_about(&self, path: &[u8], meta: &Meta) -> bool {
-        self.indexed.dirs.has((meta.id, path), meta.stamp().ctime_ns)
+        self.indexed.dirs.has((meta.id, path), (meta.stamp().ctime_ns, self.indexed.epoch()))
     }
 
     /// The index was found to be right about each file in the directory at `path`, and none came or went after `looked` that
     /// was not seen. Where a later change could leave the time that `meta` says, that is not remembered.
     pub fn was_right_about(&self, path: &[u8], meta: &Meta, looked: SystemTime) {
         if let Some(version) = self.version_of(meta, looked) {
-            self.indexed.dirs.put((meta.id, path), version);
+            self.indexed.dirs.put((meta.id, path), (version, self.indexed.epoch()));
         }
     }
 

@@ -25,9 +25,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
 use mediagate_policy::VolumeKind;
+use nix::sys::utsname::uname;
 
 use crate::access::Access;
 use crate::catalog::{Catalog, VolumeKey};
+use crate::kernel::keeps_listings_too_long;
 use crate::lower::{LowerError, Meta, Root};
 use crate::node::{Handles, Table};
 use crate::observe::{Gauge, Observer};
@@ -128,6 +130,8 @@ pub struct Volume {
     doubted: AtomicBool,
     indexed: indexed::Indexed,
     shown: slots::Slots,
+    /// What the kernel keeps of listings is dropped where that is said.
+    keeps_listings: bool,
     owner_changes: AtomicU64,
     /// The series of ids that files are marked with; 0 where they are not.
     series: AtomicU64,
@@ -162,6 +166,7 @@ impl Volume {
             doubted: AtomicBool::new(false),
             indexed: indexed::Indexed::default(),
             shown: slots::Slots::new(shown::PLACES),
+            keeps_listings: uname().is_ok_and(|it| !keeps_listings_too_long(&it.release().to_string_lossy())),
             owner_changes: AtomicU64::new(0),
             series: AtomicU64::new(0),
         })

@@ -1,9 +1,10 @@
 //! To whom all of a directory was shown: only such callers may be served by what the kernel keeps of its listing.
 
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
+use std::time::SystemTime;
 
 use super::Volume;
-use crate::lower::Id;
+use crate::lower::{Id, Meta};
 
 /// So many pairs of a directory and a caller are remembered at most.
 pub(super) const PLACES: usize = 16_384;
@@ -28,6 +29,13 @@ pub struct Showing<'a> {
 }
 
 impl Volume {
+    /// The change time of a directory, in nanoseconds, of which the kernel may keep a listing, if it may of any: whatever comes or
+    /// goes after `looked` leaves another one, and a listing goes on at a place in it whatever came or went before (not so on
+    /// overlayfs, which counts entries).
+    pub fn listing_version(&self, meta: &Meta, looked: SystemTime) -> Option<i64> {
+        self.version_of(meta, looked).filter(|_| self.keeps_listings && !self.lower.is_stacked())
+    }
+
     /// Grows when files that stay where they are get another owner. What is shown after it was read is so until then.
     pub fn owner_changes(&self) -> u64 {
         self.owner_changes.load(Acquire)

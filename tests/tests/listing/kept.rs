@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use rustix::fs::{Advice, Mode, OFlags, RawDir, SeekFrom, fadvise, open, seek};
 
 use super::*;
@@ -242,6 +243,23 @@ fn less_than_all_is_nothing_for_others() {
         for uid in [CAMERA, MANAGER] {
             assert_eq!(album.seen(uid).len(), COUNT, "uid {uid}, round {round}");
         }
+    }
+}
+
+/// What is mounted over on the lower side is nowhere to be found until it is not any more.
+#[test]
+fn what_is_covered_comes_back() {
+    let album = Album::new();
+    let covered = album.world.lower("Download/trip/album/covered");
+    fs::create_dir(&covered).unwrap();
+    album.settle();
+    mount(Some("none"), &covered, Some("tmpfs"), MsFlags::empty(), None::<&str>).unwrap();
+    for _ in 0..2 {
+        album.seen(MANAGER);
+    }
+    umount2(&covered, MntFlags::empty()).unwrap();
+    for uid in [MANAGER, CAMERA, MANAGER] {
+        assert_eq!(album.seen(uid).len(), COUNT + 1, "uid {uid}");
     }
 }
 

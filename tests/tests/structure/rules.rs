@@ -35,7 +35,7 @@ pub(crate) const NEVER: [(&str, &[&str]); 4] = [
 
 /// The rooms of the service and which others each may name. It has no cycle (that is tested), so every arrow of the
 /// house points one way.
-pub(crate) const ROOMS: [(&str, &[&str]); 25] = [
+pub(crate) const ROOMS: [(&str, &[&str]); 26] = [
     ("access", &["identity", "observe"]),
     ("binder", &["config", "control"]),
     ("catalog", &["observe"]),
@@ -47,6 +47,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 25] = [
             "config",
             "control",
             "demo",
+            "kernel",
             "observe",
             "private",
             "redaction",
@@ -60,6 +61,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 25] = [
     ("errno", &["lower", "ops"]),
     ("fuse", &["errno", "lower", "mountinfo", "node", "observe", "ops", "passthrough", "volume"]),
     ("identity", &["config", "control"]),
+    ("kernel", &[]),
     ("lower", &[]),
     ("mountinfo", &[]),
     ("node", &["lower", "observe", "passthrough"]),
@@ -97,7 +99,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 25] = [
         ],
     ),
     ("upkeep", &["catalog", "identity", "observe", "volume"]),
-    ("volume", &["access", "catalog", "lower", "node", "observe", "passthrough", "redaction"]),
+    ("volume", &["access", "catalog", "kernel", "lower", "node", "observe", "passthrough", "redaction"]),
     ("watch", &["config", "lower", "observe", "scanner", "volume"]),
     // The demo's apps are this program again.
     ("main", &["cli", "demo"]),
