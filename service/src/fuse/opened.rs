@@ -1,4 +1,4 @@
-//! Replies to OPEN, and the entries of READDIRPLUS.
+//! Replies to OPEN and OPENDIR, and the entries of listings.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

@@ -16,7 +16,7 @@ pub struct Showing<'a> {
     pub dir: Id,
     /// Its path below the lower root.
     pub path: &'a [u8],
-    /// Which files are in it: its change time, of [`Volume::version_of`].
+    /// Which files are in it: its change time, of [`Volume::listing_version`].
     pub version: i64,
     /// Whose they are: [`Volume::owner_changes`].
     pub owners: u64,
