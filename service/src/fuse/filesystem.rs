@@ -15,8 +15,9 @@ use fuser::{
 };
 use mediagate_policy::AccessMask;
 
-use super::attr::{attributes, file_type, of_nothing, time};
-use super::opened::{add_dot, add_plus, number_of, reply_opened, reply_opened_dir};
+use super::attr::{attributes, of_nothing, time};
+use super::listing::{reply_entries, reply_names, reply_opened_dir};
+use super::opened::reply_opened;
 use super::reply::{Named, generation, reply_entry, wire};
 use super::request::{VolumeFs, handle, negotiate};
 use crate::lower::Access;
@@ -321,19 +322,10 @@ impl Filesystem for VolumeFs {
         ino: INodeNo,
         handle: FileHandle,
         offset: u64,
-        mut reply: ReplyDirectory,
+        reply: ReplyDirectory,
     ) {
-        self.handle(request, Counter::ReadDir, ino, |volume| match ops::listing(volume, handle.0, offset) {
-            Ok((handle, listed)) => {
-                for entry in listed.entries_from(offset).unwrap_or_default() {
-                    let (number, kind) = (number_of(&handle, entry), file_type(entry.kind));
-                    if reply.add(number, entry.next, kind, OsStr::from_bytes(&entry.name)) {
-                        break;
-                    }
-                }
-                reply.ok();
-            }
-            Err(error) => reply.error(wire(&error)),
+        self.handle(request, Counter::ReadDir, ino, |volume| {
+            reply_names(reply, offset, ops::listing(volume, handle.0, offset));
         });
     }
 
@@ -343,39 +335,10 @@ impl Filesystem for VolumeFs {
         ino: INodeNo,
         handle: FileHandle,
         offset: u64,
-        mut reply: ReplyDirectoryPlus,
+        reply: ReplyDirectoryPlus,
     ) {
         self.handle(request, Counter::ReadDirPlus, ino, |volume| {
-            match ops::listing(volume, handle.0, offset) {
-                Ok((handle, listed)) => {
-                    let mut is_empty = true;
-                    for entry in listed.entries_from(offset).unwrap_or_default() {
-                        if entry.is_dot() {
-                            if add_dot(&mut reply, &handle, entry) {
-                                break;
-                            }
-                            continue;
-                        }
-                        let found = match ops::plus_entry(volume, &handle, entry) {
-                            Ok(Some(found)) => found,
-                            Ok(None) => {
-                                handle.shows_less();
-                                continue;
-                            }
-                            // An empty reply would be the end of the listing; `.` and `..` come again.
-                            Err(error) if is_empty => return reply.error(wire(&error)),
-                            // The next request begins here and meets it.
-                            Err(_) => break,
-                        };
-                        if add_plus(volume, &mut reply, entry.next, &entry.name, &found) {
-                            break;
-                        }
-                        is_empty = false;
-                    }
-                    reply.ok();
-                }
-                Err(error) => reply.error(wire(&error)),
-            }
+            reply_entries(volume, reply, offset, ops::listing(volume, handle.0, offset));
         });
     }
 

@@ -6,6 +6,7 @@
 mod attr;
 mod busy_poll;
 mod filesystem;
+mod listing;
 mod mount;
 mod opened;
 mod reply;
