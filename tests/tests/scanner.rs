@@ -96,6 +96,24 @@ fn what_changed_behind_the_mount_is_mended_on_demand() {
     assert_eq!(sides(&entries["DCIM/a.png"]), (Some(30), Some(40)));
 }
 
+/// What was below the directory is gone, though its path leads to something.
+#[test]
+fn a_file_can_be_where_a_directory_was() {
+    let mut world = unwatched();
+    world.daemon().wait_until_indexed();
+    std::fs::create_dir_all(world.lower("Download/x/y")).unwrap();
+    for name in ["Download/x/a.png", "Download/x/y/b.png", "Download/x.png"] {
+        std::fs::write(world.lower(name), png(1, 2)).unwrap();
+    }
+    let place = world.shared("Download/x").to_str().unwrap().to_owned();
+    assert_eq!(scan(&mut world, &place)["added"], 2);
+    std::fs::remove_dir_all(world.lower("Download/x")).unwrap();
+    std::fs::write(world.lower("Download/x"), b"text").unwrap();
+    let second = scan(&mut world, &place);
+    assert_eq!((&second["added"], &second["removed"]), (&1.into(), &2.into()), "{second}");
+    assert_eq!(entries(&mut world).keys().collect::<Vec<_>>(), ["Download/x"]);
+}
+
 #[test]
 fn a_part_can_be_scanned_and_the_rest_is_left() {
     let mut world = unwatched();

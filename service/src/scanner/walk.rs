@@ -129,8 +129,9 @@ impl Walk<'_> {
             let moved = self.volume.moves.listen();
             self.directories(vec![Todo { path: root.clone(), hidden }])?;
             self.moved(&root, &moved)?;
-            self.gone_directories(&place)?;
         }
+        // A file may be where a directory was, too.
+        self.gone_directories(&place)?;
         self.volume.catalog.flush_volume(self.volume.key)
     }
 
