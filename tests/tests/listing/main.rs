@@ -5,6 +5,7 @@
 mod failing;
 mod hidden;
 mod kept;
+mod racing;
 mod visible;
 
 use std::path::Path;
