@@ -16,6 +16,7 @@ use super::dir::OpenDir;
 use super::id::{NodeId, View};
 use super::kept::Kept;
 use super::pages::Pages;
+use super::writing::Writers;
 use crate::lower::{FileKind, Id};
 use crate::passthrough::IoState;
 
@@ -65,14 +66,12 @@ struct RedactedView {
 
 /// What only directories have, and files that were opened, changed or removed. The kernel knows many more.
 #[derive(Debug, Default)]
-struct Used {
+pub(super) struct Used {
     /// Lookups of the redacted view that the kernel has not forgotten.
     redacted_lookups: AtomicU64,
     /// The path it had when its name went: what is decided about it later must not follow its directory around.
     last_path: Mutex<Vec<u8>>,
-    writers: AtomicU32,
-    /// How many writers there have ever been.
-    writes: AtomicU64,
+    pub(super) writers: Writers,
     /// Open handles that show the file as it is to who may see no location, as there is none.
     exposed: AtomicU32,
     /// For files that have one.
@@ -135,8 +134,12 @@ impl File {
         file
     }
 
-    fn used(&self) -> &Used {
+    pub(super) fn used(&self) -> &Used {
         self.used.get_or_init(Box::default)
+    }
+
+    pub(super) fn writers(&self) -> Option<&Writers> {
+        self.used.get().map(|used| &used.writers)
     }
 
     fn directory(&self) -> Option<&Directory> {
@@ -235,6 +238,12 @@ impl File {
         let used = self.used.get()?;
         let forced = used.redacted.get().map(|views| &views.forced_io);
         used.io.get().into_iter().flatten().chain(forced).find_map(|io| io.lock().fd())
+    }
+
+    /// True while the kernel passes reads and writes through.
+    pub fn is_passed_through(&self) -> bool {
+        let io = self.used.get().and_then(|used| used.io.get());
+        io.is_some_and(|[original, _]| original.lock().is_open_by_kernel())
     }
 
     /// Lets go of what is kept for the next open.
@@ -361,14 +370,6 @@ impl File {
         self.owner_in(&place)
     }
 
-    /// From now on, and until the guard is dropped, the file may be written.
-    pub fn write(self: &Arc<File>) -> Writing {
-        let used = self.used();
-        used.writers.fetch_add(1, SeqCst);
-        used.writes.fetch_add(1, SeqCst);
-        Writing(Arc::clone(self))
-    }
-
     /// From now on, and until the guard is dropped, somebody who may see no location sees the file as it is.
     pub fn expose(self: &Arc<File>) -> Exposed {
         self.used().exposed.fetch_add(1, SeqCst);
@@ -378,19 +379,6 @@ impl File {
     /// True while somebody who may see no location sees the file as it is.
     pub fn is_exposed(&self) -> bool {
         self.used.get().is_some_and(|used| used.exposed.load(SeqCst) > 0)
-    }
-
-    /// A number that stays the same for as long as nobody may write; `None` while somebody may.
-    pub fn quiet(&self) -> Option<u64> {
-        // In this order: who comes between the two changes the number that is asked for later.
-        let Some(used) = self.used.get() else { return Some(0) };
-        let writes = used.writes.load(SeqCst);
-        (used.writers.load(SeqCst) == 0).then_some(writes)
-    }
-
-    /// True while a handle that can write is open: attributes may change without a request.
-    pub fn has_writers(&self) -> bool {
-        self.used.get().is_some_and(|used| used.writers.load(SeqCst) > 0)
     }
 
     /// What the kernel has in its cache of a redacted view.
@@ -458,16 +446,6 @@ impl File {
         if let Some(directory) = self.directory() {
             directory.held.store(None);
         }
-    }
-}
-
-/// Somebody may write a file.
-#[derive(Debug)]
-pub struct Writing(Arc<File>);
-
-impl Drop for Writing {
-    fn drop(&mut self) {
-        self.0.used().writers.fetch_sub(1, SeqCst);
     }
 }
 

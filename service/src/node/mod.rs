@@ -10,7 +10,7 @@
 //!
 //! # Locks
 //! In this order, and none is held across a system call: a table shard or the table of links, then a file's place. Each is a leaf for
-//! everybody outside this module.
+//! everybody outside this module. A leaf too, but held while the watch is told, is that of a file's silence ([`File::hush`]).
 
 mod dir;
 mod file;
@@ -19,14 +19,16 @@ mod id;
 mod kept;
 mod pages;
 mod table;
+mod writing;
 
 #[cfg(test)]
 mod tests;
 
 pub use dir::OpenDir;
-pub use file::{Exposed, File, Owner, Writing};
+pub use file::{Exposed, File, Owner};
 pub use handles::Handles;
 pub use id::{NodeId, View, VirtualDir};
 pub use kept::{KeptListing, Listing};
 pub use pages::{Pages, Token};
 pub use table::{Found, Table};
+pub use writing::{Hushed, Writing};

@@ -114,6 +114,7 @@ numbers! {
         MaintenanceRuns = "upkeep.runs",
         WatchEvents = "watch.events",
         WatchOwn = "watch.own_events",
+        WatchHushed = "watch.hushed",
         WatchOverflows = "watch.overflows",
         WatchRescans = "watch.rescans",
     }

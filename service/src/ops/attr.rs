@@ -72,12 +72,12 @@ pub fn setattr(
             fd
         }
     };
-    apply(&file, fd.as_fd(), change)?;
-    let meta = Meta::of(fd.as_fd())?;
-    if change.size.is_some() && !file.has_writers() {
-        super::open::refresh_index(volume, &file, fd.as_fd());
-        volume.file_changes(&file);
+    let applied = apply(&file, fd.as_fd(), change);
+    if change.size.is_some() {
+        super::open::refresh_if_last(volume, &file, fd.as_fd());
     }
+    applied?;
+    let meta = Meta::of(fd.as_fd())?;
     Ok((meta, volume.attr_ttl(&file, &meta)))
 }
 

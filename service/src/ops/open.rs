@@ -69,15 +69,24 @@ pub fn open(volume: &Volume, caller: Caller, node: NodeId, request: OpenRequest)
     // Whatever refuses the open does so before the file is touched.
     let ticket = volume.handles.take(caller.uid, 1)?;
     // Until the handle says so itself.
-    let _writing = (writes || request.truncate).then(|| file.write());
+    let writing = (writes || request.truncate).then(|| file.write());
     if writes && may_be_split {
         wait_until_unexposed(volume, &file);
     }
-    if request.truncate {
-        Root::truncate(fd.as_fd(), 0)?;
+    if request.truncate
+        && let Err(error) = Root::truncate(fd.as_fd(), 0)
+    {
+        drop(writing);
+        refresh_if_last(volume, &file, fd.as_fd());
+        return Err(error.into());
     }
+    let lower = Arc::clone(&fd);
     let opened = attach(volume, caller, &file, request.access, sight, (fd, ticket));
-    if writes || request.truncate {
+    if let Some(writing) = writing {
+        drop(writing);
+        if !writes {
+            refresh_if_last(volume, &file, lower.as_fd());
+        }
         // From now on attributes change without a request: what the kernel has cached must not outlive this open.
         volume.file_changes(&file);
     }
@@ -168,6 +177,10 @@ pub(super) fn attach(
             IoMode::Daemon
         }
     };
+    if view == View::Original && matches!(mode, IoMode::Daemon) {
+        // The kernel passed it through a moment ago, perhaps; from now on it has pages, which others may write under.
+        file.end_hush();
+    }
     let passthrough = Arc::clone(&volume.passthrough);
     let handle =
         FileHandle::new(Arc::clone(file), caller.uid, access, mode.clone(), sight, fd, passthrough, ticket);
@@ -200,6 +213,14 @@ pub fn release(volume: &Volume, number: u64) -> Result<(), OpError> {
 
 /// A file that is renamed that often while its index is brought up to date is brought up to date at the next look.
 const MOVES: usize = 8;
+
+/// Somebody counted as a writer whom no RELEASE comes from. What happened meanwhile was left to the last one, which he may be.
+pub(super) fn refresh_if_last(volume: &Volume, file: &File, fd: BorrowedFd<'_>) {
+    if !file.has_writers() {
+        refresh_index(volume, file, fd);
+        volume.file_changes(file);
+    }
+}
 
 /// Brings size and modification time in the index up to date.
 ///

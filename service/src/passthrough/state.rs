@@ -82,6 +82,11 @@ impl IoState {
         self.fd.clone()
     }
 
+    /// There are open handles, and the kernel serves them.
+    pub fn is_open_by_kernel(&self) -> bool {
+        self.opens > 0 && matches!(self.mode, Some(IoMode::Kernel(_)))
+    }
+
     /// One open more that the daemon serves in any case.
     pub fn join_daemon(&mut self, fd: &Arc<OwnedFd>) {
         self.join(IoMode::Daemon, fd);

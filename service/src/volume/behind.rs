@@ -16,7 +16,8 @@ use super::{Notice, OpError, Volume};
 use crate::access::{Subject, is_hidden_by_name};
 use crate::catalog::{CatalogError, FileKey, FileRow};
 use crate::lower::{FileKind, LowerError, Meta};
-use crate::node::{File, NodeId, View};
+use crate::node::{File, Hushed, NodeId, View};
+use crate::observe::Counter;
 
 /// What happened to a name, as far as that is known; several of them at once where it happened often.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +50,15 @@ impl Change {
             foreign: self.foreign || other.foreign,
         }
     }
+}
+
+/// What came out when the kernel was made to forget a name.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The index need not hear of the change. If false it may still know.
+    pub is_told: bool,
+    /// The file, if somebody has it open for writing and bytes or attributes are all that changed.
+    pub written: Option<Arc<File>>,
 }
 
 /// The name that stands for the directory itself.
@@ -114,6 +124,23 @@ impl Volume {
         }
     }
 
+    /// Lets `hush` end the reports of writes to a file that the kernel passes through to its writers, until the last of them leaves.
+    ///
+    /// Others who write it as well are not heard of either: beside a writer the kernel keeps no attributes ([`Volume::attr_ttl`]),
+    /// no pages of the original where it passes reads through, and no others beyond a READ ([`crate::ops`], `redacted`).
+    pub fn hush(&self, file: &File, hush: impl FnOnce(&Arc<OwnedFd>) -> Option<Box<dyn Hushed>>) {
+        if !self.passthrough.is_upstream() {
+            return;
+        }
+        file.hush(|| {
+            // Who is served by the daemon from here on ends it ([`File::end_hush`]).
+            let fd = file.open_fd().filter(|_| file.is_passed_through())?;
+            let hushed = hush(&fd)?;
+            self.observer.count(Counter::WatchHushed);
+            Some(hushed)
+        });
+    }
+
     /// The attributes of a file, and its pages if any of its views can have some in use.
     fn forget_content(&self, file: &File, pages: bool, go_on: &dyn Fn() -> bool) {
         for view in [View::Original, View::Redacted, View::Forced] {
@@ -149,12 +176,13 @@ impl BehindDir<'_> {
     }
 
     /// Makes the kernel forget what it may know wrongly of a name, and mends the nodes.
-    pub fn forget(&self, name: &[u8], change: Change, go_on: &dyn Fn() -> bool) {
+    pub fn forget(&self, name: &[u8], change: Change, go_on: &dyn Fn() -> bool) -> Found {
         if name == ITSELF {
-            return self.forget_itself(go_on);
+            self.forget_itself(go_on);
+            return Found { is_told: true, written: None };
         }
-        let there = self.look(name);
-        let known = there.ok().and_then(|meta| self.volume.nodes.find(meta.id));
+        let there = self.look(name).ok();
+        let known = there.as_ref().and_then(|meta| self.volume.nodes.find(meta.id));
         if (change.came || change.went)
             && let Some(dir) = &self.file
         {
@@ -167,10 +195,29 @@ impl BehindDir<'_> {
                 self.found(file, dir, name);
             }
         }
-        if let Some(file) = known {
+        if let Some(file) = &known {
             let pages = file.open_fd().is_some();
-            self.volume.forget_content(&file, pages, go_on);
+            self.volume.forget_content(file, pages, go_on);
         }
+        self.judge(name, change, there, known)
+    }
+
+    /// Names that come, go or are hidden are looked at by the index in any case. Of a change of content it knows already, or will
+    /// when the file's writer closes it: mostly apps wrote through the mount.
+    fn judge(&self, name: &[u8], change: Change, there: Option<Meta>, known: Option<Arc<File>>) -> Found {
+        let (Some(meta), Change { came: false, went: false, is_dir: false, .. }) = (there, change) else {
+            return Found::default();
+        };
+        let written = known.filter(|file| self.is_written(file, name));
+        let is_told = written.is_some() || self.volume.has_told(&meta, &self.lower_path(name));
+        Found { is_told: meta.kind == FileKind::File && is_told, written }
+    }
+
+    /// Whether a writer will tell the index about what is there of this name when it closes the file. Of another name than it is known
+    /// by, if it has several, it will not.
+    fn is_written(&self, file: &Arc<File>, name: &[u8]) -> bool {
+        let is_here = |dir| file.is_at(dir, name) || file.is_other_spelling(dir, name);
+        file.has_writers() && self.file.as_ref().is_some_and(is_here)
     }
 
     fn forget_name(&self, dir: &Arc<File>, name: &[u8], go_on: &dyn Fn() -> bool) {
@@ -195,18 +242,6 @@ impl BehindDir<'_> {
         if file.is_removed() || !old.is_ok_and(|old| old.id == file.id) {
             file.move_to(dir, name);
         }
-    }
-
-    /// Whether the index knows of a change already, or will when the file's writer closes it. If not, it may still be so.
-    pub fn is_told(&self, name: &[u8], change: Change) -> bool {
-        // Names that come, go or are hidden are looked at in any case.
-        if change != (Change { foreign: change.foreign, ..Change::CONTENT }) {
-            return false;
-        }
-        let Ok(meta) = self.look(name) else { return false };
-        meta.kind == FileKind::File
-            && (self.volume.nodes.find(meta.id).is_some_and(|file| file.has_writers())
-                || self.volume.has_told(&meta, &self.lower_path(name)))
     }
 
     fn lower_path(&self, name: &[u8]) -> Vec<u8> {
@@ -243,7 +278,7 @@ impl BehindDir<'_> {
         if subject.is_invisible() {
             return Ok(());
         }
-        if self.volume.nodes.find(meta.id).is_some_and(|file| file.has_writers()) {
+        if self.volume.nodes.find(meta.id).is_some_and(|file| self.is_written(&file, name)) {
             // It is brought up to date when its writer closes it.
             return Ok(());
         }

@@ -28,7 +28,7 @@ pub struct FileHandle {
     fd: Arc<OwnedFd>,
     /// The lower file, opened for the daemon's own input and output once that is needed.
     io: OnceLock<OwnedFd>,
-    _writing: Option<Writing>,
+    writing: Option<Writing>,
     passthrough: Arc<Passthrough>,
     _ticket: Ticket,
 }
@@ -55,7 +55,7 @@ impl FileHandle {
             sight,
             fd,
             io: OnceLock::new(),
-            _writing: writing,
+            writing,
             passthrough,
             _ticket: ticket,
         }
@@ -89,6 +89,8 @@ impl FileHandle {
 
 impl Drop for FileHandle {
     fn drop(&mut self) {
+        // While nobody hears of writes nobody reads by way of the daemon ([`File::hush`]): the silence ends first.
+        drop(self.writing.take());
         self.passthrough.leave(self.file.io(self.sight.view()), !self.file.is_removed());
         if self.file.is_removed() {
             // It may have been removed just before it was parked.

@@ -36,8 +36,9 @@ use crate::observe::{Gauge, Observer};
 use crate::passthrough::{Budget, Passthrough, Room};
 use crate::redaction::Located;
 
+pub use crate::node::Hushed;
 pub use acting::{Acting, uid_of};
-pub use behind::{BehindDir, Change};
+pub use behind::{BehindDir, Change, Found};
 pub use error::OpError;
 pub use gate::{Gate, Moving};
 pub use handle::{DirHandle, FileHandle};

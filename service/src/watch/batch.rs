@@ -115,6 +115,17 @@ impl Batch {
         Some((dir, names))
     }
 
+    /// Keeps the names of which `keep` says so; it is shown all that is known of each directory, one after another.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(&[u8], &mut Names)) {
+        let held = &mut self.held;
+        self.names.retain(|dir, names| {
+            let before = names.len();
+            keep(dir, names);
+            *held -= before - names.len();
+            !names.is_empty()
+        });
+    }
+
     /// Something happened to a name.
     pub(super) fn note(&mut self, name: Name, change: Change) {
         let names = self.names.entry(name.dir).or_default();

@@ -5,8 +5,8 @@
 //! of the file system is moved or removed.
 
 use std::collections::HashMap;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Weak};
 
 use nix::errno::Errno;
 use nix::sys::fanotify::{EventFFlags, Fanotify, InitFlags, MarkFlags, MaskFlags};
@@ -15,7 +15,7 @@ use super::batch::{Batch, Name};
 use super::record::{self, Place};
 use super::{Source, WatchError, kernel, readable_root};
 use crate::lower::{Handle, LowerError};
-use crate::volume::{Change, Volume};
+use crate::volume::{Change, Hushed, Volume};
 
 /// Room for some thousand events.
 const BUFFER: usize = 256 * 1024;
@@ -25,7 +25,7 @@ const REMEMBERED: usize = 16_384;
 /// One mark on a file system.
 pub(super) struct Mark {
     volume: Arc<Volume>,
-    group: Fanotify,
+    group: Arc<Fanotify>,
     root: OwnedFd,
     /// Where directories are below the root; `None` for those elsewhere.
     places: HashMap<Handle, Option<Arc<[u8]>>>,
@@ -68,7 +68,7 @@ impl Mark {
         group.mark::<_, std::path::Path>(flags, mask, &root, None).map_err(kernel("fanotify_mark"))?;
         Ok(Mark {
             volume: Arc::clone(volume),
-            group,
+            group: Arc::new(group),
             root,
             places: HashMap::new(),
             buffer: vec![0; BUFFER],
@@ -151,6 +151,45 @@ impl Mark {
     }
 }
 
+/// A file of which nobody is told that it is written; that it was closed is told.
+#[derive(Debug)]
+struct Ignored {
+    /// Marks go with it.
+    group: Weak<Fanotify>,
+    fd: Arc<OwnedFd>,
+}
+
+impl Ignored {
+    fn mark(&self, what: MarkFlags) -> nix::Result<()> {
+        // By its descriptor: whatever has its name by now. One that is `O_PATH` cannot be given itself (fs/notify/fanotify/fanotify_user.c,
+        // fanotify_find_path).
+        let link = format!("/proc/self/fd/{}", self.fd.as_raw_fd());
+        let flags = what | MarkFlags::FAN_MARK_IGNORE_SURV;
+        let group = self.group.upgrade().ok_or(Errno::EBADF)?;
+        group.mark(flags, MaskFlags::FAN_MODIFY, nix::fcntl::AT_FDCWD, Some(link.as_str()))
+    }
+}
+
+impl Hushed for Ignored {}
+
+impl Drop for Ignored {
+    fn drop(&mut self) {
+        // Somebody else may have ended the silence, or the watch has ended.
+        if let Err(errno) = self.mark(MarkFlags::FAN_MARK_REMOVE)
+            && !matches!(errno, Errno::ENOENT | Errno::EBADF)
+            && let Some(group) = self.group.upgrade()
+        {
+            log::warn!("writes to a file would not be reported again ({errno}): those to all files are");
+            let nothing = MaskFlags::empty();
+            let flushed =
+                group.mark::<_, str>(MarkFlags::FAN_MARK_FLUSH, nothing, nix::fcntl::AT_FDCWD, None);
+            if let Err(errno) = flushed {
+                log::error!("changes of a file behind the mount are not noticed: {errno}");
+            }
+        }
+    }
+}
+
 impl Source for Mark {
     fn fd(&self) -> BorrowedFd<'_> {
         self.group.as_fd()
@@ -180,6 +219,12 @@ impl Source for Mark {
     fn renew(&mut self) -> Result<(), WatchError> {
         self.places.clear();
         Ok(())
+    }
+
+    fn hush(&self, fd: &Arc<OwnedFd>) -> Option<Box<dyn Hushed>> {
+        let file = Ignored { group: Arc::downgrade(&self.group), fd: Arc::clone(fd) };
+        // Before Linux 6.0 there is no such mark; at some number of marks there is no room for another.
+        file.mark(MarkFlags::FAN_MARK_ADD).is_ok().then(|| Box::new(file) as Box<dyn Hushed>)
     }
 
     fn name(&self) -> &'static str {

@@ -180,13 +180,8 @@ impl Indexer {
                 volume.catalog.flush_volume(volume.key).map_err(|_| OpError::Index)?;
                 move_rows(volume, &moves)?;
             }
-            Work::Names(path, mut names) => {
+            Work::Names(path, names) => {
                 let mut dir = volume.behind(&path);
-                // Mostly apps that wrote through the mount: the index was told when they closed their files.
-                names.retain(|name, change| !dir.is_told(name, *change));
-                if names.is_empty() {
-                    return Ok(());
-                }
                 volume.catalog.flush_volume(volume.key).map_err(|_| OpError::Index)?;
                 for (name, change) in &names {
                     if dir.index(name, *change)? {

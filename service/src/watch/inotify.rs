@@ -5,7 +5,7 @@
 //! however much is below it.
 
 use std::collections::HashMap;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
@@ -14,7 +14,7 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDe
 use super::batch::{Batch, Name};
 use super::{Source, WatchError, kernel};
 use crate::lower::{FileKind, LowerError, read_dir};
-use crate::volume::{Change, Volume};
+use crate::volume::{Change, Hushed, Volume};
 
 const EVENTS: AddWatchFlags = AddWatchFlags::IN_CREATE
     .union(AddWatchFlags::IN_DELETE)
@@ -281,6 +281,11 @@ impl Source for Tree {
         self.paths.clear();
         self.half = None;
         self.add(None, b"", b"", None)
+    }
+
+    /// A directory's watch is for all that is in it.
+    fn hush(&self, _: &Arc<OwnedFd>) -> Option<Box<dyn Hushed>> {
+        None
     }
 
     fn name(&self) -> &'static str {

@@ -9,7 +9,8 @@
 //! # Where events come from
 //! * `fanotify`: one mark on the lower file system. Each event says who caused it, so that the daemon's own changes
 //!   are told apart; a rename is one event with both its names. Changes elsewhere on the file system arrive too and
-//!   are dropped by their directory.
+//!   are dropped by their directory. A file that an app goes on writing by way of the kernel is left out until it is closed: each
+//!   report of a write costs the app time, and says nothing that the service would not find out then.
 //! * `inotify`: a watch for each directory, bounded by `fs.inotify.max_user_watches`. Nothing tells who did it.
 //!
 //! # Locks
@@ -34,7 +35,7 @@ use parking_lot::Mutex;
 
 use crate::config::WatchConfig;
 use crate::lower::LowerError;
-use crate::volume::Volume;
+use crate::volume::{Hushed, Volume};
 use batch::Batch;
 
 pub use fanotify::is_possible as fanotify_is_possible;
@@ -69,6 +70,8 @@ trait Source: Send {
     fn read(&mut self, batch: &mut Batch) -> Result<(), WatchError>;
     /// Events were lost: what they may have told is found out anew.
     fn renew(&mut self) -> Result<(), WatchError>;
+    /// Ends the reports of what is written to the file that `fd` refers to, if that can be done for one file.
+    fn hush(&self, fd: &Arc<OwnedFd>) -> Option<Box<dyn Hushed>>;
     /// What it is called.
     fn name(&self) -> &'static str;
 }

@@ -105,27 +105,32 @@ impl Run {
         if all.lost || all.is_too_much() {
             return self.lost();
         }
-        self.tell_kernel(&all);
+        self.tell_kernel(&mut all);
         if !all.names.is_empty() {
             self.index.tell(all);
         }
         Ok(())
     }
 
-    fn tell_kernel(&self, batch: &Batch) {
+    /// What is left in `batch` the index has to hear of.
+    fn tell_kernel(&self, batch: &mut Batch) {
         let go_on = || !self.stop.load(Relaxed);
         if batch.names.values().flat_map(|it| it.values()).any(|it| it.is_dir && it.went) {
             self.volume.let_go_of_dirs();
         }
-        for (dir, names) in &batch.names {
+        batch.retain(|dir, names| {
             let dir = self.volume.behind(dir);
-            for (name, change) in names {
-                dir.forget(name, *change, &go_on);
-            }
             if names.values().any(|change| change.came || change.went) {
                 dir.forget_itself(&go_on);
             }
-        }
+            names.retain(|name, change| {
+                let found = dir.forget(name, *change, &go_on);
+                if let Some(written) = &found.written {
+                    self.volume.hush(written, |fd| self.source.hush(fd));
+                }
+                !found.is_told
+            });
+        });
     }
 
     /// Events were lost: what the kernel holds and what the index says may be wrong anywhere.

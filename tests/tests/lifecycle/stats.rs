@@ -30,7 +30,7 @@ redaction.writers_beside_readers
 scan.facts_incomplete scan.facts_panics scan.facts_read
 upkeep.departing upkeep.disowned upkeep.expired upkeep.extended upkeep.runs
 volumes
-watch.events watch.overflows watch.own_events watch.pending watch.rescans watch.volumes watchdog.slow_requests
+watch.events watch.hushed watch.overflows watch.own_events watch.pending watch.rescans watch.volumes watchdog.slow_requests
 ";
 const GAUGES: [&str; 18] = [
     "backing.files",

@@ -39,7 +39,7 @@ fn threads(world: &mut World, name: &str) -> usize {
 }
 
 /// Descriptors of the service of such a kind.
-fn queues(world: &mut World) -> usize {
+pub(super) fn queues(world: &mut World) -> usize {
     let fds = fs::read_dir(format!("/proc/{}/fd", world.daemon().pid())).unwrap();
     fds.filter(|fd| {
         let link = fs::read_link(fd.as_ref().unwrap().path()).unwrap_or_default();

@@ -4,6 +4,7 @@
 
 mod coming;
 mod cost;
+mod hushed;
 mod life;
 mod lost;
 mod moving;
