@@ -10,7 +10,8 @@
 //!
 //! # Locks
 //! In this order, and none is held across a system call: a table shard or the table of links, then a file's place. Each is a leaf for
-//! everybody outside this module. A leaf too, but held while the watch is told, is that of a file's silence ([`File::hush`]).
+//! everybody outside this module. That of a file's silence ([`File::hush`]) comes before its I/O state's, and is held while the watch
+//! marks the file: what it says must be so.
 
 mod dir;
 mod file;

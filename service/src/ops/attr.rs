@@ -74,7 +74,7 @@ pub fn setattr(
     };
     let applied = apply(&file, fd.as_fd(), change);
     if change.size.is_some() {
-        super::open::refresh_if_last(volume, &file, fd.as_fd());
+        super::open::left_without_release(volume, &file, fd.as_fd());
     }
     applied?;
     let meta = Meta::of(fd.as_fd())?;

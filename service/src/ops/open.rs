@@ -77,7 +77,7 @@ pub fn open(volume: &Volume, caller: Caller, node: NodeId, request: OpenRequest)
         && let Err(error) = Root::truncate(fd.as_fd(), 0)
     {
         drop(writing);
-        refresh_if_last(volume, &file, fd.as_fd());
+        left_without_release(volume, &file, fd.as_fd());
         return Err(error.into());
     }
     let lower = Arc::clone(&fd);
@@ -85,7 +85,7 @@ pub fn open(volume: &Volume, caller: Caller, node: NodeId, request: OpenRequest)
     if let Some(writing) = writing {
         drop(writing);
         if !writes {
-            refresh_if_last(volume, &file, lower.as_fd());
+            left_without_release(volume, &file, lower.as_fd());
         }
         // From now on attributes change without a request: what the kernel has cached must not outlive this open.
         volume.file_changes(&file);
@@ -202,23 +202,27 @@ pub fn release(volume: &Volume, number: u64) -> Result<(), OpError> {
     let fd = handle.lower();
     // First: who hears of a change while somebody has the file open for writing leaves it to him.
     drop(handle);
-    refresh_index(volume, &file, fd.as_fd());
-    if let Ok(subject) = volume.place_of(&file) {
-        volume.reclassify(&file, &subject, fd.as_fd());
+    writer_left(volume, &file, fd.as_fd());
+    Ok(())
+}
+
+/// Tells the index and the kernel what came of a writer that counts no more.
+fn writer_left(volume: &Volume, file: &Arc<File>, fd: BorrowedFd<'_>) {
+    refresh_index(volume, file, fd);
+    if let Ok(subject) = volume.place_of(file) {
+        volume.reclassify(file, &subject, fd);
     }
     // Answers that were on their way when this writer left may carry older attributes, and may say that they last.
-    volume.file_changes(&file);
-    Ok(())
+    volume.file_changes(file);
 }
 
 /// A file that is renamed that often while its index is brought up to date is brought up to date at the next look.
 const MOVES: usize = 8;
 
-/// Somebody counted as a writer whom no RELEASE comes from. What happened meanwhile was left to the last one, which he may be.
-pub(super) fn refresh_if_last(volume: &Volume, file: &File, fd: BorrowedFd<'_>) {
+/// Somebody counted as a writer from whom no RELEASE comes. What happened meanwhile was left to the last one, which he may be.
+pub(super) fn left_without_release(volume: &Volume, file: &Arc<File>, fd: BorrowedFd<'_>) {
     if !file.has_writers() {
-        refresh_index(volume, file, fd);
-        volume.file_changes(file);
+        writer_left(volume, file, fd);
     }
 }
 
@@ -226,7 +230,7 @@ pub(super) fn refresh_if_last(volume: &Volume, file: &File, fd: BorrowedFd<'_>) 
 ///
 /// Nothing keeps the file from being renamed or removed meanwhile: the write changes the row of this very file only, and is
 /// said again if the file has another place by then. Whoever renames records the new place before the index hears of it.
-pub(super) fn refresh_index(volume: &Volume, file: &File, fd: BorrowedFd<'_>) {
+fn refresh_index(volume: &Volume, file: &File, fd: BorrowedFd<'_>) {
     for _ in 0..MOVES {
         if file.is_removed() {
             return;

@@ -57,7 +57,7 @@ impl Change {
 pub struct Found {
     /// The index need not hear of the change. If false it may still know.
     pub is_told: bool,
-    /// The file, if somebody has it open for writing and bytes or attributes are all that changed.
+    /// The file, if somebody has it open for writing, bytes or attributes are all that changed, and this is its only name.
     pub written: Option<Arc<File>>,
 }
 
@@ -205,11 +205,17 @@ impl BehindDir<'_> {
     /// Names that come, go or are hidden are looked at by the index in any case. Of a change of content it knows already, or will
     /// when the file's writer closes it: mostly apps wrote through the mount.
     fn judge(&self, name: &[u8], change: Change, there: Option<Meta>, known: Option<Arc<File>>) -> Found {
+        let has_more_names = there.as_ref().is_some_and(|meta| meta.kind == FileKind::File && meta.nlink > 1);
+        if let Some(file) = known.as_ref().filter(|_| has_more_names) {
+            // The rows of the others have to hear of what is written.
+            file.end_hush();
+        }
         let (Some(meta), Change { came: false, went: false, is_dir: false, .. }) = (there, change) else {
             return Found::default();
         };
         let written = known.filter(|file| self.is_written(file, name));
         let is_told = written.is_some() || self.volume.has_told(&meta, &self.lower_path(name));
+        let written = written.filter(|_| !has_more_names);
         Found { is_told: meta.kind == FileKind::File && is_told, written }
     }
 

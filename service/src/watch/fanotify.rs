@@ -19,6 +19,9 @@ use crate::volume::{Change, Hushed, Volume};
 
 /// Room for some thousand events.
 const BUFFER: usize = 256 * 1024;
+/// Files of which writes are not reported, at once: marks come out of what the kernel allows root in all
+/// (`fs.fanotify.max_user_marks`, 8,192 or more).
+const IGNORED: usize = 256;
 /// Directories remembered.
 const REMEMBERED: usize = 16_384;
 
@@ -26,6 +29,8 @@ const REMEMBERED: usize = 16_384;
 pub(super) struct Mark {
     volume: Arc<Volume>,
     group: Arc<Fanotify>,
+    /// As many as there are files of which writes are not reported.
+    ignored: Arc<()>,
     root: OwnedFd,
     /// Where directories are below the root; `None` for those elsewhere.
     places: HashMap<Handle, Option<Arc<[u8]>>>,
@@ -69,6 +74,7 @@ impl Mark {
         Ok(Mark {
             volume: Arc::clone(volume),
             group: Arc::new(group),
+            ignored: Arc::default(),
             root,
             places: HashMap::new(),
             buffer: vec![0; BUFFER],
@@ -157,6 +163,7 @@ struct Ignored {
     /// Marks go with it.
     group: Weak<Fanotify>,
     fd: Arc<OwnedFd>,
+    _counted: Arc<()>,
 }
 
 impl Ignored {
@@ -222,7 +229,11 @@ impl Source for Mark {
     }
 
     fn hush(&self, fd: &Arc<OwnedFd>) -> Option<Box<dyn Hushed>> {
-        let file = Ignored { group: Arc::downgrade(&self.group), fd: Arc::clone(fd) };
+        if Arc::strong_count(&self.ignored) > IGNORED {
+            return None;
+        }
+        let group = Arc::downgrade(&self.group);
+        let file = Ignored { group, fd: Arc::clone(fd), _counted: Arc::clone(&self.ignored) };
         // Before Linux 6.0 there is no such mark; at some number of marks there is no room for another.
         file.mark(MarkFlags::FAN_MARK_ADD).is_ok().then(|| Box::new(file) as Box<dyn Hushed>)
     }

@@ -117,11 +117,37 @@ fn a_file_of_two_names_is_known_by_both() {
     settle(&mut world);
     assert_eq!(size(&mut app, &path), Ok(7));
     let open = app.open(&path, libc::O_RDWR).unwrap();
-    fs::File::options().append(true).open(world.lower("Documents/b.txt")).unwrap().set_len(100).unwrap();
+    let lower = fs::File::options().append(true).open(world.lower("Documents/b.txt")).unwrap();
+    for round in 0..10 {
+        app.write(open, Some(round), b"app").unwrap();
+        std::thread::sleep(Duration::from_millis(30));
+    }
+    lower.set_len(100).unwrap();
     settle(&mut world);
     app.close(open);
     settle(&mut world);
     says_what_is_there(&mut world);
+    drop(lower);
+}
+
+/// As the one before, where the second name comes when nobody hears of writes any more.
+#[test]
+fn a_file_that_gets_a_second_name_is_known_by_both() {
+    let mut world = watched(WatchConfig::Fanotify);
+    let mut app = world.app(FILES);
+    let path = world.shared("Documents/a.txt");
+    app.create(&path, b"content").unwrap();
+    settle(&mut world);
+    let open = hush(&mut world, &mut app, &path);
+    fs::hard_link(world.lower("Documents/a.txt"), world.lower("Documents/b.txt")).unwrap();
+    let lower = fs::File::options().append(true).open(world.lower("Documents/b.txt")).unwrap();
+    settle(&mut world);
+    lower.set_len(100).unwrap();
+    settle(&mut world);
+    app.close(open);
+    settle(&mut world);
+    says_what_is_there(&mut world);
+    drop(lower);
 }
 
 /// Its watch ends, with its queue in the kernel, though the file is open.
