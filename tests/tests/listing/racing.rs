@@ -145,4 +145,5 @@ fn files_that_become_nobodys_on_a_volume_that_comes_later() {
         assert_eq!(seen(uid, &dir).len(), PICTURES, "uid {uid}");
     }
     assert_eq!(seen(CAMERA, &dir), [""; 0]);
+    world.daemon().cli(&["volume", "detach", "card"]);
 }
