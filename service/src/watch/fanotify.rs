@@ -166,25 +166,23 @@ struct Ignored {
     _counted: Arc<()>,
 }
 
-impl Ignored {
-    fn mark(&self, what: MarkFlags) -> nix::Result<()> {
-        // By its descriptor: whatever has its name by now. One that is `O_PATH` cannot be given itself (fs/notify/fanotify/fanotify_user.c,
-        // fanotify_find_path).
-        let link = format!("/proc/self/fd/{}", self.fd.as_raw_fd());
-        let flags = what | MarkFlags::FAN_MARK_IGNORE_SURV;
-        let group = self.group.upgrade().ok_or(Errno::EBADF)?;
-        group.mark(flags, MaskFlags::FAN_MODIFY, nix::fcntl::AT_FDCWD, Some(link.as_str()))
-    }
+/// Puts a mark on the file, or takes it off: by its descriptor, whatever has its name by now. One that is `O_PATH` cannot be given itself
+/// (fs/notify/fanotify/fanotify_user.c, `fanotify_find_path`).
+fn mark_ignored(group: &Fanotify, fd: &OwnedFd, what: MarkFlags) -> nix::Result<()> {
+    let link = format!("/proc/self/fd/{}", fd.as_raw_fd());
+    let flags = what | MarkFlags::FAN_MARK_IGNORE_SURV;
+    group.mark(flags, MaskFlags::FAN_MODIFY, nix::fcntl::AT_FDCWD, Some(link.as_str()))
 }
 
 impl Hushed for Ignored {}
 
 impl Drop for Ignored {
     fn drop(&mut self) {
-        // Somebody else may have ended the silence, or the watch has ended.
-        if let Err(errno) = self.mark(MarkFlags::FAN_MARK_REMOVE)
-            && !matches!(errno, Errno::ENOENT | Errno::EBADF)
-            && let Some(group) = self.group.upgrade()
+        // If the watch has ended its marks went with it.
+        let Some(group) = self.group.upgrade() else { return };
+        if let Err(errno) = mark_ignored(&group, &self.fd, MarkFlags::FAN_MARK_REMOVE)
+            // Somebody else ended the silence.
+            && errno != Errno::ENOENT
         {
             log::warn!("writes to a file would not be reported again ({errno}): those to all files are");
             let nothing = MaskFlags::empty();
@@ -232,10 +230,10 @@ impl Source for Mark {
         if Arc::strong_count(&self.ignored) > IGNORED {
             return None;
         }
-        let group = Arc::downgrade(&self.group);
-        let file = Ignored { group, fd: Arc::clone(fd), _counted: Arc::clone(&self.ignored) };
         // Before Linux 6.0 there is no such mark; at some number of marks there is no room for another.
-        file.mark(MarkFlags::FAN_MARK_ADD).is_ok().then(|| Box::new(file) as Box<dyn Hushed>)
+        mark_ignored(&self.group, fd, MarkFlags::FAN_MARK_ADD).ok()?;
+        let group = Arc::downgrade(&self.group);
+        Some(Box::new(Ignored { group, fd: Arc::clone(fd), _counted: Arc::clone(&self.ignored) }))
     }
 
     fn name(&self) -> &'static str {
