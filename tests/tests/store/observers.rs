@@ -69,11 +69,23 @@ impl Drop for Watcher {
     }
 }
 
+/// Waits until so many files' facts are in the catalog: that is a change of its own.
+fn wait_for_facts(world: &mut World, count: i64) {
+    let begin = Instant::now();
+    while world.daemon().stat("scan.facts_read") < count {
+        assert!(begin.elapsed() < Duration::from_secs(20), "the files are not read");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // What is queued by now is answered from.
+    ask(world, Some(CAMERA), &["query", "--count"]);
+}
+
 #[test]
 fn observers_hear_of_what_they_may_see() {
     let mut world = world();
     let mut camera = world.app(CAMERA);
     fill(&world, &mut camera);
+    wait_for_facts(&mut world, 3);
     let (picture, pdf) = (id(&mut world, "DCIM/a.jpg"), id(&mut world, "Download/d.pdf"));
     let mut gallery = Watcher::start(&mut world, GALLERY, &[]);
     let mut own = Watcher::start(&mut world, CAMERA, &[]);
